@@ -1,0 +1,227 @@
+/**
+ * The configuration file: one tree that is the source of types, defaults, docs/config.md and schema/. Keys are camelCase;
+ * every leaf has a description; `meta.unit` says how to read a value. Cross-field rules live in checks.ts.
+ */
+import { z } from 'zod';
+import { engineNames } from '../domain/engine-names.ts';
+import { duration, secret, size } from './values.ts';
+
+const describe = <Schema extends z.ZodType>(text: string, schema: Schema): Schema =>
+  schema.meta({ ...schema.meta(), description: text });
+
+const timeouts = z.strictObject({
+  connect: describe('Longest time to open a connection.', duration().default(5000)),
+  firstByte: describe(
+    'Longest time from sending the request to the first byte of the answer; 0 = no limit. A long prompt or a queue inside the engine counts here.',
+    duration().default(0),
+  ),
+  idle: describe('Longest silence in the middle of an answer; 0 = no limit.', duration().default(0)),
+});
+
+const backend = z.strictObject({
+  url: describe('Base URL, `http://` or `https://`; a path in it is put before every route.', z.string()),
+  engine: describe(
+    'What runs there; `auto` asks it. It decides probes, native routes and how a request is cancelled.',
+    z.enum(['auto', ...engineNames]).default('auto'),
+  ),
+  apiKey: describe(
+    "Key sent to this backend as `Authorization: Bearer`. Clients' keys never go there.",
+    secret().optional(),
+  ),
+  slots: describe(
+    'Concurrent requests it can take. Unset: read from the engine, else `scheduling.defaultSlots`. Set: overrides what the engine says.',
+    z.int().min(1).max(65_536).optional(),
+  ),
+  maxModels: describe(
+    'Most distinct models that may run there at once, so that a request never makes the engine evict a busy model. Unset: `scheduling.defaultMaxModels`.',
+    z.int().min(1).optional(),
+  ),
+  models: describe(
+    'Allow list: only these models are used there. Also what it serves if it has no model list of its own.',
+    z.array(z.string().min(1)).min(1).optional(),
+  ),
+  weight: describe(
+    'Relative share for the weighted-random picker and the `weight` scorer.',
+    z.number().positive().default(1),
+  ),
+  priority: describe('Order for the `priority` scorer: lower is preferred.', z.number().default(0)),
+  cancelNonStreaming: describe(
+    'llama.cpp goes on generating when the client of a non-streaming request leaves. `true`: such requests are asked for as a stream and put together again, so that leaving frees the slot at once.',
+    z.boolean().default(false),
+  ),
+  timeouts: describe('Timeouts of this backend.', timeouts.prefault({})),
+});
+
+const apiKey = z.union([
+  secret(),
+  z.strictObject({
+    name: describe(
+      'Shown in logs and metrics instead of the key, and the fairness key of its requests.',
+      z.string().min(1),
+    ),
+    key: describe('The key itself.', secret()),
+  }),
+]);
+
+const scheduling = z.strictObject({
+  preset: describe(
+    'Set of policies to start from; single keys beside it override it. `default`: fair over clients, warm models and conversations first. `llamacpp-ha`: first in first out, round robin per model.',
+    z.enum(['default', 'llamacpp-ha']).default('default'),
+  ),
+  ordering: describe(
+    '`fair`: every client (API key, else address) gets its share. `fifo`: strictly by arrival. Unset: by preset.',
+    z.enum(['fair', 'fifo']).optional(),
+  ),
+  scorers: describe(
+    "Weight by scorer name (docs/policies.md); replaces the preset's set.",
+    z.record(z.string(), z.number().positive()).optional(),
+  ),
+  picker: describe('Name of the picker (docs/policies.md). Unset: by preset.', z.string().optional()),
+  queueMax: describe('Most requests that wait; 0 = no queue.', z.int().min(0).default(10_000)),
+  queueTimeout: describe('Longest wait for a slot; 0 = no limit. Then 503.', duration().default(300_000)),
+  deadWait: describe(
+    'Longest wait while no live backend serves the model. Then 503.',
+    duration().default(15_000),
+  ),
+  priorityAgeing: describe(
+    'A waiting request counts one priority class better for each such time waited; 0 = never.',
+    duration().default(30_000),
+  ),
+  modelAffinityBonus: describe(
+    'While the first in order has waited less than this, a later request whose model is loaded on the free backend may go before it; 0 = never. Unset: by preset.',
+    duration().optional(),
+  ),
+  maxOvertake: describe(
+    'How often one waiting request may be overtaken that way.',
+    z.int().min(0).default(100),
+  ),
+  stickyDelay: describe(
+    'After its last request a backend that can swap models stays reserved this long for the model it served, so that quick follow-ups do not cause a swap; 0 = not.',
+    duration().default(3000),
+  ),
+  modelLimits: describe(
+    'Most requests in flight per model over all backends.',
+    z.record(z.string(), z.int().min(1)).default({}),
+  ),
+  defaultSlots: describe(
+    'Slots of a backend that neither tells nor is configured.',
+    z.int().min(1).default(1),
+  ),
+  defaultMaxModels: describe(
+    '`maxModels` of backends that set none; unset = no limit.',
+    z.int().min(1).optional(),
+  ),
+  lingerMax: describe(
+    'How long a slot counts as taken after the client of a non-streaming llama.cpp request left, when the engine has no readable slots.',
+    duration().default(60_000),
+  ),
+});
+
+const affinity = z.strictObject({
+  session: describe(
+    'Requests of one conversation prefer the backend that has its prompt cached. Soft: a busy backend is not waited for.',
+    z
+      .strictObject({
+        enabled: describe('Remember where conversations go.', z.boolean().default(true)),
+        ttl: describe('Forgotten this long after the last request.', duration().default(600_000)),
+        headers: describe(
+          'Request headers that identify a conversation, first match wins.',
+          z
+            .array(z.string().min(1))
+            .default(['x-session-id', 'session-id', 'session_id', 'x-conversation-id', 'x-thread-id']),
+        ),
+        fingerprint: describe(
+          'Without such a header: recognise a conversation by its model, system prompt and first user turn.',
+          z.boolean().default(true),
+        ),
+        max: describe('Most conversations remembered.', z.int().min(1).default(100_000)),
+      })
+      .prefault({}),
+  ),
+});
+
+const probes = z.strictObject({
+  interval: describe('Time between two probes of a live backend.', duration().default(2000)),
+  deadInterval: describe('Time between two probes of a dead backend.', duration().default(2000)),
+  timeout: describe('Deadline of one probe request.', duration().default(5000)),
+  failures: describe(
+    'Failed probes in a row until a backend is dead. A refused connection counts at once.',
+    z.int().min(1).default(2),
+  ),
+  successes: describe(
+    'Good probes in a row until a dead backend takes requests again.',
+    z.int().min(1).default(1),
+  ),
+  breakerFailures: describe(
+    'Failed requests in a row (no connection, reset, timeout; never a 4xx) until a backend is dead.',
+    z.int().min(1).default(3),
+  ),
+});
+
+const limits = z.strictObject({
+  body: describe('Largest request body.', size().default(100 * 1024 * 1024)),
+  header: describe('Largest request head (request line and headers).', size().default(64 * 1024)),
+  connections: describe('Most client connections at once.', z.int().min(1).default(20_000)),
+  bodyTimeout: describe(
+    'Longest time a client may take to send its head and body.',
+    duration().default(60_000),
+  ),
+});
+
+const drain = z.strictObject({
+  lameDuck: describe(
+    'After SIGTERM, time during which new requests are still taken while `/health` already says 503, so that a load balancer can notice.',
+    duration().default(0),
+  ),
+  timeout: describe(
+    'Longest time that running and waiting requests get to finish; then they are cut.',
+    duration().default(300_000),
+  ),
+});
+
+const log = z.strictObject({
+  level: describe(
+    'Least severe level that is written.',
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  ),
+  format: describe(
+    '`auto`: readable on a terminal, JSON lines elsewhere.',
+    z.enum(['auto', 'json', 'pretty']).default('auto'),
+  ),
+  requests: describe('One line per finished request.', z.boolean().default(true)),
+});
+
+export const configSchema = z.strictObject({
+  listen: describe(
+    'Address or addresses to serve on: `HOST:PORT`, `:PORT` (all interfaces), `[::1]:PORT`.',
+    z
+      .union([z.string(), z.array(z.string()).min(1)])
+      .default('127.0.0.1:8700')
+      .transform((value) => (typeof value === 'string' ? [value] : value)),
+  ),
+  allowUnauthenticated: describe(
+    'Allow serving beyond loopback without `apiKeys`.',
+    z.boolean().default(false),
+  ),
+  apiKeys: describe('Keys that clients must send; empty = no authentication.', z.array(apiKey).default([])),
+  backends: describe(
+    'The inference servers, by a name of your choice.',
+    z
+      .record(
+        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, dot, dash or underscore'),
+        backend,
+      )
+      .default({}),
+  ),
+  scheduling: describe('Queue and placement.', scheduling.prefault({})),
+  affinity: describe('Keeping conversations where their prompt is cached.', affinity.prefault({})),
+  probes: describe('Health checks and readings of the backends.', probes.prefault({})),
+  limits: describe('Bounds on what clients may send.', limits.prefault({})),
+  drain: describe('How a stop goes.', drain.prefault({})),
+  log: describe("The router's own log, on stderr.", log.prefault({})),
+});
+
+/** A configuration with every default filled in: durations in ms, sizes in bytes, `listen` a list. Frozen by load. */
+export type Config = z.output<typeof configSchema>;
+export type BackendConfig = Config['backends'][string];
+export type ApiKeyConfig = Config['apiKeys'][number];

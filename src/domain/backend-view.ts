@@ -1,0 +1,42 @@
+/** What policies and listings may know of a backend: an immutable snapshot, replaced as a whole when anything changes. */
+import type { BackendId, ModelName } from './ids.ts';
+
+/**
+ * unknown: never probed successfully or unsuccessfully yet, may serve anything. live: takes requests. degraded: takes
+ * requests, but its last check failed (below the threshold) or it is on probation after a recovery. dead: takes none.
+ * draining: takes no new ones, finishes its own.
+ */
+export type BackendState = 'unknown' | 'live' | 'degraded' | 'dead' | 'draining';
+
+/** One reading of an engine's own slot counters (llama.cpp `/slots`), own and foreign requests together. */
+export interface SlotReading {
+  readonly busy: number;
+  /** Clock time at which the probe was sent: permits released later may still be counted in `busy`. */
+  readonly probeStartedMs: number;
+}
+
+export interface BackendView {
+  readonly id: BackendId;
+  readonly state: BackendState;
+  /**
+   * Names a client may use here → the canonical name on this backend (llama.cpp aliases map to their model). Counters,
+   * `maxModels` and stickiness use the canonical name.
+   */
+  readonly models: ReadonlyMap<ModelName, ModelName>;
+  /** Canonical names that are in memory now. A single-model llama-server lists its one model. */
+  readonly loaded: ReadonlySet<ModelName>;
+  /** Room for concurrent requests, ≥ 1: measured, else configured, else the default. */
+  readonly slotsTotal: number;
+  /** Latest slot reading; undefined = the engine does not tell. */
+  readonly slots: SlotReading | undefined;
+  /** Most distinct models that may run at once; undefined = no limit. */
+  readonly modelsMax: number | undefined;
+  /** Relative share for weighted policies, > 0; default 1. */
+  readonly weight: number;
+  /** Lower is preferred by the `priority` scorer; default 0. */
+  readonly priority: number;
+  /** Tokens one slot can hold, by canonical model; absent = unknown. */
+  readonly contextTokens: ReadonlyMap<ModelName, number>;
+  /** Grows by one whenever the engine came back from the dead: readings and stickiness of an earlier epoch are void. */
+  readonly epoch: number;
+}

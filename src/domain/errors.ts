@@ -1,0 +1,223 @@
+/**
+ * Every error the router itself can answer with: one table, one class.
+ * docs/errors.md is generated from the table; a test compares both ways.
+ */
+
+/** Who caused it: decides what a client may be told and whether a backend is blamed. */
+export type ErrorSource = 'client' | 'queue' | 'placement' | 'backend' | 'config' | 'internal';
+
+/** What the caller can do: never = the same request fails again; later = wait (Retry-After says how long). */
+export type RetryAdvice = 'never' | 'later' | 'now';
+
+interface ErrorEntry {
+  readonly source: ErrorSource;
+  /** HTTP status; 0 = no HTTP answer is ever sent with it. */
+  readonly status: number;
+  readonly retry: RetryAdvice;
+  /** `error.type` in an OpenAI-shaped body. */
+  readonly type: string;
+  /** Meaning and what to do, one or two sentences, for docs/errors.md. */
+  readonly meaning: string;
+}
+
+export const errorTable = {
+  request_malformed: {
+    source: 'client',
+    status: 400,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'The request could not be read: broken JSON where the router has to look into it, a bad header or a bad path. Correct the request.',
+  },
+  model_missing: {
+    source: 'client',
+    status: 400,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'The request names no `model` and the fleet serves more than one. Name one of those in the message.',
+  },
+  request_too_large: {
+    source: 'client',
+    status: 413,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'The body is larger than `limits.body`. Send less, or raise the limit.',
+  },
+  unauthorized: {
+    source: 'client',
+    status: 401,
+    retry: 'never',
+    type: 'authentication_error',
+    meaning:
+      'No API key was sent, or one that is not in `apiKeys`. Send it as `Authorization: Bearer KEY`, `x-api-key` or `api-key`.',
+  },
+  model_not_found: {
+    source: 'client',
+    status: 404,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'No backend serves the model. The message names the nearest one; `GET /v1/models` lists all.',
+  },
+  not_found: {
+    source: 'client',
+    status: 404,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'The router has no such route or object.',
+  },
+  method_not_allowed: {
+    source: 'client',
+    status: 405,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'The route exists with another method; the `allow` header names it.',
+  },
+  not_supported: {
+    source: 'client',
+    status: 501,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'No live backend that serves the model has this route.',
+  },
+  context_length_exceeded: {
+    source: 'client',
+    status: 400,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'The prompt is certainly longer than the context of every backend that serves the model.',
+  },
+  client_closed: {
+    source: 'client',
+    status: 0,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'The client left before the answer was complete. Never sent; seen in logs and in `/api/requests`.',
+  },
+  cancelled: {
+    source: 'client',
+    status: 499,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning: 'An operator cancelled the request through the API.',
+  },
+  queue_full: {
+    source: 'queue',
+    status: 429,
+    retry: 'later',
+    type: 'rate_limit_error',
+    meaning: 'The queue holds `scheduling.queueMax` requests. Retry after the time in `Retry-After`.',
+  },
+  queue_timeout: {
+    source: 'queue',
+    status: 503,
+    retry: 'later',
+    type: 'server_error',
+    meaning: 'No slot became free within `scheduling.queueTimeout`.',
+  },
+  shutting_down: {
+    source: 'queue',
+    status: 503,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The router is draining before it ends. Another instance, or this one after its restart, will answer.',
+  },
+  too_many_connections: {
+    source: 'queue',
+    status: 503,
+    retry: 'later',
+    type: 'server_error',
+    meaning: 'The router holds `limits.connections` client connections.',
+  },
+  no_backend: {
+    source: 'placement',
+    status: 503,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'Backends serve the model, but none has been alive for `scheduling.deadWait`. Look at `/api/status` for the reason each one is down.',
+  },
+  backend_connect_failed: {
+    source: 'backend',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'No connection to any backend that serves the model could be made. Every attempt is in the `x-llamero-attempts` header.',
+  },
+  backend_timeout: {
+    source: 'backend',
+    status: 504,
+    retry: 'later',
+    type: 'server_error',
+    meaning: 'The backend sent nothing for longer than the timeout configured for it.',
+  },
+  backend_reset: {
+    source: 'backend',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The backend broke the connection after it may have accepted the prompt, so the request was not repeated elsewhere. Mid-stream the client sees it as an error event and an abnormal end.',
+  },
+  backend_protocol: {
+    source: 'backend',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The backend answered something that is not valid HTTP, or a stream that ended without its end mark.',
+  },
+  config_invalid: {
+    source: 'config',
+    status: 422,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'The configuration file has an error; the message gives file, line, column and key. The running configuration stays.',
+  },
+  internal: {
+    source: 'internal',
+    status: 500,
+    retry: 'later',
+    type: 'server_error',
+    meaning: 'A fault of the router itself. The log has the details under the request id.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorOptions {
+  /** What the request did wrong, in OpenAI's `param` (a field name). */
+  readonly param?: string;
+  /** Whole seconds for `Retry-After`; only with codes whose retry advice is `later`. */
+  readonly retryAfterS?: number;
+  readonly cause?: unknown;
+}
+
+/** The only error class that crosses module borders. Messages: sentence case, no full stop, name the thing and the limit. */
+export class LlameroError extends Error {
+  override readonly name = 'LlameroError';
+  readonly code: ErrorCode;
+  readonly param: string | undefined;
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.param = options.param;
+    this.retryAfterS = options.retryAfterS;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  /** Turns anything thrown into one of ours; a stranger becomes `internal` and keeps its cause for the log. */
+  static from(thrown: unknown): LlameroError {
+    if (thrown instanceof LlameroError) return thrown;
+    return new LlameroError('internal', 'Internal error', { cause: thrown });
+  }
+}

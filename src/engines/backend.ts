@@ -1,0 +1,50 @@
+/** One engine at one URL, as the rest of the router sees it. Owned by the registry; its view is replaced, never changed. */
+import type { BackendConfig } from '../config/schema.ts';
+import type { BackendView } from '../domain/backend-view.ts';
+import type { BackendId } from '../domain/ids.ts';
+import type { EngineKind } from './engine-kind.ts';
+
+/** A request to a backend that did not work, as the data plane saw it. Client aborts and 4xx are never reported. */
+export type BackendFailure = 'connect' | 'reset' | 'timeout' | 'protocol' | 'status';
+
+export interface ProbeStatus {
+  /** Wall-clock time of the last finished round; undefined before the first. */
+  readonly atEpochMs: number | undefined;
+  readonly durationMs: number | undefined;
+  /** Why the last round failed; undefined when it was good. */
+  readonly error: string | undefined;
+  readonly failuresInRow: number;
+}
+
+export interface Backend {
+  readonly id: BackendId;
+  readonly config: BackendConfig;
+  readonly url: URL;
+  /** The detected or configured kind; `openai` while `auto` has not found out yet. */
+  readonly kind: EngineKind;
+  readonly view: BackendView;
+  readonly probe: ProbeStatus;
+  readonly version: string | undefined;
+  readonly modelObjects: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+export interface BackendListener {
+  backendChanged(view: BackendView): void;
+  backendRemoved(id: BackendId): void;
+}
+
+/** Owns every backend. Identity survives a reload: an unchanged backend keeps its state, its readings and its object. */
+export interface BackendRegistry {
+  get(id: BackendId): Backend | undefined;
+  list(): readonly Backend[];
+  /** Takes over a new set: starts probing what is new or changed, forgets what is gone. */
+  apply(backends: Readonly<Record<BackendId, BackendConfig>>): void;
+  /** The data plane saw a request fail. `connect` starts a probe at once; `breakerFailures` in a row make it dead. */
+  reportFailure(id: BackendId, failure: BackendFailure): void;
+  /** The data plane got a first byte: ends a row of failures. */
+  reportSuccess(id: BackendId): void;
+  /** Asks for a probe now (after a connect failure, a lingering slot, an operator's wish); coalesced with a running one. */
+  probeNow(id: BackendId): void;
+  /** Ends all timers and probes. */
+  close(): Promise<void>;
+}

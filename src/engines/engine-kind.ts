@@ -1,0 +1,73 @@
+/**
+ * What one kind of inference server is: its routes, its habits on the wire, and how its state is read. One object per
+ * kind in kinds/, all with the same shape; nothing elsewhere branches on an engine's name.
+ */
+import type { EngineName } from '../domain/engine-names.ts';
+import type { ModelName } from '../domain/ids.ts';
+import type { RouteName } from '../domain/routes.ts';
+
+export interface ProbeResponse {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  /** Body parsed as JSON; undefined when it is none. */
+  readonly json: unknown;
+  readonly text: string;
+}
+
+/** Bound to one backend (URL, key, deadline per request, body bounded). Throws ProbeFailure when no answer came. */
+export interface ProbeClient {
+  get(path: string): Promise<ProbeResponse>;
+}
+
+/** What an engine said of itself in one round of probes. Absent = it does not tell; never an error by itself. */
+export interface EngineReading {
+  /** ready: takes requests. loading: answers, but not yet. sleeping: takes requests after a reload of its model. */
+  readonly readiness: 'ready' | 'loading' | 'sleeping';
+  /** Client-visible name → canonical name. Undefined = the listing failed this time: keep the last one. */
+  readonly models: ReadonlyMap<ModelName, ModelName> | undefined;
+  readonly loaded: ReadonlySet<ModelName> | undefined;
+  readonly slotsTotal: number | undefined;
+  readonly slotsBusy: number | undefined;
+  readonly contextTokens: ReadonlyMap<ModelName, number> | undefined;
+  /** Most models that it keeps loaded at once, if it says so (llama.cpp router mode: `max_instances`). */
+  readonly modelsMax: number | undefined;
+  /** Version or build, for display. */
+  readonly version: string | undefined;
+  /** Its own model objects by canonical name, merged into the entries of `/v1/models`. */
+  readonly modelObjects: ReadonlyMap<ModelName, Readonly<Record<string, unknown>>> | undefined;
+}
+
+export interface EngineKind {
+  readonly name: EngineName;
+  readonly title: string;
+  /** Default port, for discovery without configuration. */
+  readonly port: number | undefined;
+  /** Which requests the engine stops computing when its client disconnects. */
+  readonly cancelsOnDisconnect: 'all' | 'streaming';
+  /** Idle keep-alive sockets are closed before this; the engine's own limit less a margin. Infinity = it has none. */
+  readonly socketIdleMsMax: number;
+  /** Requests sent over one socket before it is closed. Infinity = no limit. */
+  readonly socketRequestsMax: number;
+  /** Routes that the engine has itself. */
+  readonly routes: ReadonlySet<RouteName>;
+  /** Request headers that must not reach it (lower case), beside those no engine gets. */
+  readonly headersWithheld: readonly string[];
+  /** Statuses ≥ 500 that blame the client's request, by the engine's own message; such answers never count against the backend. */
+  blamesClient(status: number, bodyHead: string): boolean;
+  /** True when the server behind the client is of this kind. Called in the order of kinds/index.ts. */
+  detect(client: ProbeClient): Promise<boolean>;
+  /** One round of readings. Throws ProbeFailure when the engine cannot be reached or says that it is broken. */
+  read(client: ProbeClient): Promise<EngineReading>;
+}
+
+/** Why a probe got no usable answer. */
+export class ProbeFailure extends Error {
+  override readonly name = 'ProbeFailure';
+  /** refused: nobody listens there, so it is dead at once. Others count up to the threshold. */
+  readonly kind: 'refused' | 'timeout' | 'broken' | 'status';
+
+  constructor(kind: ProbeFailure['kind'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
