@@ -1,0 +1,67 @@
+/**
+ * One request's own story, from its head to its outcome. Written by the data plane only, read by the admin API, the
+ * access log and metrics. Times are Clock.nowMs unless the name says epoch.
+ */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { RouteName } from '../domain/routes.ts';
+
+/** reading: its body comes in. queued: no slot yet. connecting: to the engine. waiting: sent, no answer yet. streaming: bytes flow. */
+export type RequestPhase = 'reading' | 'queued' | 'connecting' | 'waiting' | 'streaming' | 'finished';
+
+export interface TokenUsage {
+  inputTokens: number;
+  outputTokens: number;
+  /** Part of `inputTokens` that came from the engine's prompt cache. */
+  cachedTokens: number;
+  /** True when the engine gave no numbers and these were counted from the stream. */
+  estimated: boolean;
+}
+
+/** llama.cpp `timings`, milliseconds. */
+export interface EngineTimings {
+  readonly promptTokens: number;
+  readonly promptMs: number;
+  readonly cachedTokens: number;
+  readonly predictedTokens: number;
+  readonly predictedMs: number;
+}
+
+export interface AttemptRecord {
+  readonly backend: BackendId;
+  /** `ECONNREFUSED`, `status 503` …; undefined = it answered. */
+  failure: string | undefined;
+}
+
+export interface RequestRecord {
+  readonly id: RequestId;
+  readonly route: RouteName;
+  readonly method: string;
+  /** Without the query: that can hold secrets. */
+  readonly path: string;
+  readonly flow: FlowId;
+  readonly startedMs: number;
+  readonly startedEpochMs: number;
+  phase: RequestPhase;
+  model: ModelName | undefined;
+  session: string | undefined;
+  stream: boolean;
+  backend: BackendId | undefined;
+  readonly attempts: AttemptRecord[];
+  queuedAtMs: number | undefined;
+  grantedAtMs: number | undefined;
+  /** The engine's status line came: on llama.cpp, a slot has it. */
+  headAtMs: number | undefined;
+  firstByteAtMs: number | undefined;
+  finishedAtMs: number | undefined;
+  status: number | undefined;
+  outcome: Outcome | undefined;
+  errorCode: ErrorCode | undefined;
+  bytesIn: number;
+  bytesOut: number;
+  chunksOut: number;
+  tokensEstimated: number;
+  usage: TokenUsage | undefined;
+  timings: EngineTimings | undefined;
+}
