@@ -1,0 +1,18 @@
+/** How the program ends: the numbers of sysexits.h, so that scripts and service managers can tell the cases apart. */
+
+export const exitCodes = {
+  /** Done, or stopped as asked. */
+  ok: 0,
+  /** Wrong command line. */
+  usage: 64,
+  /** A file named on the command line cannot be read. */
+  noInput: 66,
+  /** Something needed is not there: a port that is taken, a Node that is too old, no engine found. */
+  unavailable: 69,
+  /** A fault of the program itself. */
+  internal: 70,
+  /** The configuration has an error; running on would only repeat it. */
+  config: 78,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
