@@ -1,0 +1,43 @@
+/** Who is calling. Keys are compared by a keyed digest, so that neither timing nor a lookup tells how close a guess was. */
+import { createHmac, randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ApiKeyConfig } from '../config/schema.ts';
+
+export interface Authenticator {
+  /** True when the configuration has keys. */
+  readonly required: boolean;
+  /** Name of the key in the request; undefined when there is none or a wrong one. */
+  identify(headers: IncomingHttpHeaders): string | undefined;
+}
+
+/** Accepts `Authorization: Bearer KEY`, `x-api-key: KEY` and `api-key: KEY`. Unnamed keys are called `key-1`, `key-2` … */
+export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticator {
+  const secret = randomBytes(32);
+  const digest = (key: string): string => createHmac('sha256', secret).update(key).digest('base64');
+  const names = new Map<string, string>();
+  for (const [index, entry] of keys.entries()) {
+    if (typeof entry === 'string') names.set(digest(entry), `key-${index + 1}`);
+    else names.set(digest(entry.key), entry.name);
+  }
+  return {
+    required: keys.length > 0,
+    identify(headers) {
+      for (const key of presentedKeys(headers)) {
+        const name = names.get(digest(key));
+        if (name !== undefined) return name;
+      }
+      return undefined;
+    },
+  };
+}
+
+function presentedKeys(headers: IncomingHttpHeaders): string[] {
+  const presented: string[] = [];
+  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) presented.push(bearer);
+  for (const name of ['x-api-key', 'api-key']) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') presented.push(value.trim());
+  }
+  return presented;
+}

@@ -1,0 +1,145 @@
+/**
+ * Drives the scheduler: feeds it events one at a time, keeps its one timer, and hands its answers to whoever waits for
+ * them. Takes no decision of its own.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { BackendView } from '../domain/backend-view.ts';
+import type { BackendId, RequestId } from '../domain/ids.ts';
+import type { RequestFacts } from '../domain/request-facts.ts';
+import type { Decision } from '../scheduler/decision.ts';
+import type { Grant, Rejection } from '../scheduler/effects.ts';
+import type { SchedulerEvent } from '../scheduler/events.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import type { SchedulerSettings } from '../scheduler/settings.ts';
+import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
+
+/** Exactly one of these is called per arrival or retry, unless it is cancelled first. May post events at once. */
+export interface Waiter {
+  granted(grant: Grant): void;
+  rejected(rejection: Rejection): void;
+}
+
+export interface DispatcherOptions {
+  readonly settings: SchedulerSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told of every placement, for the decision log. */
+  readonly onDecision: (decision: Decision) => void;
+}
+
+/** A timer set for longer than this fires early, which is harmless. Node's own limit is 2^31 - 1. */
+const timerMsMax = 3_600_000;
+
+export class Dispatcher {
+  readonly #scheduler: Scheduler;
+  readonly #clock: Clock;
+  readonly #waiters = new Map<RequestId, Waiter>();
+  readonly #pending: SchedulerEvent[] = [];
+  #handling = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
+  #wantedAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: DispatcherOptions) {
+    this.#clock = options.clock;
+    this.#scheduler = new Scheduler({
+      settings: options.settings,
+      random: options.random,
+      effects: {
+        grant: (grant) => {
+          options.onDecision(grant.decision);
+          this.#waiters.get(grant.id)?.granted(grant);
+        },
+        reject: (rejection) => {
+          const waiter = this.#waiters.get(rejection.id);
+          this.#waiters.delete(rejection.id);
+          waiter?.rejected(rejection);
+        },
+        wakeAt: (atMs) => this.#wakeAt(atMs),
+      },
+    });
+  }
+
+  /** Puts a request in line. The waiter is called before this returns if a slot is free. */
+  arrive(request: RequestFacts, waiter: Waiter): void {
+    this.#waiters.set(request.id, waiter);
+    this.#post({ type: 'requestArrived', request, nowMs: this.#clock.nowMs() });
+  }
+
+  /** Takes a waiting request out of line. */
+  cancel(id: RequestId): void {
+    this.#waiters.delete(id);
+    this.#post({ type: 'requestCancelled', id, nowMs: this.#clock.nowMs() });
+  }
+
+  /** Gives a granted request's slot back. `lingers`: the engine goes on with it. */
+  finish(id: RequestId, lingers: boolean): void {
+    this.#waiters.delete(id);
+    this.#post({ type: 'requestFinished', id, lingers, nowMs: this.#clock.nowMs() });
+  }
+
+  /** Gives the slot back and asks for another backend; the same waiter is answered again. */
+  retry(id: RequestId): void {
+    this.#post({ type: 'requestRetried', id, nowMs: this.#clock.nowMs() });
+  }
+
+  backendChanged(view: BackendView): void {
+    this.#post({ type: 'backendChanged', view, nowMs: this.#clock.nowMs() });
+  }
+
+  backendRemoved(id: BackendId): void {
+    this.#post({ type: 'backendRemoved', id, nowMs: this.#clock.nowMs() });
+  }
+
+  configure(settings: SchedulerSettings): void {
+    this.#post({ type: 'configChanged', settings, nowMs: this.#clock.nowMs() });
+  }
+
+  /** New arrivals are rejected from now on; what waits is still served. */
+  drain(): void {
+    this.#post({ type: 'drainStarted', nowMs: this.#clock.nowMs() });
+  }
+
+  snapshot(queuedMax: number): SchedulerSnapshot {
+    return this.#scheduler.snapshot({ nowMs: this.#clock.nowMs(), queuedMax });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** An effect may cause the next event before `handle` has returned; it waits its turn. */
+  #post(event: SchedulerEvent): void {
+    this.#pending.push(event);
+    if (this.#handling) return;
+    this.#handling = true;
+    try {
+      for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+        this.#scheduler.handle(next);
+      }
+    } finally {
+      this.#handling = false;
+    }
+  }
+
+  /** A timer that is due earlier than needed stays: setting one per request costs more than a spare wake-up. */
+  #wakeAt(atMs: number): void {
+    this.#wantedAtMs = atMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const nowMs = this.#clock.nowMs();
+    this.#timerAtMs = Math.min(Math.max(nowMs, atMs), nowMs + timerMsMax);
+    this.#timer = setTimeout(() => this.#woken(), Math.ceil(this.#timerAtMs - nowMs));
+  }
+
+  #woken(): void {
+    this.#timer = undefined;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs < this.#wantedAtMs) this.#wakeAt(this.#wantedAtMs);
+    else this.#post({ type: 'timePassed', nowMs });
+  }
+}

@@ -1,0 +1,67 @@
+/** Turns an error into what the caller's API calls an error: a whole answer before the first byte, an event after it. */
+import type { ServerResponse } from 'node:http';
+import { errorTable, type LlameroError } from '../domain/errors.ts';
+import type { ErrorDialect } from './routes.ts';
+
+const anthropicTypes: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+};
+
+/** The body of an error answer in the caller's dialect. */
+export function errorBody(error: LlameroError, dialect: ErrorDialect): string {
+  const { type } = errorTable[error.code];
+  if (dialect === 'anthropic') {
+    const anthropicType = anthropicTypes[error.status] ?? 'api_error';
+    return JSON.stringify({
+      type: 'error',
+      error: { type: anthropicType, message: error.message, code: error.code },
+    });
+  }
+  return JSON.stringify({
+    error: { message: error.message, type, param: error.param ?? null, code: error.code },
+  });
+}
+
+/** The error as one server-sent event, for a stream that has begun. */
+export function errorEvent(error: LlameroError, dialect: ErrorDialect): string {
+  if (dialect === 'anthropic') return `event: error\ndata: ${errorBody(error, dialect)}\n\n`;
+  if (dialect === 'openai-responses') {
+    const data = { type: 'error', code: error.code, message: error.message, param: error.param ?? null };
+    return `event: error\ndata: ${JSON.stringify(data)}\n\n`;
+  }
+  return `data: ${errorBody(error, dialect)}\n\n`;
+}
+
+export interface ErrorAnswer {
+  readonly error: LlameroError;
+  readonly dialect: ErrorDialect;
+  readonly requestId: string;
+  /** More headers, names and values alternating. */
+  readonly headers?: readonly string[];
+}
+
+/** Sends a whole error answer. The response must not have begun. */
+export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
+  const { error } = answer;
+  const body = errorBody(error, answer.dialect);
+  const headers = [
+    'content-type',
+    'application/json; charset=utf-8',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'x-request-id',
+    answer.requestId,
+    ...(answer.headers ?? []),
+  ];
+  if (error.retryAfterS !== undefined) headers.push('retry-after', String(error.retryAfterS));
+  if (error.code === 'unauthorized') headers.push('www-authenticate', 'Bearer');
+  response.writeHead(error.status, headers);
+  response.end(body);
+}

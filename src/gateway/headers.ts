@@ -1,0 +1,89 @@
+/** Which headers cross the router, in both directions. Works on flat name/value lists, as node:http gives and takes them. */
+
+/** RFC 9110 §7.6.1: they belong to one connection, never to the message. */
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Never sent on: credentials are the router's business, framing is the connection's. */
+const requestOnly: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'expect',
+  'authorization',
+  'x-api-key',
+  'api-key',
+]);
+
+export interface RequestHeaderOptions {
+  readonly requestId: string;
+  readonly apiKey: string | undefined;
+  /** More names (lower case) that this engine must not see. */
+  readonly withheld: readonly string[];
+  /** True: the answer is read on the side, so the engine must not compress it. */
+  readonly plain: boolean;
+}
+
+/** Request headers for an engine: the client's, without hop-by-hop, credentials and framing, with the backend's own key. */
+export function toRequestHeaders(received: readonly string[], options: RequestHeaderOptions): string[] {
+  const named = connectionNamed(received);
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < received.length; index += 2) {
+    const name = received[index] ?? '';
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || requestOnly.has(lower) || lower === 'x-request-id') continue;
+    if (options.plain && lower === 'accept-encoding') continue;
+    if (options.withheld.includes(lower) || named?.has(lower) === true) continue;
+    kept.push(name, received[index + 1] ?? '');
+  }
+  kept.push('x-request-id', options.requestId);
+  if (options.apiKey !== undefined) kept.push('authorization', `Bearer ${options.apiKey}`);
+  return kept;
+}
+
+export interface ResponseHeaderOptions {
+  readonly requestId: string;
+  readonly backend: string;
+  /** Value of `x-llamero-attempts`; undefined when the first attempt answered. */
+  readonly attempts: string | undefined;
+}
+
+/** Response headers for a client: the engine's, without hop-by-hop, with the router's own. */
+export function toResponseHeaders(received: readonly string[], options: ResponseHeaderOptions): string[] {
+  const named = connectionNamed(received);
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < received.length; index += 2) {
+    const name = received[index] ?? '';
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || lower === 'x-request-id' || named?.has(lower) === true) continue;
+    kept.push(name, received[index + 1] ?? '');
+  }
+  kept.push('x-request-id', options.requestId, 'x-llamero-backend', options.backend);
+  if (options.attempts !== undefined) kept.push('x-llamero-attempts', options.attempts);
+  return kept;
+}
+
+/** First value of a header in a flat list; `name` in lower case. */
+export function headerValue(headers: readonly string[], name: string): string | undefined {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index]?.toLowerCase() === name) return headers[index + 1];
+  }
+  return undefined;
+}
+
+/** Names that a `Connection` header declares to be hop-by-hop; undefined for the usual keep-alive and close. */
+function connectionNamed(headers: readonly string[]): ReadonlySet<string> | undefined {
+  const value = headerValue(headers, 'connection');
+  if (value === undefined) return undefined;
+  const lower = value.toLowerCase();
+  if (lower === 'keep-alive' || lower === 'close') return undefined;
+  return new Set(lower.split(',').map((name) => name.trim()));
+}
