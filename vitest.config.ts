@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingReporter } from './test/reporter.ts';
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Real sockets and processes on two cores: a few files at a time.
     maxWorkers: 2,
+    reporters: ['default', new ClosingReporter()],
   },
 });
