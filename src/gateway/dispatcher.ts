@@ -8,17 +8,11 @@ import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { Decision } from '../scheduler/decision.ts';
-import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { SchedulerEvent } from '../scheduler/events.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { SchedulerSettings } from '../scheduler/settings.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
-
-/** Exactly one of these is called per arrival or retry, unless it is cancelled first. May post events at once. */
-export interface Waiter {
-  granted(grant: Grant): void;
-  rejected(rejection: Rejection): void;
-}
+import type { Placer, Waiter } from './placer.ts';
 
 export interface DispatcherOptions {
   readonly settings: SchedulerSettings;
@@ -31,7 +25,7 @@ export interface DispatcherOptions {
 /** A timer set for longer than this fires early, which is harmless. Node's own limit is 2^31 - 1. */
 const timerMsMax = 3_600_000;
 
-export class Dispatcher {
+export class Dispatcher implements Placer {
   readonly #scheduler: Scheduler;
   readonly #clock: Clock;
   readonly #waiters = new Map<RequestId, Waiter>();
@@ -61,25 +55,21 @@ export class Dispatcher {
     });
   }
 
-  /** Puts a request in line. The waiter is called before this returns if a slot is free. */
   arrive(request: RequestFacts, waiter: Waiter): void {
     this.#waiters.set(request.id, waiter);
     this.#post({ type: 'requestArrived', request, nowMs: this.#clock.nowMs() });
   }
 
-  /** Takes a waiting request out of line. */
   cancel(id: RequestId): void {
     this.#waiters.delete(id);
     this.#post({ type: 'requestCancelled', id, nowMs: this.#clock.nowMs() });
   }
 
-  /** Gives a granted request's slot back. `lingers`: the engine goes on with it. */
   finish(id: RequestId, lingers: boolean): void {
     this.#waiters.delete(id);
     this.#post({ type: 'requestFinished', id, lingers, nowMs: this.#clock.nowMs() });
   }
 
-  /** Gives the slot back and asks for another backend; the same waiter is answered again. */
   retry(id: RequestId): void {
     this.#post({ type: 'requestRetried', id, nowMs: this.#clock.nowMs() });
   }

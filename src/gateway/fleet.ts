@@ -46,9 +46,7 @@ export class Fleet {
 
   /** Backends that may be asked now, in configuration order. */
   live(): readonly Backend[] {
-    return this.#registry
-      .list()
-      .filter(({ view }) => view.state === 'live' || view.state === 'degraded');
+    return this.#registry.list().filter(({ view }) => view.state === 'live' || view.state === 'degraded');
   }
 
   get(id: BackendId): Backend | undefined {

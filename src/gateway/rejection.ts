@@ -28,19 +28,35 @@ export function rejectionError(rejection: Rejection, context: RejectionContext):
   const { scheduling } = context.config;
   switch (rejection.reason) {
     case 'queueFull':
-      return new LlameroError('queue_full', `Cannot queue request: ${rejection.queued} of ${scheduling.queueMax} places are taken`, later);
+      return new LlameroError(
+        'queue_full',
+        `Cannot queue request: ${rejection.queued} of ${scheduling.queueMax} places are taken`,
+        later,
+      );
     case 'queueTimeout':
-      return new LlameroError('queue_timeout', `No slot for ${model} became free within ${seconds(rejection.waitedMs)}`, later);
+      return new LlameroError(
+        'queue_timeout',
+        `No slot for ${model} became free within ${seconds(rejection.waitedMs)}`,
+        later,
+      );
     case 'noBackend':
       return new LlameroError('no_backend', `No live backend serves ${model}${downReasons(context)}`, later);
     case 'modelUnknown':
       return unknownModel(context);
     case 'contextTooLong':
-      return new LlameroError('context_length_exceeded', `The prompt is longer than the context of every backend that serves ${model}`, { param: 'messages' });
+      return new LlameroError(
+        'context_length_exceeded',
+        `The prompt is longer than the context of every backend that serves ${model}`,
+        { param: 'messages' },
+      );
     case 'draining':
       return new LlameroError('shutting_down', 'The router is shutting down', later);
     case 'exhausted':
-      return new LlameroError('backend_connect_failed', `No backend that serves ${model} could be reached`, later);
+      return new LlameroError(
+        'backend_connect_failed',
+        `No backend that serves ${model} could be reached`,
+        later,
+      );
   }
 }
 
@@ -63,22 +79,43 @@ export function failureError(failure: UpstreamFailure, backend: string): Llamero
   const later = { retryAfterS: retryAfterDefaultS };
   switch (failure.kind) {
     case 'connect':
-      return new LlameroError('backend_connect_failed', `Cannot connect to backend '${backend}': ${failure.reason}`, later);
+      return new LlameroError(
+        'backend_connect_failed',
+        `Cannot connect to backend '${backend}': ${failure.reason}`,
+        later,
+      );
     case 'timeout':
-      return new LlameroError('backend_timeout', `Backend '${backend}' sent nothing in time: ${failure.reason}`, later);
+      return new LlameroError(
+        'backend_timeout',
+        `Backend '${backend}' sent nothing in time: ${failure.reason}`,
+        later,
+      );
     case 'reset':
-      return new LlameroError('backend_reset', `Backend '${backend}' broke the connection: ${failure.reason}`, later);
+      return new LlameroError(
+        'backend_reset',
+        `Backend '${backend}' broke the connection: ${failure.reason}`,
+        later,
+      );
     case 'protocol':
-      return new LlameroError('backend_protocol', `Backend '${backend}' answered nonsense: ${failure.reason}`, later);
+      return new LlameroError(
+        'backend_protocol',
+        `Backend '${backend}' answered nonsense: ${failure.reason}`,
+        later,
+      );
   }
 }
 
 /** The error for a request without a model in a fleet with several. */
 export function missingModel(fleet: Fleet): LlameroError {
   const names = [...fleet.names().keys()];
-  const listed = names.slice(0, 5).map((name) => `'${name}'`).join(', ');
+  const listed = names
+    .slice(0, 5)
+    .map((name) => `'${name}'`)
+    .join(', ');
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
-  return new LlameroError('model_missing', `The request names no model; this fleet serves ${listed}${more}`, { param: 'model' });
+  return new LlameroError('model_missing', `The request names no model; this fleet serves ${listed}${more}`, {
+    param: 'model',
+  });
 }
 
 function unknownModel({ fleet, model = '' }: RejectionContext): LlameroError {
@@ -89,7 +126,10 @@ function unknownModel({ fleet, model = '' }: RejectionContext): LlameroError {
 
 function downReasons({ fleet, model }: RejectionContext): string {
   const serving = model === undefined ? [] : (fleet.names().get(model) ?? []);
-  const reasons = serving.map((backend) => `${backend.id} is ${backend.view.state}${backend.probe.error === undefined ? '' : `: ${backend.probe.error}`}`);
+  const reasons = serving.map(
+    (backend) =>
+      `${backend.id} is ${backend.view.state}${backend.probe.error === undefined ? '' : `: ${backend.probe.error}`}`,
+  );
   return reasons.length === 0 ? '' : ` (${reasons.slice(0, 3).join('; ')})`;
 }
 

@@ -1,0 +1,60 @@
+/** Answers `GET /v1/models`, `/models` and `/v1/models/{id}` from what the probes know; no engine is asked. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { nearestName } from '../base/nearest-name.ts';
+import { LlameroError } from '../domain/errors.ts';
+import { sendError } from './error-response.ts';
+import type { GatewayParts } from './gateway.ts';
+import { findModel, listModels } from './listing.ts';
+
+export interface ListingRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly requestId: string;
+}
+
+const onePrefix = '/v1/models/';
+
+/** False when the path is none of these; then nothing was answered. */
+export function answerListing(parts: GatewayParts, asked: ListingRequest): boolean {
+  const { request, path, response, requestId } = asked;
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  const isList = path === '/v1/models' || path === '/models';
+  if (!isList && !path.startsWith(onePrefix)) return false;
+  const startedEpochS = Math.floor((parts.clock.epochMs() - parts.clock.nowMs()) / 1000);
+  const entries = listModels(parts.fleet.live(), startedEpochS);
+  if (isList) {
+    sendJson(response, requestId, { object: 'list', data: entries });
+    return true;
+  }
+  const name = decodeName(path.slice(onePrefix.length));
+  const entry = name === undefined ? undefined : findModel(entries, name);
+  if (entry !== undefined) {
+    sendJson(response, requestId, entry);
+    return true;
+  }
+  const nearest = nearestName(name ?? '', parts.fleet.names().keys());
+  const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
+  const error = new LlameroError('model_not_found', `No live backend serves model '${name ?? ''}'${hint}`, { param: 'model' });
+  sendError(response, { error, dialect: 'openai', requestId });
+  return true;
+}
+
+function sendJson(response: ServerResponse, requestId: string, value: unknown): void {
+  const body = JSON.stringify(value);
+  response.writeHead(200, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+  });
+  response.end(body);
+}
+
+/** Model names may hold slashes, escaped or not. */
+function decodeName(escaped: string): string | undefined {
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+/** What the data plane works with: built once by the composition root, shared by every request. */
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { BackendRegistry } from '../engines/backend.ts';
+import type { RequestTable } from '../store/requests.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Fleet } from './fleet.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface GatewayParts {
+  readonly clock: Clock;
+  /** The configuration in force; a reload replaces it. */
+  readonly config: () => Config;
+  readonly registry: BackendRegistry;
+  readonly fleet: Fleet;
+  readonly dispatcher: Dispatcher;
+  readonly upstream: Upstream;
+  readonly requests: RequestTable;
+  readonly log: Logger;
+}

@@ -1,0 +1,144 @@
+/**
+ * The way back: an engine's answer to the client, chunk by chunk and untouched. Holds the head until the first byte, so
+ * that a backend that breaks during the prompt can still be replaced; reads usage on the side.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../base/clock.ts';
+import { LlameroError } from '../domain/errors.ts';
+import type { RouteName } from '../domain/routes.ts';
+import type { RequestRecord } from '../store/request-record.ts';
+import { errorEvent } from './error-response.ts';
+import { headerValue } from './headers.ts';
+import type { Route } from './routes.ts';
+import { createUsageReader, type UsageReader } from './usage-reader.ts';
+
+/** Routes whose streams have an end mark. A stream without it was cut, however cleanly the connection ended. */
+const markedRoutes: ReadonlySet<RouteName> = new Set([
+  'chat-completions',
+  'completions',
+  'native-completion',
+  'infill',
+  'responses',
+  'messages',
+]);
+
+const newline = 0x0a;
+
+export interface RelayOptions {
+  readonly response: ServerResponse;
+  readonly route: Route;
+  readonly record: RequestRecord;
+  readonly clock: Clock;
+}
+
+export class Relay {
+  readonly #response: ServerResponse;
+  readonly #route: Route;
+  readonly #record: RequestRecord;
+  readonly #clock: Clock;
+  #status = 0;
+  #headers: readonly string[] = [];
+  #usage: UsageReader | undefined;
+  #isEvents = false;
+  #begun = false;
+  #lastByte = newline;
+  #byteBeforeLast = newline;
+
+  constructor(options: RelayOptions) {
+    this.#response = options.response;
+    this.#route = options.route;
+    this.#record = options.record;
+    this.#clock = options.clock;
+  }
+
+  /** True from the first byte on: from then no other backend may answer. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Takes the engine's answer head, headers already made ready for the client. Nothing is sent yet. */
+  head(status: number, headers: readonly string[]): void {
+    this.#status = status;
+    this.#headers = headers;
+    this.#isEvents = (headerValue(headers, 'content-type') ?? '').startsWith('text/event-stream');
+    this.#usage =
+      status < 400 && this.#route.takesSlot && this.#route.name !== 'other'
+        ? createUsageReader({ route: this.#route.name, sse: this.#isEvents })
+        : undefined;
+  }
+
+  /** Sends a chunk on. False: the client reads slower than that; call again after the response's `drain`. */
+  push(chunk: Buffer): boolean {
+    if (!this.#begun) this.#begin();
+    const record = this.#record;
+    record.bytesOut += chunk.length;
+    record.chunksOut += 1;
+    this.#usage?.push(chunk);
+    if (this.#isEvents) this.#remember(chunk);
+    return this.#response.write(chunk);
+  }
+
+  /** The engine ended its answer. Returns why it counts as broken, or undefined after ending the client's answer too. */
+  end(): LlameroError | undefined {
+    const broken = this.#finishReading();
+    if (broken !== undefined) return broken;
+    if (!this.#begun) this.#begin();
+    this.#response.end();
+    return undefined;
+  }
+
+  /**
+   * Ends an answer that has begun the hard way: an error event where the stream is between two events and has not told
+   * of an error itself, then a connection that closes without the end of the body.
+   */
+  break(error: LlameroError, told: boolean): void {
+    const response = this.#response;
+    const between = this.#lastByte === newline && this.#byteBeforeLast === newline;
+    if (this.#isEvents && between && !told) response.write(errorEvent(error, this.#route.dialect));
+    if (response.socket === null) response.destroy();
+    else response.socket.destroySoon();
+  }
+
+  /** Takes what the usage reader has learnt into the record; for an answer that is cut on purpose, too. */
+  settle(): void {
+    this.#finishReading();
+  }
+
+  #begin(): void {
+    this.#begun = true;
+    this.#record.firstByteAtMs = this.#clock.nowMs();
+    this.#record.phase = 'streaming';
+    this.#record.status = this.#status;
+    this.#response.writeHead(this.#status, this.#headers as string[]);
+  }
+
+  #finishReading(): LlameroError | undefined {
+    const result = this.#usage?.finish();
+    this.#usage = undefined;
+    if (result === undefined) return undefined;
+    this.#record.usage = result.usage;
+    this.#record.timings = result.timings;
+    if (!this.#isEvents || !markedRoutes.has(this.#route.name)) return undefined;
+    if (result.streamError !== undefined) {
+      return new LlameroError(
+        'backend_protocol',
+        `The engine reported an error in its stream: ${result.streamError}`,
+      );
+    }
+    if (result.complete) return undefined;
+    return new LlameroError('backend_protocol', 'The stream ended without its end mark');
+  }
+
+  #remember(chunk: Buffer): void {
+    const { length } = chunk;
+    if (length === 0) return;
+    this.#byteBeforeLast = length > 1 ? (chunk[length - 2] ?? 0) : this.#lastByte;
+    this.#lastByte = chunk[length - 1] ?? 0;
+    // A carriage return between two line feeds is part of the same blank line.
+    if (this.#byteBeforeLast === 0x0d) this.#byteBeforeLast = newline;
+  }
+}

@@ -1,0 +1,108 @@
+/** From bytes to what the scheduler may know: the model, the conversation, and who decides where it goes. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Config } from '../config/schema.ts';
+import { LlameroError } from '../domain/errors.ts';
+import type { RequestFacts } from '../domain/request-facts.ts';
+import type { Inbound } from './exchange.ts';
+import type { GatewayParts } from './gateway.ts';
+import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
+import { createInTurnPlacer, type Placer } from './placer.ts';
+import { missingModel } from './rejection.ts';
+
+/** Requests of clients that say nothing of priority. */
+const priorityDefault = 1;
+/** English text and code: about four bytes a token. Good enough for display and for "certainly too long". */
+const bytesPerToken = 4;
+/** Longer session headers are hostile, not helpful. */
+const sessionCharsMax = 256;
+
+export interface Resolved {
+  readonly facts: RequestFacts;
+  readonly placer: Placer;
+  readonly stream: boolean;
+}
+
+/** Returns an error where the request cannot be placed whatever the fleet does. */
+export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buffer): Resolved | LlameroError {
+  const { fleet } = parts;
+  const { route } = inbound;
+  const peeked = peekBody({
+    body,
+    contentType: inbound.request.headers['content-type'],
+    query: inbound.query,
+  });
+  const model = peeked.model ?? (route.needsModel ? fleet.onlyModel() : undefined);
+  const stream = peeked.stream === true;
+  if (route.name === 'other' && (model === undefined || !fleet.names().has(model))) {
+    const facts = toFacts({ inbound, model: undefined, session: undefined, body });
+    return { facts, placer: createInTurnPlacer(fleet.live(), parts.clock.nowMs()), stream };
+  }
+  if (model === undefined && route.needsModel) {
+    if (peeked.kind === 'unreadable') {
+      return new LlameroError('request_malformed', 'Cannot read the body as JSON, so it names no model');
+    }
+    if (fleet.names().size > 0) return missingModel(fleet);
+  }
+  const only = route.name === 'other' ? undefined : fleet.having(route.name);
+  if (only !== undefined && !someServe(parts, only, model)) {
+    const what = model === undefined ? '' : ` that serves model '${model}'`;
+    return new LlameroError('not_supported', `No backend${what} has the route ${inbound.path}`);
+  }
+  const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
+  const facts = toFacts({ inbound, model, session, body });
+  return { facts: only === undefined ? facts : { ...facts, only }, placer: parts.dispatcher, stream };
+}
+
+interface FactsSource {
+  readonly inbound: Inbound;
+  readonly model: string | undefined;
+  readonly session: string | undefined;
+  readonly body: Buffer;
+}
+
+function toFacts({ inbound, model, session, body }: FactsSource): RequestFacts {
+  return {
+    id: inbound.id,
+    model,
+    flow: inbound.flow,
+    priority: priorityDefault,
+    session,
+    tokensEstimated: Math.ceil(body.length / bytesPerToken),
+    slotless: !inbound.route.takesSlot,
+  };
+}
+
+/** A model that nobody knows is left to the scheduler: a backend that was never asked may have it. */
+function someServe(parts: GatewayParts, only: ReadonlySet<string>, model: string | undefined): boolean {
+  if (only.size === 0) return false;
+  if (model === undefined) return true;
+  const serving = parts.fleet.names().get(model);
+  return serving === undefined || serving.some(({ id }) => only.has(id));
+}
+
+interface SessionSource {
+  readonly config: Config;
+  readonly inbound: Inbound;
+  readonly peeked: BodyFacts;
+  readonly body: Buffer;
+  readonly model: string | undefined;
+}
+
+/** Clients cannot name each other's conversations: the key holds who is asking. */
+function sessionOf({ config, inbound, peeked, body, model }: SessionSource): string | undefined {
+  const { session } = config.affinity;
+  if (!session.enabled || !inbound.route.takesSlot) return undefined;
+  const named = sessionHeader(inbound.request.headers, session.headers);
+  if (named !== undefined) return `${inbound.flow}|${model ?? ''}|${named}`;
+  if (!session.fingerprint || model === undefined) return undefined;
+  const fingerprint = conversationFingerprint(peeked, body, model);
+  return fingerprint === undefined ? undefined : `${inbound.flow}|${fingerprint}`;
+}
+
+function sessionHeader(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = headers[name.toLowerCase()];
+    if (typeof value === 'string' && value !== '' && value.length <= sessionCharsMax) return value;
+  }
+  return undefined;
+}

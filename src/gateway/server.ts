@@ -1,0 +1,132 @@
+/**
+ * The listening side: accepts connections, knows who calls, and hands each request to the control plane, the model
+ * listing or an exchange. Holds no request state itself.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { LlameroError } from '../domain/errors.ts';
+import type { Authenticator } from './auth.ts';
+import { answerListing } from './answer-listing.ts';
+import { answerClientError, refuseConnection } from './client-error.ts';
+import { sendError } from './error-response.ts';
+import { Exchange } from './exchange.ts';
+import type { GatewayParts } from './gateway.ts';
+import { dialectOf, matchRoute } from './routes.ts';
+import { passUpgrade } from './upgrade.ts';
+
+/** Longer than the idle time of common client pools, so that the client closes first and no request meets a closing socket. */
+const keepAliveTimeoutMs = 75_000;
+
+export interface ServerOptions {
+  readonly parts: GatewayParts;
+  readonly authenticator: () => Authenticator;
+  /** Serves the paths of the control plane; gets the request after authentication. */
+  readonly control: RequestListener;
+  /** True for paths that `control` serves. */
+  readonly isControlPath: (path: string) => boolean;
+  /** True for paths that need no key. */
+  readonly isOpenPath: (path: string) => boolean;
+  /** True while only running requests are finished: answers then close their connections. */
+  readonly draining: () => boolean;
+}
+
+export interface GatewayServer {
+  /** One node:http server; listening on several addresses takes several. */
+  create(): Server;
+}
+
+/** A caller who may pass, and where it wants to go. */
+interface Admitted {
+  readonly id: string;
+  readonly path: string;
+  readonly query: string;
+  readonly flow: string;
+}
+
+export function createGatewayServer(options: ServerOptions): GatewayServer {
+  let connections = 0;
+  return {
+    create() {
+      const { limits } = options.parts.config();
+      const server = createServer(
+        {
+          maxHeaderSize: limits.header,
+          requestTimeout: limits.bodyTimeout,
+          headersTimeout: Math.min(limits.bodyTimeout, 60_000),
+          keepAliveTimeout: keepAliveTimeoutMs,
+          noDelay: true,
+          // The default closes half-open requests only every 30 s.
+          connectionsCheckingInterval: 5000,
+        },
+        (request, response) => handle(options, request, response),
+      );
+      server.on('connection', (socket) => {
+        connections += 1;
+        socket.once('close', () => {
+          connections -= 1;
+        });
+        const { connections: connectionsMax } = options.parts.config().limits;
+        if (connections > connectionsMax) refuseConnection(socket, connectionsMax);
+      });
+      server.on('clientError', answerClientError);
+      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        upgrade(options, request, { socket, head }),
+      );
+      return server;
+    },
+  };
+}
+
+function handle(options: ServerOptions, request: IncomingMessage, response: ServerResponse): void {
+  const admitted = admit(options, request);
+  if (options.draining()) response.setHeader('connection', 'close');
+  const { id, path, query } = admitted;
+  if (admitted.flow === undefined) {
+    const error = new LlameroError('unauthorized', 'Missing or wrong API key');
+    sendError(response, { error, dialect: dialectOf(path), requestId: id });
+    return;
+  }
+  if (options.isControlPath(path)) {
+    response.setHeader('x-request-id', id);
+    options.control(request, response);
+    return;
+  }
+  if (answerListing(options.parts, { request, response, path, requestId: id })) return;
+  const route = matchRoute(request.method ?? 'GET', path);
+  new Exchange(options.parts, { request, response, id, route, path, query, flow: admitted.flow }).start();
+}
+
+function upgrade(
+  options: ServerOptions,
+  request: IncomingMessage,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+): void {
+  const admitted = admit(options, request);
+  if (admitted.flow === undefined) {
+    socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    return;
+  }
+  passUpgrade(options.parts, { request, socket, head, ...admitted, flow: admitted.flow });
+}
+
+/** `flow` is undefined for a caller who must not pass. */
+function admit(
+  options: ServerOptions,
+  request: IncomingMessage,
+): Omit<Admitted, 'flow'> & { readonly flow: string | undefined } {
+  const { path, query } = splitTarget(request.url ?? '/');
+  const authenticator = options.authenticator();
+  const known = authenticator.required ? authenticator.identify(request.headers) : undefined;
+  const mayPass = !authenticator.required || known !== undefined || options.isOpenPath(path);
+  const flow = mayPass ? (known ?? request.socket.remoteAddress ?? 'unknown') : undefined;
+  return { id: randomUUID(), path, query, flow };
+}
+
+/** Origin form and absolute form of a request target. */
+function splitTarget(target: string): { path: string; query: string } {
+  const local = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '');
+  const mark = local.indexOf('?');
+  return mark === -1 ? { path: local, query: '' } : { path: local.slice(0, mark), query: local.slice(mark + 1) };
+}
+
