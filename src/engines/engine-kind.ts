@@ -19,6 +19,15 @@ export interface ProbeClient {
   get(path: string): Promise<ProbeResponse>;
 }
 
+/** What a round of readings may do. */
+export interface ProbeRound {
+  /**
+   * False while nobody uses the engine: requests that restart its idle timer are left out, so that being watched does
+   * not keep it from going to sleep.
+   */
+  readonly mayStir: boolean;
+}
+
 /** What an engine said of itself in one round of probes. Absent = it does not tell; never an error by itself. */
 export interface EngineReading {
   /** ready: takes requests. loading: answers, but not yet. sleeping: takes requests after a reload of its model. */
@@ -27,6 +36,7 @@ export interface EngineReading {
   readonly models: ReadonlyMap<ModelName, ModelName> | undefined;
   readonly loaded: ReadonlySet<ModelName> | undefined;
   readonly slotsTotal: number | undefined;
+  /** Requests that it runs or holds in its own queue, whoever sent them. Undefined also when it was not asked this time. */
   readonly slotsBusy: number | undefined;
   readonly contextTokens: ReadonlyMap<ModelName, number> | undefined;
   /** Most models that it keeps loaded at once, if it says so (llama.cpp router mode: `max_instances`). */
@@ -57,7 +67,7 @@ export interface EngineKind {
   /** True when the server behind the client is of this kind. Called in the order of kinds/index.ts. */
   detect(client: ProbeClient): Promise<boolean>;
   /** One round of readings. Throws ProbeFailure when the engine cannot be reached or says that it is broken. */
-  read(client: ProbeClient): Promise<EngineReading>;
+  read(client: ProbeClient, round: ProbeRound): Promise<EngineReading>;
 }
 
 /** Why a probe got no usable answer. */

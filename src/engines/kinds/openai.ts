@@ -1,0 +1,54 @@
+/** Any server that speaks OpenAI's API and is none of the others: known by its model list alone, or not even by that. */
+import type { EngineKind, EngineReading, ProbeClient } from '../engine-kind.ts';
+import {
+  assertKeyAccepted,
+  assertNotBroken,
+  modelsListed,
+  namesOf,
+  objectOf,
+  silentReading,
+} from './probing.ts';
+
+export const openai: EngineKind = {
+  name: 'openai',
+  title: 'OpenAI-compatible',
+  port: undefined,
+  cancelsOnDisconnect: 'all',
+  // Most such servers run on uvicorn or Node, which close idle sockets after 5 s.
+  socketIdleMsMax: 4000,
+  socketRequestsMax: Infinity,
+  routes: new Set([
+    'chat-completions',
+    'completions',
+    'embeddings',
+    'responses',
+    'messages',
+    'count-tokens',
+    'rerank',
+    'audio',
+    'images',
+    'other',
+  ]),
+  headersWithheld: [],
+  blamesClient: () => false,
+  detect,
+  read,
+};
+
+async function detect(client: ProbeClient): Promise<boolean> {
+  const list = await client.get('/v1/models');
+  assertKeyAccepted(list);
+  return modelsListed(objectOf(list)) !== undefined;
+}
+
+async function read(client: ProbeClient): Promise<EngineReading> {
+  const list = await client.get('/v1/models');
+  assertKeyAccepted(list);
+  assertNotBroken(list, '/v1/models');
+  const listed = modelsListed(objectOf(list));
+  return {
+    ...silentReading,
+    models: listed && namesOf(listed.keys()),
+    modelObjects: listed,
+  };
+}
