@@ -8,3 +8,13 @@ export interface CliIo {
   /** Absolute; relative file arguments start here. */
   readonly cwd: string;
 }
+
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+/** For commands that run until they are told to stop. */
+export interface LongRunningIo extends CliIo {
+  /** Whether a person reads stderr: decides the log's format. */
+  readonly stderrIsTty: boolean;
+  /** Returns the function that takes the listener off again. */
+  onSignal(signal: Signal, listener: () => void): () => void;
+}

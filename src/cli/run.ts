@@ -1,0 +1,57 @@
+/** Finds the command and runs it. Knows names and help texts, not what commands do. */
+import { runCheck } from './check.ts';
+import { runDemo } from './demo.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import type { LongRunningIo } from './io.ts';
+import { runSchema } from './schema.ts';
+import { runServe } from './serve.ts';
+import { version } from './version.ts';
+
+interface Command {
+  readonly summary: string;
+  run(args: readonly string[], io: LongRunningIo): Promise<ExitCode>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  serve: { summary: 'Serve. [--config FILE] [--listen ADDR]... [--watch]', run: runServe },
+  demo: { summary: 'Serve a simulated fleet with gentle traffic. [--listen ADDR] [--no-traffic]', run: runDemo },
+  check: { summary: 'Check a configuration file. FILE', run: runCheck },
+  schema: { summary: 'Print the JSON Schema of the configuration file.', run: runSchema },
+};
+
+/** Runs one command line (without the program's name) and returns the exit status. */
+export async function runCli(args: readonly string[], io: LongRunningIo): Promise<ExitCode> {
+  const [name, ...rest] = args;
+  if (name === '--version' || name === '-V') {
+    io.stdout(`llamero ${version}\n`);
+    return exitCodes.ok;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.stdout(help());
+    return exitCodes.ok;
+  }
+  const command = commands[name ?? ''];
+  if (command === undefined) {
+    io.stderr(name === undefined ? help() : `llamero: unknown command '${name}'\n\n${help()}`);
+    return exitCodes.usage;
+  }
+  return command.run(rest, io);
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return [
+    'llamero: one API in front of self-hosted LLM inference servers',
+    '',
+    'Usage: llamero COMMAND [OPTIONS]',
+    '',
+    ...lines,
+    '',
+    '  --version, --help',
+    '',
+    'Without --config, serve reads llamero.yaml or config.yaml here, else looks for engines on their usual local ports.',
+    'Exit status: 0 done, 64 usage, 66 file not readable, 69 unavailable, 70 internal, 78 configuration.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,16 @@
+/** The program's edge: arguments, environment, signals and the exit status. The only file that reads process.env or ends the process. */
+import { runCli } from './cli/run.ts';
+
+const code = await runCli(process.argv.slice(2), {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  stderrIsTty: process.stderr.isTTY,
+  env: process.env,
+  cwd: process.cwd(),
+  onSignal(signal, listener) {
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  },
+});
+// Sockets and timers that a command left open must not keep a finished command alive.
+process.exit(code);
