@@ -1,0 +1,33 @@
+/** What the log and metrics read of a request that is over. The store's record has this shape; neither knows the other. */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { RouteName } from '../domain/routes.ts';
+
+/** Times are Clock.nowMs; an undefined one was never reached. */
+export interface FinishedRequest {
+  readonly id: RequestId;
+  readonly route: RouteName;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly flow: FlowId;
+  readonly model: ModelName | undefined;
+  readonly backend: BackendId | undefined;
+  readonly stream: boolean;
+  readonly attempts: readonly { readonly backend: BackendId; readonly failure: string | undefined }[];
+  readonly startedMs: number;
+  readonly queuedAtMs: number | undefined;
+  readonly grantedAtMs: number | undefined;
+  readonly headAtMs: number | undefined;
+  readonly firstByteAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  readonly status: number | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly errorCode: ErrorCode | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly usage:
+    | { readonly inputTokens: number; readonly outputTokens: number; readonly cachedTokens: number }
+    | undefined;
+}

@@ -1,0 +1,116 @@
+/**
+ * The router's own log: how it is written, what is kept out of it, and the one line per finished request. Bodies of
+ * requests and answers never go there.
+ */
+import { pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import type { Config } from '../config/schema.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { FinishedRequest } from './finished-request.ts';
+
+export interface LogOptions {
+  readonly config: Config['log'];
+  /** Whether stderr is a terminal: what `auto` looks at. */
+  readonly terminal: boolean;
+  /** Where lines go; default stderr. */
+  readonly destination?: DestinationStream;
+}
+
+/** The level can be changed while running: set `level`. */
+export function createLog({ config, terminal, destination }: LogOptions): Logger {
+  const options = {
+    level: config.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: secretPaths, censor: '[redacted]' },
+  };
+  const readable = config.format === 'pretty' || (config.format === 'auto' && terminal);
+  const output = destination ?? pino.destination({ fd: 2, sync: readable });
+  if (!readable) return pino(options, output);
+  const toText = prettyFactory({ colorize: terminal, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+  return pino(options, { write: (line) => output.write(toText(line)) });
+}
+
+/** What the access log says of a request. Durations are whole milliseconds; what never happened is left out. */
+export interface RequestLine {
+  readonly requestId: string;
+  readonly route: string;
+  readonly method: string;
+  readonly path: string;
+  readonly flow: string;
+  readonly model: string | undefined;
+  readonly backend: string | undefined;
+  readonly stream: boolean;
+  readonly status: number | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly code: string | undefined;
+  /** Reading the body and finding the model. */
+  readonly readMs: number | undefined;
+  /** Waiting for a slot, all attempts before the last one included. */
+  readonly queuedMs: number | undefined;
+  /** From the slot to the engine's status line: connecting, and on some engines the prompt. */
+  readonly connectMs: number | undefined;
+  /** From the arrival to the first byte of the answer. */
+  readonly firstByteMs: number | undefined;
+  readonly totalMs: number | undefined;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly tokensIn: number | undefined;
+  readonly tokensOut: number | undefined;
+  readonly tokensCached: number | undefined;
+  /** `gpu-1: ECONNREFUSED`, one for each backend that failed it. */
+  readonly failedAttempts: readonly string[] | undefined;
+}
+
+/** The line as an object, without writing it. */
+export function requestLine(request: FinishedRequest): RequestLine {
+  const { usage, startedMs, queuedAtMs, grantedAtMs, headAtMs, finishedAtMs } = request;
+  const failed = request.attempts.filter(({ failure }) => failure !== undefined);
+  return {
+    requestId: request.id,
+    route: request.route,
+    method: request.method,
+    path: request.path,
+    flow: request.flow,
+    model: request.model,
+    backend: request.backend,
+    stream: request.stream,
+    status: request.status,
+    outcome: request.outcome,
+    code: request.errorCode,
+    readMs: between(startedMs, queuedAtMs),
+    queuedMs: between(queuedAtMs, grantedAtMs ?? finishedAtMs),
+    connectMs: between(grantedAtMs, headAtMs),
+    firstByteMs: between(startedMs, request.firstByteAtMs),
+    totalMs: between(startedMs, finishedAtMs),
+    bytesIn: request.bytesIn,
+    bytesOut: request.bytesOut,
+    tokensIn: usage?.inputTokens,
+    tokensOut: usage?.outputTokens,
+    tokensCached: usage?.cachedTokens,
+    failedAttempts:
+      failed.length === 0 ? undefined : failed.map(({ backend, failure }) => `${backend}: ${failure}`),
+  };
+}
+
+/** Writes the line: our own faults as errors, faults of backends as warnings, everything else as information. */
+export function logRequest(log: Logger, request: FinishedRequest): void {
+  if (request.outcome === 'internal') log.error(requestLine(request), 'request');
+  else if (request.outcome?.startsWith('failed_') === true) log.warn(requestLine(request), 'request');
+  else if (log.isLevelEnabled('info')) log.info(requestLine(request), 'request');
+}
+
+/** Fields that hold secrets, at the depths at which request headers and configuration trees are logged. */
+const secretPaths = ['authorization', '["x-api-key"]', '["api-key"]', 'apiKey', 'apiKeys', 'cookie'].flatMap(
+  (field) =>
+    ['', '*', '*.*', '*.*.*'].map((depth) => {
+      if (depth === '') return field;
+      return field.startsWith('[') ? `${depth}${field}` : `${depth}.${field}`;
+    }),
+);
+
+function between(fromMs: number | undefined, toMs: number | undefined): number | undefined {
+  return fromMs === undefined || toMs === undefined ? undefined : Math.round(toMs - fromMs);
+}

@@ -1,0 +1,146 @@
+/** Every metric that `/metrics` shows: the one source of names, labels, buckets and docs/metrics.md. */
+
+export interface MetricEntry {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  /** One or two sentences; also the HELP line. */
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram. */
+  readonly buckets?: readonly number[];
+}
+
+const waitBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const firstTokenBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const durationBuckets = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
+
+export const metricTable = {
+  llamero_requests_total: {
+    kind: 'counter',
+    help: 'Finished requests by how they ended.',
+    labels: ['route', 'model', 'backend', 'outcome'],
+  },
+  llamero_request_duration_seconds: {
+    kind: 'histogram',
+    help: 'Time from the arrival of a request to its end, whatever the outcome.',
+    labels: ['route', 'model'],
+    buckets: durationBuckets,
+  },
+  llamero_time_to_first_token_seconds: {
+    kind: 'histogram',
+    help: 'Time from the arrival of a streaming request to the first byte of its answer, waiting included.',
+    labels: ['model', 'backend'],
+    buckets: firstTokenBuckets,
+  },
+  llamero_queue_wait_seconds: {
+    kind: 'histogram',
+    help: 'Time that a request waited for a slot, also if it never got one.',
+    labels: ['model'],
+    buckets: waitBuckets,
+  },
+  llamero_tokens_total: {
+    kind: 'counter',
+    help: 'Tokens by kind: input (prompt), output (generated), cached (the part of input that came from a prompt cache).',
+    labels: ['model', 'backend', 'kind'],
+  },
+  llamero_attempts_total: {
+    kind: 'counter',
+    help: 'Tries of a request on a backend, by result: answered or failed. A request that was retried counts each try.',
+    labels: ['backend', 'result'],
+  },
+  llamero_failovers_total: {
+    kind: 'counter',
+    help: 'Requests that went on to another backend after this one failed them.',
+    labels: ['backend'],
+  },
+  llamero_connections_rejected_total: {
+    kind: 'counter',
+    help: 'Client connections refused because `limits.connections` was reached.',
+    labels: [],
+  },
+  llamero_queue_depth: { kind: 'gauge', help: 'Requests that wait for a slot now.', labels: [] },
+  llamero_requests_in_flight: {
+    kind: 'gauge',
+    help: 'Requests that have arrived and not finished, waiting ones included.',
+    labels: [],
+  },
+  llamero_sessions: { kind: 'gauge', help: 'Conversations whose backend is remembered.', labels: [] },
+  llamero_draining: { kind: 'gauge', help: '1 while the router takes no new requests, else 0.', labels: [] },
+  llamero_backend_state: {
+    kind: 'gauge',
+    help: '1 for the state that the backend is in, 0 for the others.',
+    labels: ['backend', 'state'],
+  },
+  llamero_backend_in_flight: {
+    kind: 'gauge',
+    help: 'Requests of this router that run on the backend.',
+    labels: ['backend'],
+  },
+  llamero_backend_slots: { kind: 'gauge', help: 'Slots the backend has.', labels: ['backend'] },
+  llamero_backend_slots_free: {
+    kind: 'gauge',
+    help: 'Slots a request could take now.',
+    labels: ['backend'],
+  },
+  llamero_backend_slots_used: {
+    kind: 'gauge',
+    help: 'Slots taken, by whom: own (requests of this router), lingering (their client left, the engine goes on), foreign (somebody else).',
+    labels: ['backend', 'by'],
+  },
+  llamero_backend_slots_busy: {
+    kind: 'gauge',
+    help: 'Busy slots as the engine itself counted them last. Absent for engines that do not tell.',
+    labels: ['backend'],
+  },
+  llamero_backend_models_loaded: {
+    kind: 'gauge',
+    help: 'Models in the memory of the backend.',
+    labels: ['backend'],
+  },
+  llamero_backend_probe_failures: {
+    kind: 'gauge',
+    help: 'Failed probes in a row; 0 after a good one.',
+    labels: ['backend'],
+  },
+  llamero_backend_probe_duration_seconds: {
+    kind: 'gauge',
+    help: 'Duration of the last probe.',
+    labels: ['backend'],
+  },
+  llamero_backend_probe_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the last probe finished, as Unix time.',
+    labels: ['backend'],
+  },
+  llamero_event_loop_lag_seconds: {
+    kind: 'gauge',
+    help: 'How late timers ran since the last scrape: mean, p50, p99 and max.',
+    labels: ['quantile'],
+  },
+  llamero_process_cpu_seconds_total: {
+    kind: 'counter',
+    help: 'CPU time of the router, by mode: user or system.',
+    labels: ['mode'],
+  },
+  llamero_process_resident_memory_bytes: {
+    kind: 'gauge',
+    help: 'Resident memory of the router.',
+    labels: [],
+  },
+  llamero_process_heap_used_bytes: { kind: 'gauge', help: 'Used part of the JavaScript heap.', labels: [] },
+  llamero_start_time_seconds: { kind: 'gauge', help: 'When the router started, as Unix time.', labels: [] },
+  llamero_build_info: {
+    kind: 'gauge',
+    help: 'Always 1; the labels say what runs.',
+    labels: ['version', 'node'],
+  },
+} as const satisfies Record<string, MetricEntry>;
+
+export type MetricName = keyof typeof metricTable;
+
+type Entry<Name extends MetricName> = (typeof metricTable)[Name];
+/** The label names of one metric. */
+export type MetricLabel<Name extends MetricName> = Entry<Name>['labels'][number];
+/** The names of all metrics of one kind. */
+export type MetricNameOf<Kind extends MetricEntry['kind']> = {
+  [Name in MetricName]: Entry<Name>['kind'] extends Kind ? Name : never;
+}[MetricName];
