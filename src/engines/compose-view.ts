@@ -1,0 +1,121 @@
+/**
+ * What others see of a backend, put together from its configuration, its health and what its engine has told so far.
+ * Pure; knows no engine and no timer.
+ */
+import type { BackendConfig } from '../config/schema.ts';
+import type { BackendView, SlotReading } from '../domain/backend-view.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
+import type { EngineReading } from './engine-kind.ts';
+import type { Health } from './health.ts';
+
+/** For backends that neither tell nor are configured. */
+export interface BackendDefaults {
+  /** ≥ 1. */
+  readonly slots: number;
+  /** Undefined = no limit. */
+  readonly modelsMax: number | undefined;
+}
+
+/** The latest word of an engine on each matter. */
+export interface Knowledge {
+  readonly models: ReadonlyMap<ModelName, ModelName> | undefined;
+  readonly loaded: ReadonlySet<ModelName> | undefined;
+  readonly slotsTotal: number | undefined;
+  readonly slots: SlotReading | undefined;
+  readonly contextTokens: ReadonlyMap<ModelName, number> | undefined;
+  readonly modelsMax: number | undefined;
+  readonly version: string | undefined;
+  readonly modelObjects: ReadonlyMap<ModelName, Readonly<Record<string, unknown>>> | undefined;
+}
+
+export const noKnowledge: Knowledge = {
+  models: undefined,
+  loaded: undefined,
+  slotsTotal: undefined,
+  slots: undefined,
+  contextTokens: undefined,
+  modelsMax: undefined,
+  version: undefined,
+  modelObjects: undefined,
+};
+
+/** What a reading does not tell stays as it was, except the busy slots: an old count is worse than none. */
+export function learn(known: Knowledge, reading: EngineReading, slots: SlotReading | undefined): Knowledge {
+  return {
+    models: reading.models ?? known.models,
+    loaded: reading.loaded ?? known.loaded,
+    slotsTotal: reading.slotsTotal ?? known.slotsTotal,
+    slots,
+    contextTokens: reading.contextTokens ?? known.contextTokens,
+    modelsMax: reading.modelsMax ?? known.modelsMax,
+    version: reading.version ?? known.version,
+    modelObjects: reading.modelObjects ?? known.modelObjects,
+  };
+}
+
+export interface ViewParts {
+  readonly id: BackendId;
+  readonly config: BackendConfig;
+  readonly defaults: BackendDefaults;
+  readonly health: Health;
+  /** An operator took it out of service. */
+  readonly draining: boolean;
+  readonly known: Knowledge;
+}
+
+export function composeView(parts: ViewParts): BackendView {
+  const { id, config, defaults, health, draining, known } = parts;
+  return {
+    id,
+    state: draining && health.state !== 'dead' ? 'draining' : health.state,
+    models: modelsAllowed(known.models, config.models),
+    loaded: known.loaded ?? new Set(),
+    slotsTotal: config.slots ?? known.slotsTotal ?? defaults.slots,
+    slots: known.slots,
+    modelsMax: config.maxModels ?? known.modelsMax ?? defaults.modelsMax,
+    weight: config.weight,
+    priority: config.priority,
+    contextTokens: known.contextTokens ?? new Map(),
+    epoch: health.epoch,
+  };
+}
+
+/** True when nobody could tell the two apart. A new slot reading is a difference, even with the same count. */
+export function sameView(one: BackendView, other: BackendView): boolean {
+  return (
+    one.id === other.id &&
+    one.state === other.state &&
+    one.slotsTotal === other.slotsTotal &&
+    one.slots === other.slots &&
+    one.modelsMax === other.modelsMax &&
+    one.weight === other.weight &&
+    one.priority === other.priority &&
+    one.epoch === other.epoch &&
+    sameMap(one.models, other.models) &&
+    sameMap(one.contextTokens, other.contextTokens) &&
+    sameSet(one.loaded, other.loaded)
+  );
+}
+
+/** A name is allowed when it or the model it stands for is listed. Without the engine's own list the allow list is it. */
+function modelsAllowed(
+  listed: ReadonlyMap<ModelName, ModelName> | undefined,
+  allowed: readonly ModelName[] | undefined,
+): ReadonlyMap<ModelName, ModelName> {
+  if (allowed === undefined) return listed ?? new Map();
+  if (listed === undefined) return new Map(allowed.map((name) => [name, name]));
+  const names = new Set(allowed);
+  return new Map([...listed].filter(([name, canonical]) => names.has(name) || names.has(canonical)));
+}
+
+function sameMap<Value>(one: ReadonlyMap<string, Value>, other: ReadonlyMap<string, Value>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [key, value] of one) if (other.get(key) !== value) return false;
+  return true;
+}
+
+function sameSet<Value>(one: ReadonlySet<Value>, other: ReadonlySet<Value>): boolean {
+  if (one.size !== other.size) return false;
+  for (const value of one) if (!other.has(value)) return false;
+  return true;
+}
