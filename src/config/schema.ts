@@ -6,16 +6,17 @@ import { z } from 'zod';
 import { engineNames } from '../domain/engine-names.ts';
 import { duration, secret, size } from './values.ts';
 
+/** The description is what docs/config.md and editors show: meaning first, then what is special about the value. */
 const describe = <Schema extends z.ZodType>(text: string, schema: Schema): Schema =>
   schema.meta({ ...schema.meta(), description: text });
 
 const timeouts = z.strictObject({
-  connect: describe('Longest time to open a connection.', duration().default(5000)),
+  connect: describe('Longest time to open a connection.', duration({ msMin: 1 }).prefault('5s')),
   firstByte: describe(
     'Longest time from sending the request to the first byte of the answer; 0 = no limit. A long prompt or a queue inside the engine counts here.',
-    duration().default(0),
+    duration().prefault('0s'),
   ),
-  idle: describe('Longest silence in the middle of an answer; 0 = no limit.', duration().default(0)),
+  idle: describe('Longest silence in the middle of an answer; 0 = no limit.', duration().prefault('0s')),
 });
 
 const backend = z.strictObject({
@@ -78,14 +79,14 @@ const scheduling = z.strictObject({
   ),
   picker: describe('Name of the picker (docs/policies.md). Unset: by preset.', z.string().optional()),
   queueMax: describe('Most requests that wait; 0 = no queue.', z.int().min(0).default(10_000)),
-  queueTimeout: describe('Longest wait for a slot; 0 = no limit. Then 503.', duration().default(300_000)),
+  queueTimeout: describe('Longest wait for a slot; 0 = no limit. Then 503.', duration().prefault('5m')),
   deadWait: describe(
     'Longest wait while no live backend serves the model. Then 503.',
-    duration().default(15_000),
+    duration().prefault('15s'),
   ),
   priorityAgeing: describe(
     'A waiting request counts one priority class better for each such time waited; 0 = never.',
-    duration().default(30_000),
+    duration().prefault('30s'),
   ),
   modelAffinityBonus: describe(
     'While the first in order has waited less than this, a later request whose model is loaded on the free backend may go before it; 0 = never. Unset: by preset.',
@@ -97,7 +98,7 @@ const scheduling = z.strictObject({
   ),
   stickyDelay: describe(
     'After its last request a backend that can swap models stays reserved this long for the model it served, so that quick follow-ups do not cause a swap; 0 = not.',
-    duration().default(3000),
+    duration().prefault('3s'),
   ),
   modelLimits: describe(
     'Most requests in flight per model over all backends.',
@@ -113,7 +114,7 @@ const scheduling = z.strictObject({
   ),
   lingerMax: describe(
     'How long a slot counts as taken after the client of a non-streaming llama.cpp request left, when the engine has no readable slots.',
-    duration().default(60_000),
+    duration().prefault('1m'),
   ),
 });
 
@@ -123,7 +124,7 @@ const affinity = z.strictObject({
     z
       .strictObject({
         enabled: describe('Remember where conversations go.', z.boolean().default(true)),
-        ttl: describe('Forgotten this long after the last request.', duration().default(600_000)),
+        ttl: describe('Forgotten this long after the last request.', duration({ msMin: 1 }).prefault('10m')),
         headers: describe(
           'Request headers that identify a conversation, first match wins.',
           z
@@ -141,9 +142,12 @@ const affinity = z.strictObject({
 });
 
 const probes = z.strictObject({
-  interval: describe('Time between two probes of a live backend.', duration().default(2000)),
-  deadInterval: describe('Time between two probes of a dead backend.', duration().default(2000)),
-  timeout: describe('Deadline of one probe request.', duration().default(5000)),
+  interval: describe('Time between two probes of a live backend.', duration({ msMin: 100 }).prefault('2s')),
+  deadInterval: describe(
+    'Time between two probes of a dead backend.',
+    duration({ msMin: 100 }).prefault('2s'),
+  ),
+  timeout: describe('Deadline of one probe request.', duration({ msMin: 1 }).prefault('5s')),
   failures: describe(
     'Failed probes in a row until a backend is dead. A refused connection counts at once.',
     z.int().min(1).default(2),
@@ -159,23 +163,23 @@ const probes = z.strictObject({
 });
 
 const limits = z.strictObject({
-  body: describe('Largest request body.', size().default(100 * 1024 * 1024)),
-  header: describe('Largest request head (request line and headers).', size().default(64 * 1024)),
+  body: describe('Largest request body.', size().prefault('100MiB')),
+  header: describe('Largest request head (request line and headers).', size().prefault('64KiB')),
   connections: describe('Most client connections at once.', z.int().min(1).default(20_000)),
   bodyTimeout: describe(
     'Longest time a client may take to send its head and body.',
-    duration().default(60_000),
+    duration({ msMin: 1 }).prefault('1m'),
   ),
 });
 
 const drain = z.strictObject({
   lameDuck: describe(
     'After SIGTERM, time during which new requests are still taken while `/health` already says 503, so that a load balancer can notice.',
-    duration().default(0),
+    duration().prefault('0s'),
   ),
   timeout: describe(
     'Longest time that running and waiting requests get to finish; then they are cut.',
-    duration().default(300_000),
+    duration().prefault('5m'),
   ),
 });
 

@@ -1,34 +1,17 @@
-/** Value kinds that several keys share: durations, sizes, addresses. Each accepts what people write and yields plain numbers. */
+/** Value kinds that several keys share: durations, sizes, secrets. Each accepts what people write and yields plain numbers or text. */
 import { z } from 'zod';
 
-const durationUnitsMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-const durationPattern = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const durationUnitsMs = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const;
+const durationPattern = /^(?:\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+)$/;
 
-/** `1m30s`, `250ms`, `2h` → milliseconds; undefined when it is none. */
-export function parseDurationMs(text: string): number | undefined {
-  if (!durationPattern.test(text)) return undefined;
-  let totalMs = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    totalMs += Number(amount) * (durationUnitsMs[unit ?? ''] ?? 0);
-  }
-  return totalMs;
-}
-
-/** A duration key: `1m30s` or plain seconds; milliseconds after parsing. */
-export const duration = () =>
-  z
-    .union([
-      z.number().min(0, 'must be 0 or more seconds'),
-      z.string().regex(durationPattern, 'must be a duration such as 30s, 1m30s or 250ms, or plain seconds'),
-    ])
-    .transform((value) => (typeof value === 'number' ? value * 1000 : (parseDurationMs(value) ?? 0)))
-    .meta({ unit: 'duration' });
+/** Node's timers take no longer delay than 2^31 - 1 ms; a longer one would fire at once. */
+const durationMsMax = 24 * 86_400_000;
 
 const sizeUnits: Readonly<Record<string, number>> = {
   '': 1,
@@ -40,21 +23,99 @@ const sizeUnits: Readonly<Record<string, number>> = {
   mib: 1024 ** 2,
   gib: 1024 ** 3,
 };
-const sizePattern = /^(\d+(?:\.\d+)?)\s*([kmg]i?b|b)?$/i;
+const sizePattern = /^(\d+(?:\.\d+)?) ?([kKmMgG]i?[bB]|[bB])?$/;
+
+/** How durations and sizes may be written, for messages. */
+export const durationForm = 'a duration such as 30s, 1m30s or 250ms, or plain seconds';
+export const sizeForm = 'a size such as 64MiB or 10MB, or plain bytes';
+
+/** `1m30s`, `250ms`, `2h`, `90` (seconds) → whole milliseconds; undefined when it is none. */
+export function tryParseDurationMs(text: string): number | undefined {
+  if (!durationPattern.test(text)) return undefined;
+  const seconds = Number(text);
+  if (!Number.isNaN(seconds)) return secondsToMs(seconds);
+  let totalMs = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    const unitMs = durationUnitsMs.find(([name]) => name === unit)?.[1] ?? 0;
+    totalMs += Number(amount) * unitMs;
+  }
+  return wholeMs(totalMs);
+}
+
+/** The shortest text that `tryParseDurationMs` reads as the same time: 90000 → `1m30s`, 0 → `0s`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs === 0) return '0s';
+  let restMs = durationMs;
+  let text = '';
+  for (const [unit, unitMs] of durationUnitsMs) {
+    const amount = Math.floor(restMs / unitMs);
+    if (amount > 0) text += `${amount}${unit}`;
+    restMs -= amount * unitMs;
+  }
+  return text;
+}
+
+/** `64MiB`, `10 MB`, `512` (bytes) → whole bytes; undefined when it is none. */
+export function tryParseSizeBytes(text: string): number | undefined {
+  const match = sizePattern.exec(text);
+  if (match === null) return undefined;
+  return Math.round(Number(match[1]) * (sizeUnits[(match[2] ?? '').toLowerCase()] ?? 1));
+}
+
+/** The shortest exact text for a size: 104857600 → `100MiB`, 1000 → `1000B`. */
+export function formatSize(bytes: number): string {
+  for (const [unit, unitBytes] of [
+    ['GiB', 1024 ** 3] as const,
+    ['MiB', 1024 ** 2] as const,
+    ['KiB', 1024] as const,
+  ]) {
+    if (bytes >= unitBytes && bytes % unitBytes === 0) return `${bytes / unitBytes}${unit}`;
+  }
+  return `${bytes}B`;
+}
+
+/** A duration key: `1m30s` or plain seconds; whole milliseconds after parsing. `msMin` defaults to 0. */
+export const duration = ({ msMin = 0 }: { msMin?: number } = {}) =>
+  z
+    .union([
+      z.number().min(msMin / 1000, atLeast(msMin)),
+      z.string().regex(durationPattern, `must be ${durationForm}`),
+    ])
+    .transform((value) => (typeof value === 'number' ? secondsToMs(value) : (tryParseDurationMs(value) ?? 0)))
+    .refine((ms) => ms >= msMin, atLeast(msMin))
+    .refine((ms) => ms <= durationMsMax, `must be at most ${formatDuration(durationMsMax)}`)
+    .meta({ unit: 'duration' });
 
 /** A size key: `64MiB`, `10MB` or plain bytes; bytes after parsing. */
 export const size = () =>
   z
-    .union([
-      z.number().int('must be whole bytes').min(1, 'must be at least 1 byte'),
-      z.string().regex(sizePattern, 'must be a size such as 64MiB or 10MB, or plain bytes'),
-    ])
-    .transform((value) => {
-      if (typeof value === 'number') return value;
-      const [, amount, unit] = sizePattern.exec(value) ?? [];
-      return Math.round(Number(amount) * (sizeUnits[(unit ?? '').toLowerCase()] ?? 1));
-    })
+    .union([z.int(), z.string().regex(sizePattern, `must be ${sizeForm}`)])
+    .transform((value) => (typeof value === 'number' ? value : (tryParseSizeBytes(value) ?? 0)))
+    .refine((bytes) => bytes >= 1, 'must be at least 1 byte')
+    .refine(Number.isSafeInteger, 'must be less than 9007199254740992 bytes')
     .meta({ unit: 'size' });
 
-/** A key that holds a secret. Kept as a plain string in memory; every printer of configuration masks keys with this unit. */
-export const secret = () => z.string().min(1, 'must not be empty').meta({ unit: 'secret' });
+/**
+ * A key that holds a secret. Kept as a plain string in memory; every printer of configuration masks keys with this unit.
+ * It travels in a header, hence the characters.
+ */
+export const secret = () =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
+    .meta({ unit: 'secret' });
+
+function atLeast(msMin: number): string {
+  return msMin === 0 ? 'must not be negative' : `must be at least ${formatDuration(msMin)}`;
+}
+
+function secondsToMs(seconds: number): number {
+  return wholeMs(seconds * 1000);
+}
+
+/** Rounds, but never a short time to 0, which often means "no limit". */
+function wholeMs(ms: number): number {
+  const rounded = Math.round(ms);
+  return rounded === 0 && ms > 0 ? 1 : rounded;
+}

@@ -1,0 +1,158 @@
+/** Turns what the schema rejected into findings that people can act on. Must not show values: rendering decides that. */
+import type { z } from 'zod';
+import { nearestName } from '../base/nearest-name.ts';
+import type { ConfigPath, Finding } from './problems.ts';
+import { shownText } from './problems.ts';
+import { alternatives, keysOf, placesByKey, schemaAt, takesSecret } from './schema-node.ts';
+import type { SchemaNode } from './schema-node.ts';
+import { durationForm, sizeForm } from './values.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Searching for near names is the slow part; a file with more unknown keys than this is not a configuration. */
+const suggestionsMax = 100;
+
+/** Top-level keys of llama-swap's configuration, which describe servers that the router starts itself. */
+const processKeys: ReadonlySet<string> = new Set([
+  'models',
+  'groups',
+  'matrix',
+  'macros',
+  'profiles',
+  'selectors',
+  'peers',
+  'hooks',
+  'routing',
+  'startPort',
+  'healthCheckTimeout',
+  'globalTTL',
+  'unloadTimeout',
+  'sendLoadingState',
+]);
+
+/** One finding per thing to correct. Paths are relative to the root of the file. */
+export function explainIssues(issues: readonly Issue[]): Finding[] {
+  let suggestionsLeft = suggestionsMax;
+  const explain = (issue: Issue, base: ConfigPath): Finding[] => {
+    const path = [...base, ...issue.path] as ConfigPath;
+    if (issue.code === 'invalid_key') return [explainName(issue.issues[0], path)];
+    if (issue.code === 'invalid_union') return explainUnion(issue, path, explain);
+    if (issue.code !== 'unrecognized_keys') return [explainValue(issue, path)];
+    return issue.keys.map((key) => {
+      suggestionsLeft -= 1;
+      const hint = suggestionsLeft < 0 ? '' : hintForUnknownKey(path, key);
+      const name = takesSecret(schemaAt(path) ?? {}) ? '' : ` '${shownText(key)}'`;
+      return invalid([...path, key], `unknown key${name}${hint}`, { onKey: true });
+    });
+  };
+  return issues.flatMap((issue) => explain(issue, []));
+}
+
+/** A value that has the kind of one alternative is judged by that one; else all kinds are named. */
+function explainUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: ConfigPath,
+  explain: (issue: Issue, base: ConfigPath) => Finding[],
+): Finding[] {
+  const ofItsKind = issue.errors.find(
+    (errors) => !errors.some((error) => error.code === 'invalid_type' && error.path.length === 0),
+  );
+  if (ofItsKind !== undefined) return ofItsKind.flatMap((inner) => explain(inner, path));
+  return [invalid(path, `must be ${formOf(schemaAt(path) ?? {})}`, { showsValue: true })];
+}
+
+/** A name in a map whose names are not free. */
+function explainName(issue: Issue | undefined, path: ConfigPath): Finding {
+  const name = String(path.at(-1));
+  if (issue?.code !== 'invalid_value') {
+    return invalid(path, `name ${issue?.message ?? 'is not usable'}`, { onKey: true });
+  }
+  const names = issue.values.map(String);
+  const near = nearestName(name, names);
+  const hint = near === undefined ? `known: ${names.join(', ')}` : `did you mean '${near}'?`;
+  return {
+    ...invalid(path, `unknown name '${shownText(name)}' (${hint})`, { onKey: true }),
+    code: 'config_reference',
+  };
+}
+
+function explainValue(issue: Issue, path: ConfigPath): Finding {
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
+    return invalid(path, 'is missing');
+  }
+  return invalid(path, requirement(issue, schemaAt(path) ?? {}), { showsValue: true });
+}
+
+function requirement(issue: Issue, schema: SchemaNode): string {
+  if (issue.code === 'invalid_type') return `must be ${formOf(schema)}`;
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+  // Values with a unit bring their own words.
+  const isBound = issue.code === 'too_small' || issue.code === 'too_big';
+  if (!isBound || schema.unit !== undefined) return issue.message;
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;
+  if (issue.origin === 'string') return 'must not be empty';
+  if (issue.origin === 'array') return `must have at least ${issue.minimum} item`;
+  return `must be ${issue.inclusive === true ? 'at least' : 'more than'} ${issue.minimum}`;
+}
+
+/** What a value may look like: `a whole number`, `text or a list`. */
+function formOf(schema: SchemaNode): string {
+  if (schema.unit === 'duration') return durationForm;
+  if (schema.unit === 'size') return sizeForm;
+  return [...new Set(alternatives(schema).map(formOfType))].join(' or ');
+}
+
+function formOfType({ type, properties }: SchemaNode): string {
+  switch (type) {
+    case 'integer':
+      return 'a whole number';
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return 'a list';
+    case 'object':
+      return takesFew(properties) ? `a map with ${Object.keys(properties).join(' and ')}` : 'a map';
+    case 'string':
+    case undefined:
+      return 'text';
+    default:
+      return type satisfies never;
+  }
+}
+
+function takesFew(properties: SchemaNode['properties']): properties is NonNullable<typeof properties> {
+  return properties !== undefined && Object.keys(properties).length <= 2;
+}
+
+function hintForUnknownKey(path: ConfigPath, key: string): string {
+  const siblings = keysOf(schemaAt(path) ?? {});
+  const sibling = siblings.find((name) => plainName(name) === plainName(key)) ?? nearestName(key, siblings);
+  if (sibling !== undefined) return ` (did you mean '${sibling}'?)`;
+  if (path.length === 0 && processKeys.has(key)) {
+    return ' (a key of llama-swap: this version starts no servers itself, list running ones under backends)';
+  }
+  const places = placesByKey.get(key);
+  if (places !== undefined) return ` (belongs ${places.slice(0, 2).map(underPlace).join(' or ')})`;
+  const near = nearestName(key, placesByKey.keys());
+  if (near === undefined) return '';
+  return ` (did you mean '${near}' ${underPlace(placesByKey.get(near)?.[0] ?? '')}?)`;
+}
+
+function underPlace(place: string): string {
+  return place === '' ? 'at the top level' : `under ${place}`;
+}
+
+/** `queue_timeout` and `QueueTimeout` are both meant to be `queueTimeout`. */
+function plainName(key: string): string {
+  return key.toLowerCase().replaceAll(/[_-]/g, '');
+}
+
+function invalid(
+  path: ConfigPath,
+  message: string,
+  options: Pick<Finding, 'onKey' | 'showsValue'> = {},
+): Finding {
+  return { path, message, code: 'config_invalid', ...options };
+}

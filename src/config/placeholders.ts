@@ -1,0 +1,53 @@
+/**
+ * `${env.NAME}` in values. Placeholders are found in the raw text first and their braces hidden from the YAML parser, so
+ * that they may stand unquoted anywhere, also inside `[a, b]`; comments are never looked at, and no position moves.
+ */
+
+/** Unicode non-characters: they occur in no text, and each takes the place of exactly one brace. */
+const open = '\uFDD0';
+const close = '\uFDD1';
+const hiddenPattern = new RegExp(`(\\$?)\\$${open}([^${close}]*)${close}`, 'g');
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Resolved {
+  readonly text: string;
+  /** Names of the variables whose values are in `text`: such a text must not be shown. */
+  readonly variables: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** Hides the braces of every `${…}`. */
+export function hidePlaceholders(text: string): string {
+  return text.replaceAll(/\$\{([^{}\s]*)\}/g, `$$${open}$1${close}`);
+}
+
+/** Undoes `hidePlaceholders`. */
+export function showPlaceholders(text: string): string {
+  return text.replaceAll(open, '{').replaceAll(close, '}');
+}
+
+export function hasPlaceholder(text: string): boolean {
+  return text.includes(open);
+}
+
+/** Replaces the placeholders of one hidden value; `$${x}` becomes `${x}`. A problem names the variable, never its value. */
+export function resolvePlaceholders(hidden: string, env: Environment): Resolved {
+  const variables: string[] = [];
+  const problems: string[] = [];
+  const text = hidden.replaceAll(hiddenPattern, (_match, escape: string, name: string) => {
+    if (escape !== '') return `\${${name}}`;
+    const variable = /^env\.([A-Za-z_][A-Za-z0-9_]*)$/.exec(name)?.[1];
+    if (variable === undefined) {
+      problems.push('unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${');
+      return '';
+    }
+    const value = Object.hasOwn(env, variable) ? env[variable] : undefined;
+    if (value === undefined) problems.push(`environment variable '${variable}' is not set`);
+    else if (/[\n\r\0]/.test(value)) problems.push(`environment variable '${variable}' holds a line break`);
+    else variables.push(variable);
+    return value ?? '';
+  });
+  return { text: showPlaceholders(text), variables, problems };
+}

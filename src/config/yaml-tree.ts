@@ -1,0 +1,63 @@
+/** From YAML text to a tree that knows where everything stands. Owns syntax and its messages; knows nothing of the schema. */
+import { LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
+import { hidePlaceholders } from './placeholders.ts';
+import type { Environment } from './placeholders.ts';
+import { buildTree } from './tree-builder.ts';
+import type { TreeNode, TreeProblem } from './tree.ts';
+import { describeYamlError } from './yaml-syntax.ts';
+
+export interface YamlTree {
+  /** Undefined for an empty file, and when the text is not YAML. */
+  readonly root: TreeNode | undefined;
+  /** In no particular order. */
+  readonly problems: readonly TreeProblem[];
+  /** 1-based line and column of an offset. */
+  position(offset: number): { line: number; column: number };
+}
+
+export const textBytesMax = 4 * 1024 * 1024;
+const syntaxProblemsMax = 10;
+
+/** Reads the text. Never throws. */
+export function parseYamlTree(text: string, env: Environment): YamlTree {
+  if (Buffer.byteLength(text) > textBytesMax) {
+    return failed({ path: [], offset: 0, message: 'must be at most 4MiB', code: 'config_invalid' });
+  }
+  const lines = new LineCounter();
+  const position = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(hidePlaceholders(text), {
+      lineCounter: lines,
+      prettyErrors: false,
+      // Compares every key with every other; the tree builder does it with a map.
+      uniqueKeys: false,
+    });
+  } catch {
+    return failed({ path: [], offset: 0, message: 'not readable as YAML', code: 'config_syntax' });
+  }
+  const syntax = syntaxProblems(document, position);
+  if (syntax.length > 0) return { root: undefined, problems: syntax, position };
+  return { ...buildTree(document.contents, env), position };
+}
+
+function failed(problem: TreeProblem): YamlTree {
+  return { root: undefined, problems: [problem], position: () => ({ line: 1, column: 1 }) };
+}
+
+/** The first problem of each line: what follows on the same line is nearly always its consequence. */
+function syntaxProblems(document: Document.Parsed, position: YamlTree['position']): TreeProblem[] {
+  const byLine = new Map<number, TreeProblem>();
+  const found = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  for (const error of found) {
+    const offset = error.pos[0];
+    const { line } = position(offset);
+    if (byLine.has(line) || byLine.size >= syntaxProblemsMax) continue;
+    byLine.set(line, { path: [], offset, message: describeYamlError(error), code: 'config_syntax' });
+  }
+  return [...byLine.values()];
+}
