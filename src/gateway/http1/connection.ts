@@ -1,0 +1,267 @@
+/**
+ * One socket to an engine and at most one exchange on it. Owns the socket's events, the order of what the handler hears
+ * and the limits of silence. Whether and where to use it next is the pool's decision.
+ */
+import type { Socket } from 'node:net';
+
+import type { UpstreamFailureKind } from '../upstream.ts';
+import type { Dial } from './dial.ts';
+import type { Exchange } from './exchange.ts';
+import type { ResponseHead } from './response-head.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { ResponseSink } from './response-reader.ts';
+
+/** What a connection tells its pool. */
+export interface ConnectionOwner {
+  /** Its exchange is over and the socket may carry another one. Called before the handler's `onEnd`. */
+  connectionIdle(connection: Connection): void;
+  /** The socket is closed. Called exactly once. */
+  connectionClosed(connection: Connection): void;
+  /** The exchange found its reused socket closed by the engine; it must go out once more on a new one. */
+  repeat(exchange: Exchange): void;
+}
+
+export interface ConnectionOptions {
+  readonly url: URL;
+  readonly dial: Dial;
+  readonly owner: ConnectionOwner;
+  /** Length of the ticks that `tick` reports, in milliseconds. */
+  readonly tickMs: number;
+}
+
+/** Below this, head and body go out as one buffer; above, as two in one system call. */
+const joinedBytesMax = 16 * 1024;
+
+export class Connection implements ResponseSink {
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #tickMs: number;
+  #connected = false;
+  #closed = false;
+  /** Set when the engine ended its side while bytes were still held back by a pause. */
+  #ended = false;
+  #errorCode: string | undefined;
+  #exchange: Exchange | undefined;
+  #reader = new ResponseReader({ method: 'GET' });
+  #head: ResponseHead | undefined;
+  #sent = false;
+  #received = false;
+  #requests = 0;
+  /** Whole ticks without a byte. Counted, not read from a clock, so that a stalled process does not time out its engines. */
+  #quietTicks = 0;
+  #backlog: Buffer | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#owner = options.owner;
+    this.#tickMs = options.tickMs;
+    const socket = options.dial(options.url, () => this.#ready());
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => this.#data(bytes));
+    socket.on('end', () => this.#end());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#errorCode ??= error.code ?? error.message;
+    });
+    socket.on('close', () => this.#close());
+  }
+
+  /** How many requests it has carried or carries. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** The engine's idle limit from its last answer, milliseconds. */
+  get keepAliveMs(): number | undefined {
+    return this.#head?.keepAliveMs;
+  }
+
+  /** Takes the exchange, at once when connected, else when the socket is ready. Only on an idle or new connection. */
+  start(exchange: Exchange): void {
+    this.#exchange = exchange;
+    exchange.connection = this;
+    this.#requests += 1;
+    this.#quietTicks = 0;
+    this.#sent = false;
+    this.#received = false;
+    this.#head = undefined;
+    this.#reader = new ResponseReader({ method: exchange.request.method });
+    if (this.#connected) this.#write(exchange);
+  }
+
+  /** Follows `exchange.paused`. */
+  applyPause(): void {
+    this.#quietTicks = 0;
+    if (this.#exchange?.paused === true) {
+      this.#socket.pause();
+      return;
+    }
+    // Delivered from a turn of its own: a handler that resumes from inside onData must not be entered again.
+    if (this.#backlog !== undefined || this.#ended) process.nextTick(() => this.#deliverBacklog());
+    else this.#socket.resume();
+  }
+
+  /** Closes the socket at once; a running exchange is told nothing. */
+  destroy(): void {
+    this.#drop();
+    this.#socket.destroy();
+  }
+
+  /** Closes the socket; a running exchange fails with a reset. */
+  close(): void {
+    this.#errorCode ??= 'closed by the router';
+    this.#socket.destroy();
+  }
+
+  /** One tick passed: fails an exchange that has been silent for longer than its target allows. */
+  tick(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || exchange.paused) return;
+    this.#quietTicks += 1;
+    const { target } = exchange;
+    if (!this.#connected) {
+      if (this.#isOver(target.connectTimeoutMs)) this.#fail('connect', 'connect timeout');
+    } else if (!this.#received) {
+      if (this.#isOver(target.firstByteTimeoutMs)) this.#fail('timeout', 'first byte timeout');
+    } else if (this.#isOver(target.idleTimeoutMs)) this.#fail('timeout', 'idle timeout');
+  }
+
+  head(head: ResponseHead): void {
+    this.#head = head;
+    this.#exchange?.handler.onHead(head.status, head.headers);
+  }
+
+  body(piece: Buffer): void {
+    this.#exchange?.handler.onData(piece);
+  }
+
+  /** The first tick can come at once, so n whole ticks are sure only after n + 1. 0 = no limit. */
+  #isOver(limitMs: number): boolean {
+    return limitMs > 0 && (this.#quietTicks - 1) * this.#tickMs >= limitMs;
+  }
+
+  #ready(): void {
+    this.#connected = true;
+    this.#quietTicks = 0;
+    if (this.#exchange !== undefined) this.#write(this.#exchange);
+  }
+
+  #write(exchange: Exchange): void {
+    const { head } = exchange;
+    const { body } = exchange.request;
+    this.#sent = true;
+    if (body === undefined || body.length === 0) {
+      this.#socket.write(head, 'latin1');
+      return;
+    }
+    if (body.length <= joinedBytesMax) {
+      const joined = Buffer.allocUnsafe(head.length + body.length);
+      joined.write(head, 0, 'latin1');
+      body.copy(joined, head.length);
+      this.#socket.write(joined);
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(Buffer.from(head, 'latin1'));
+    this.#socket.write(body);
+    this.#socket.uncork();
+  }
+
+  #data(bytes: Buffer): void {
+    if (this.#exchange === undefined) {
+      // Nothing was asked, so nothing that comes can be trusted to answer the next request.
+      this.#socket.destroy();
+      return;
+    }
+    this.#received = true;
+    this.#quietTicks = 0;
+    this.#consume(this.#backlog === undefined ? bytes : Buffer.concat([this.#backlog, bytes]));
+  }
+
+  #consume(bytes: Buffer): void {
+    const exchange = this.#exchange;
+    this.#backlog = undefined;
+    let offset = 0;
+    if (exchange === undefined) return;
+    while (offset < bytes.length) {
+      if (exchange.paused) {
+        this.#socket.pause();
+        this.#backlog = bytes.subarray(offset);
+        return;
+      }
+      offset = this.#reader.read(bytes, offset, this);
+      if (this.#exchange !== exchange) return;
+      if (this.#reader.fault !== undefined) {
+        this.#fail('protocol', this.#reader.fault);
+        return;
+      }
+      if (this.#reader.done) {
+        this.#complete(exchange, offset === bytes.length);
+        return;
+      }
+    }
+  }
+
+  #deliverBacklog(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || exchange.paused) return;
+    const backlog = this.#backlog;
+    if (backlog !== undefined) this.#consume(backlog);
+    if (this.#exchange !== exchange || exchange.paused) return;
+    if (this.#ended) this.#end();
+    else this.#socket.resume();
+  }
+
+  #end(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#ended = true;
+    if (this.#backlog !== undefined) return;
+    if (this.#reader.end()) this.#complete(exchange, true);
+    else
+      this.#fail('reset', this.#received ? 'closed before the end of the answer' : 'closed before an answer');
+  }
+
+  #complete(exchange: Exchange, isClean: boolean): void {
+    this.#drop();
+    // A body that is still being written when its answer is complete would run into the next request.
+    const reusable =
+      isClean && !this.#ended && this.#head?.keepAlive === true && this.#socket.writableLength === 0;
+    if (reusable) {
+      this.#socket.resume();
+      this.#owner.connectionIdle(this);
+    } else this.#socket.destroy();
+    exchange.handler.onEnd();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#owner.connectionClosed(this);
+    if (this.#exchange === undefined) return;
+    const kind = this.#connected ? 'reset' : 'connect';
+    this.#fail(kind, this.#errorCode ?? 'closed');
+  }
+
+  #fail(kind: UpstreamFailureKind, reason: string): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    this.#drop();
+    if (!this.#closed) this.#socket.destroy();
+    const wasReused = this.#requests > 1;
+    if (kind === 'reset' && wasReused && !this.#received && !exchange.repeated) {
+      exchange.repeated = true;
+      this.#owner.repeat(exchange);
+      return;
+    }
+    const accepted = this.#received ? 'yes' : this.#sent ? 'unknown' : 'no';
+    exchange.handler.onError({ kind, accepted, reason });
+  }
+
+  /** Lets go of the exchange: from here on its handler hears only what the caller of this tells it. */
+  #drop(): void {
+    if (this.#exchange !== undefined) this.#exchange.connection = undefined;
+    this.#exchange = undefined;
+    this.#backlog = undefined;
+  }
+}

@@ -1,0 +1,72 @@
+/** Records what an upstream tells the handler of one request, for tests of whatever implements the contract. */
+import type {
+  Upstream,
+  UpstreamCall,
+  UpstreamFailure,
+  UpstreamRequest,
+  UpstreamTarget,
+} from '../src/gateway/upstream.ts';
+
+export interface RecordedCall {
+  readonly call: UpstreamCall;
+  /** 'head', 'data' …, 'end' or 'error', in the order they came. */
+  readonly events: string[];
+  status: number | undefined;
+  headers: readonly string[];
+  readonly chunks: Buffer[];
+  failure: UpstreamFailure | undefined;
+  /** The body so far, latin1. */
+  body(): string;
+  /** Resolves after onEnd or onError. */
+  readonly over: Promise<void>;
+}
+
+export interface CallHooks {
+  onHead?(record: RecordedCall): void;
+  onData?(record: RecordedCall): void;
+  onEnd?(record: RecordedCall): void;
+}
+
+export function recordCall(
+  upstream: Upstream,
+  target: UpstreamTarget,
+  request: UpstreamRequest,
+  hooks: CallHooks = {},
+): RecordedCall {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const record: Omit<RecordedCall, 'call'> = {
+    events: [],
+    status: undefined,
+    headers: [],
+    chunks: [],
+    failure: undefined,
+    body: () => Buffer.concat(record.chunks).toString('latin1'),
+    over: promise,
+  };
+  const call = upstream.send(target, request, {
+    onHead(status, headers) {
+      record.events.push('head');
+      record.status = status;
+      record.headers = headers;
+      hooks.onHead?.(whole);
+    },
+    onData(chunk) {
+      record.events.push('data');
+      record.chunks.push(chunk);
+      hooks.onData?.(whole);
+    },
+    onEnd() {
+      record.events.push('end');
+      hooks.onEnd?.(whole);
+      resolve();
+    },
+    onError(failure) {
+      record.events.push('error');
+      record.failure = failure;
+      resolve();
+    },
+  });
+  if (record.events.length > 0) throw new Error('The handler was called from inside send');
+  const whole: RecordedCall = Object.assign(record, { call });
+  return whole;
+}
