@@ -10,7 +10,7 @@ export const onlyMainTouchesTheProcess: TidyCheck = {
       .flatMap((source) =>
         findInCode(
           source,
-          /\bprocess\s*\.\s*(env|exit|exitCode|argv)\b|\{[^}]*\b(env|exit|argv)\b[^}]*\}\s*=\s*process\b/,
+          /\bprocess\s*\.\s*(env|exit|exitCode)\b|\{[^}]*\b(env|exit)\b[^}]*\}\s*=\s*process\b/,
           (match) => `uses process.${match[1] ?? match[2]}`,
         ),
       ),

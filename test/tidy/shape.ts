@@ -73,7 +73,7 @@ export const filesSayWhatTheyOwn: TidyCheck = {
           ?.replace(/^\s*\*/gm, '')
           .trim();
         if (prose === undefined) return [{ path, line: 1, problem: 'does not start with a doc comment' }];
-        if (!/[.;:)]$/.test(prose) || prose.length < 20) {
+        if (!/[.;:)?]$/.test(prose) || prose.length < 20) {
           return [{ path, line: 1, problem: 'has a first doc comment that is no sentence' }];
         }
         if (prose.split('\n').length > 6)
