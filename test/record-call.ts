@@ -27,6 +27,30 @@ export interface CallHooks {
   onEnd?(record: RecordedCall): void;
 }
 
+export const getRequest: UpstreamRequest = { method: 'GET', path: '/health', headers: [], body: undefined };
+export const postRequest: UpstreamRequest = {
+  ...getRequest,
+  method: 'POST',
+  path: '/v1/chat',
+  body: Buffer.from('{"a":1}'),
+};
+/** A whole answer. */
+export const okAnswer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** A target without time limits. */
+export function targetOf(url: URL, change: Partial<UpstreamTarget> = {}): UpstreamTarget {
+  return {
+    id: 'a',
+    url,
+    connectTimeoutMs: 0,
+    firstByteTimeoutMs: 0,
+    idleTimeoutMs: 0,
+    socketIdleMsMax: 4_000,
+    socketRequestsMax: 95,
+    ...change,
+  };
+}
+
 export function recordCall(
   upstream: Upstream,
   target: UpstreamTarget,
