@@ -35,7 +35,9 @@ export function explainIssues(issues: readonly Issue[]): Finding[] {
   let suggestionsLeft = suggestionsMax;
   const explain = (issue: Issue, base: ConfigPath): Finding[] => {
     const path = [...base, ...issue.path] as ConfigPath;
-    if (issue.code === 'invalid_key') return [explainName(issue.issues[0], path)];
+    if (issue.code === 'invalid_key') {
+      return [invalid(path, `name ${issue.issues[0]?.message}`, { onKey: true })];
+    }
     if (issue.code === 'invalid_union') return explainUnion(issue, path, explain);
     if (issue.code !== 'unrecognized_keys') return [explainValue(issue, path)];
     return issue.keys.map((key) => {
@@ -59,21 +61,6 @@ function explainUnion(
   );
   if (ofItsKind !== undefined) return ofItsKind.flatMap((inner) => explain(inner, path));
   return [invalid(path, `must be ${formOf(schemaAt(path) ?? {})}`, { showsValue: true })];
-}
-
-/** A name in a map whose names are not free. */
-function explainName(issue: Issue | undefined, path: ConfigPath): Finding {
-  const name = String(path.at(-1));
-  if (issue?.code !== 'invalid_value') {
-    return invalid(path, `name ${issue?.message ?? 'is not usable'}`, { onKey: true });
-  }
-  const names = issue.values.map(String);
-  const near = nearestName(name, names);
-  const hint = near === undefined ? `known: ${names.join(', ')}` : `did you mean '${near}'?`;
-  return {
-    ...invalid(path, `unknown name '${shownText(name)}' (${hint})`, { onKey: true }),
-    code: 'config_reference',
-  };
 }
 
 function explainValue(issue: Issue, path: ConfigPath): Finding {
@@ -127,9 +114,11 @@ function takesFew(properties: SchemaNode['properties']): properties is NonNullab
 }
 
 function hintForUnknownKey(path: ConfigPath, key: string): string {
-  const siblings = keysOf(schemaAt(path) ?? {});
+  const schema = schemaAt(path) ?? {};
+  const siblings = keysOf(schema);
   const sibling = siblings.find((name) => plainName(name) === plainName(key)) ?? nearestName(key, siblings);
   if (sibling !== undefined) return ` (did you mean '${sibling}'?)`;
+  if (schema.propertyNames?.enum !== undefined) return ` (known: ${siblings.join(', ')})`;
   if (path.length === 0 && processKeys.has(key)) {
     return ' (a key of llama-swap: this version starts no servers itself, list running ones under backends)';
   }

@@ -24,8 +24,13 @@ export function configJsonSchemaText(): string {
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }
 
-/** Without our own keywords and without bounds that only repeat what a number can hold; keys carry their path as title. */
 function published(node: SchemaNode, path: string): Record<string, unknown> {
+  const schema = publishedForm(node, path);
+  return takesPlaceholder(node) ? withPlaceholder(schema) : schema;
+}
+
+/** Without our own keywords and without bounds that only repeat what a number can hold; keys carry their path as title. */
+function publishedForm(node: SchemaNode, path = ''): Record<string, unknown> {
   const { unit: _unit, restart: _restart, properties, additionalProperties, items, anyOf, ...own } = node;
   const { $schema: _dialect, ...rest } = own as typeof own & { $schema?: string };
   const schema: Record<string, unknown> = path === '' ? rest : { title: path, ...rest };
@@ -40,15 +45,15 @@ function published(node: SchemaNode, path: string): Record<string, unknown> {
     schema['additionalProperties'] =
       additionalProperties === false ? false : published(additionalProperties, `${path}.<name>`);
   }
-  if (items !== undefined) schema['items'] = withoutTitle(published(items, ''));
-  const forms = anyOf?.map((form) => withoutTitle(published(form, '')));
-  if (forms !== undefined) schema['anyOf'] = [...forms, placeholderRef];
-  return takesPlaceholder(node) ? withPlaceholder(schema) : schema;
+  if (items !== undefined) schema['items'] = published(items, '');
+  if (anyOf !== undefined) schema['anyOf'] = [...anyOf.map((form) => publishedForm(form)), placeholderRef];
+  return schema;
 }
 
-/** Numbers, flags and fixed words would reject the text of a placeholder. */
-function takesPlaceholder({ type, enum: words }: SchemaNode): boolean {
-  return type === 'number' || type === 'integer' || type === 'boolean' || words !== undefined;
+/** Numbers, flags, fixed words and patterns would reject the text of a placeholder; the one of secrets accepts it. */
+function takesPlaceholder({ type, enum: words, pattern, unit }: SchemaNode): boolean {
+  if (type === 'number' || type === 'integer' || type === 'boolean' || words !== undefined) return true;
+  return pattern !== undefined && unit !== 'secret';
 }
 
 /** Splits what describes the key from what judges the value, so that the value may also be a placeholder. */
@@ -57,10 +62,6 @@ function withPlaceholder(schema: Record<string, unknown>): Record<string, unknow
   const described = { title, description, default: byDefault };
   const kept = Object.fromEntries(Object.entries(described).filter(([, value]) => value !== undefined));
   return { ...kept, anyOf: [judging, placeholderRef] };
-}
-
-function withoutTitle({ title: _title, ...rest }: Record<string, unknown>): Record<string, unknown> {
-  return rest;
 }
 
 function join(path: string, key: string): string {

@@ -21,11 +21,13 @@ export interface SchemaNode {
   readonly required?: readonly string[];
   /** The schema of every value of a map with free keys; false = only `properties`. */
   readonly additionalProperties?: false | SchemaNode;
+  readonly propertyNames?: { readonly pattern?: string; readonly enum?: readonly string[] };
   readonly items?: SchemaNode;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly minItems?: number;
+  readonly pattern?: string;
 }
 
 /** Top-level keys with this beginning are ignored: a place for YAML anchors. */
@@ -58,9 +60,12 @@ export function alternatives(node: SchemaNode): readonly SchemaNode[] {
   return node.anyOf ?? [node];
 }
 
-/** Keys that this node defines itself; empty for maps with free keys. */
+/** Every key that is possible; empty for maps with free keys. */
 export function keysOf(node: SchemaNode): string[] {
-  return alternatives(node).flatMap(({ properties }) => Object.keys(properties ?? {}));
+  return alternatives(node).flatMap(({ properties = {}, propertyNames }) => [
+    ...Object.keys(properties),
+    ...(propertyNames?.enum ?? []),
+  ]);
 }
 
 /** True when the node, or anything below it, is a secret: its value must not be shown. */

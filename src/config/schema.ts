@@ -4,11 +4,18 @@
  */
 import { z } from 'zod';
 import { engineNames } from '../domain/engine-names.ts';
+import { pickers, scorers } from '../scheduler/policies/index.ts';
+import { presets } from '../scheduler/presets.ts';
+import type { PresetName } from '../scheduler/presets.ts';
 import { duration, secret, size } from './values.ts';
 
 /** The description is what docs/config.md and editors show: meaning first, then what is special about the value. */
 const describe = <Schema extends z.ZodType>(text: string, schema: Schema): Schema =>
   schema.meta({ ...schema.meta(), description: text });
+
+/** A reload leaves the running value alone and says so; everything else takes effect at once. */
+const needsRestart = <Schema extends z.ZodType>(schema: Schema): Schema =>
+  schema.meta({ ...schema.meta(), restart: true });
 
 const timeouts = z.strictObject({
   connect: describe('Longest time to open a connection.', duration({ msMin: 1 }).prefault('5s')),
@@ -66,8 +73,8 @@ const apiKey = z.union([
 
 const scheduling = z.strictObject({
   preset: describe(
-    'Set of policies to start from; single keys beside it override it. `default`: fair over clients, warm models and conversations first. `llamacpp-ha`: first in first out, round robin per model.',
-    z.enum(['default', 'llamacpp-ha']).default('default'),
+    'Set of policies to start from (docs/policies.md); single keys beside it override it.',
+    z.enum(Object.keys(presets) as [PresetName, ...PresetName[]]).default('default'),
   ),
   ordering: describe(
     '`fair`: every client (API key, else address) gets its share. `fifo`: strictly by arrival. Unset: by preset.',
@@ -75,9 +82,12 @@ const scheduling = z.strictObject({
   ),
   scorers: describe(
     "Weight by scorer name (docs/policies.md); replaces the preset's set.",
-    z.record(z.string(), z.number().positive()).optional(),
+    z.partialRecord(z.enum(scorers.map(({ name }) => name)), z.number().positive()).optional(),
   ),
-  picker: describe('Name of the picker (docs/policies.md). Unset: by preset.', z.string().optional()),
+  picker: describe(
+    'Name of the picker (docs/policies.md). Unset: by preset.',
+    z.enum(pickers.map(({ name }) => name)).optional(),
+  ),
   queueMax: describe('Most requests that wait; 0 = no queue.', z.int().min(0).default(10_000)),
   queueTimeout: describe('Longest wait for a slot; 0 = no limit. Then 503.', duration().prefault('5m')),
   deadWait: describe(
@@ -118,6 +128,11 @@ const scheduling = z.strictObject({
   ),
 });
 
+const headerName = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a header name')
+  .transform((name) => name.toLowerCase());
+
 const affinity = z.strictObject({
   session: describe(
     'Requests of one conversation prefer the backend that has its prompt cached. Soft: a busy backend is not waited for.',
@@ -128,8 +143,8 @@ const affinity = z.strictObject({
         headers: describe(
           'Request headers that identify a conversation, first match wins.',
           z
-            .array(z.string().min(1))
-            .default(['x-session-id', 'session-id', 'session_id', 'x-conversation-id', 'x-thread-id']),
+            .array(headerName)
+            .prefault(['x-session-id', 'session-id', 'session_id', 'x-conversation-id', 'x-thread-id']),
         ),
         fingerprint: describe(
           'Without such a header: recognise a conversation by its model, system prompt and first user turn.',
@@ -164,7 +179,10 @@ const probes = z.strictObject({
 
 const limits = z.strictObject({
   body: describe('Largest request body.', size().prefault('100MiB')),
-  header: describe('Largest request head (request line and headers).', size().prefault('64KiB')),
+  header: describe(
+    'Largest request head (request line and headers).',
+    needsRestart(size().prefault('64KiB')),
+  ),
   connections: describe('Most client connections at once.', z.int().min(1).default(20_000)),
   bodyTimeout: describe(
     'Longest time a client may take to send its head and body.',
@@ -190,7 +208,7 @@ const log = z.strictObject({
   ),
   format: describe(
     '`auto`: readable on a terminal, JSON lines elsewhere.',
-    z.enum(['auto', 'json', 'pretty']).default('auto'),
+    needsRestart(z.enum(['auto', 'json', 'pretty']).default('auto')),
   ),
   requests: describe('One line per finished request.', z.boolean().default(true)),
 });
