@@ -74,10 +74,13 @@ const chromium: Provision = {
     if (process.getuid?.() !== 0) throw new Error('only root can install it: apt-get install chromium');
     // Another apt may be at work: wait for its lock instead of failing.
     const apt = ['apt-get', '-q', '-y', '-oDPkg::Lock::Timeout=120', '-oAcquire::Retries=2'];
-    for (const step of [['update'], ['install', '--no-install-recommends', 'chromium']]) {
-      const result = run([...apt, ...step], 300_000);
-      if (!result.ok) throw new Error(`apt-get ${step[0]}: ${result.lastWords}`);
-    }
+    // A stale list of one archive must not prevent an install from the others.
+    const update = run([...apt, 'update'], 300_000);
+    const install = run([...apt, 'install', '--no-install-recommends', 'chromium'], 300_000);
+    if (!install.ok)
+      throw new Error(
+        `apt-get install: ${install.lastWords}${update.ok ? '' : `; update: ${update.lastWords}`}`,
+      );
     const path = findOnPath(chromiumNames);
     if (path === undefined) throw new Error('the package chromium brought no program of that name');
     return path;

@@ -32,11 +32,15 @@ function install(programs: readonly string[], say: (line: string) => void): void
   say(`installing ${programs.join(' and ')} with apt-get`);
   // In runlevel 1 Debian's packages do not start the service they bring.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  for (const step of [['update'], ['install', '--no-install-recommends', ...programs]]) {
-    const command = ['-q', '-y', '-oDPkg::Lock::Timeout=120', ...step];
-    const result = spawnSync('apt-get', command, { encoding: 'utf8', env, timeout: 300_000 });
-    if (result.status === 0) continue;
-    say(`apt-get ${step[0]} failed: ${(result.stderr ?? String(result.error)).trim().split('\n').at(-1)}`);
-    return;
-  }
+  const apt = (...step: string[]) =>
+    spawnSync('apt-get', ['-q', '-y', '-oDPkg::Lock::Timeout=120', ...step], {
+      encoding: 'utf8',
+      env,
+      timeout: 300_000,
+    });
+  // A stale list of one archive must not prevent an install from the others.
+  apt('update');
+  const result = apt('install', '--no-install-recommends', ...programs);
+  if (result.status !== 0)
+    say(`apt-get failed: ${(result.stderr ?? String(result.error)).trim().split('\n').at(-1)}`);
 }
