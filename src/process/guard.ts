@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 export interface Guard {
+  /** undefined when it could not be started. */
   readonly pid: number | undefined;
   /** Ends the guard in order: it touches nothing any more. Call it after the last child is gone. */
   close(): Promise<void>;
@@ -19,17 +20,19 @@ export interface GuardOptions {
   readonly onLost: (problem: string) => void;
 }
 
-/** Costs one idle Node process. To be started after the ledger was created. */
+/**
+ * POSIX only: nothing can be reaped from a ledger on Windows (`startMarkOf`). Costs one idle shell, about 2 MB; a Node
+ * that waits would take forty times that, so it is started when the router has died. To be called after `createLedger`.
+ */
 export function startGuard({ ledgerFile, env, onLost }: GuardOptions): Guard {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const program = fileURLToPath(new URL(`./guard-program.${extension}`, import.meta.url));
+  const program = fileURLToPath(new URL(`./reap-after-death.${extension}`, import.meta.url));
   let closing = false;
-  const guard = spawn(process.execPath, [...smallHeap, program, ledgerFile], {
+  const guard = spawn('/bin/sh', ['-c', waitForDeath, process.execPath, program, ledgerFile], {
     env,
     // A group and session of its own: what ends the router from a terminal must not end its guard.
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
-    windowsHide: true,
   });
   const exited = once(guard, 'exit').then(
     ([code, signal]) => {
@@ -47,10 +50,11 @@ export function startGuard({ ledgerFile, env, onLost }: GuardOptions): Guard {
     async close() {
       closing = true;
       guard.ref();
-      guard.stdin.end('close\n');
+      guard.stdin.end('closed\n');
       await exited;
     },
   };
 }
 
-const smallHeap = ['--max-old-space-size=32', '--max-semi-space-size=1'];
+/** A line on standard input: the router ended in order. Its end without a line: the router died, and `$0 $@` is run. */
+const waitForDeath = `trap '' TERM INT HUP; read -r line || exec "$0" "$@"`;

@@ -16,15 +16,15 @@ export interface TerminateOptions {
   readonly leaderEnded?: Promise<unknown>;
   /** Called once when somebody is still there `stuckMs` after the first SIGKILL (a process stuck in a driver). */
   readonly onStuck?: () => void;
+  /** Default 10 s: SIGKILL takes milliseconds, giving back the memory of a large model some seconds. */
+  readonly stuckMs?: number;
 }
 
 const firstPollMs = 10;
 const pollMsMax = 200;
-/** SIGKILL takes milliseconds; freeing the memory of a large model some seconds. */
-const stuckMs = 10_000;
 
 export async function terminateFamily(options: TerminateOptions): Promise<void> {
-  const { family, killAt, leaderEnded, onStuck } = options;
+  const { family, killAt, leaderEnded, onStuck, stuckMs = 10_000 } = options;
   const asked = new Set<number>();
   function askThose(pids: readonly number[]): void {
     const fresh = pids.filter((pid) => !asked.has(pid));

@@ -22,12 +22,21 @@ const { values } = parseArgs({
   },
 });
 
+/** A router that was killed has left the pipes without a reader. */
+function tryPrint(text: string): void {
+  try {
+    writeSync(1, text);
+  } catch {
+    // Nobody to tell.
+  }
+}
+
 // Handlers first: whoever reads the pid may send a signal at once.
 process.on('SIGTERM', () => {
-  writeSync(1, `got SIGTERM ${process.pid}\n`);
+  tryPrint(`got SIGTERM ${process.pid}\n`);
   if (values.sigterm === 'ignore') return;
   setTimeout(() => {
-    writeSync(1, 'cleaned up\n');
+    tryPrint('cleaned up\n');
     process.exit(0);
   }, Number(values.sigterm));
 });
