@@ -1,0 +1,87 @@
+/**
+ * Changes top-level members of a JSON object as text: every byte that is not part of an edit stays, so key order, white
+ * space and integers beyond 2^53 survive. Works on what json-scan found; parses nothing itself.
+ */
+import { scanJsonObject } from './json-scan.ts';
+import type { JsonMember, JsonObjectSpan } from './json-scan.ts';
+
+export interface JsonEdits {
+  /** Key → JSON text of its new value. Replaces every member with that key, else is added at the end. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Keys whose members all go. A key in `set` stays. */
+  readonly remove?: readonly string[];
+}
+
+/**
+ * The edited body; undefined = it is no JSON object. The same buffer when nothing changes.
+ * @param object what `scanJsonObject(body)` returned, to spare the second scan.
+ */
+export function patchJsonObject(
+  body: Buffer,
+  edits: JsonEdits,
+  object: JsonObjectSpan | undefined = scanJsonObject(body),
+): Buffer | undefined {
+  if (object === undefined) return undefined;
+  const set = new Map(Object.entries(edits.set ?? {}));
+  const removed = new Set(edits.remove?.filter((key) => !set.has(key)));
+  const replacements: Replacement[] = [];
+  const kept = object.members.filter((member) => !removed.has(member.key));
+  if (kept.length < object.members.length) cutMembers(object, removed, replacements);
+  for (const member of kept) {
+    const text = set.get(member.key);
+    if (text !== undefined) replacements.push({ start: member.start, end: member.end, text });
+  }
+  for (const { key } of kept) set.delete(key);
+  if (set.size > 0) {
+    const added = Array.from(set, ([key, text]) => `${JSON.stringify(key)}:${text}`).join(',');
+    const last = kept.at(-1);
+    if (last === undefined) replacements.push({ start: object.open + 1, end: object.open + 1, text: added });
+    else replacements.push({ start: last.end, end: last.end, text: `,${added}` });
+  }
+  return applyReplacements(body, replacements);
+}
+
+/** Ranges of one list never overlap. */
+interface Replacement {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Cuts each run of removed members together with the commas that would be left over. */
+function cutMembers(object: JsonObjectSpan, removed: ReadonlySet<string>, replacements: Replacement[]): void {
+  const { members } = object;
+  let before: JsonMember | undefined;
+  let runStart: JsonMember | undefined;
+  for (const member of members) {
+    if (removed.has(member.key)) {
+      runStart ??= member;
+      continue;
+    }
+    if (runStart !== undefined)
+      replacements.push({ start: runStart.keyStart, end: member.keyStart, text: '' });
+    runStart = undefined;
+    before = member;
+  }
+  const last = members.at(-1);
+  if (runStart === undefined || last === undefined) return;
+  replacements.push({
+    start: before === undefined ? runStart.keyStart : before.end,
+    end: last.end,
+    text: '',
+  });
+}
+
+function applyReplacements(body: Buffer, replacements: Replacement[]): Buffer {
+  if (replacements.length === 0) return body;
+  // What is added at a place comes before what is cut from there.
+  replacements.sort((a, b) => a.start - b.start || a.end - b.end);
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const { start, end, text } of replacements) {
+    pieces.push(body.subarray(at, start), Buffer.from(text));
+    at = end;
+  }
+  pieces.push(body.subarray(at));
+  return Buffer.concat(pieces);
+}
