@@ -3,6 +3,7 @@ import { addressesCollide, isLoopback, listenForm, tryParseListenAddress } from 
 import type { ListenAddress } from './listen-address.ts';
 import type { ConfigPath, ConfigProblemCode, Finding } from './problems.ts';
 import type { Config } from './schema.ts';
+import { formatDuration } from './values.ts';
 
 export interface CheckResult {
   readonly problems: readonly Finding[];
@@ -123,20 +124,11 @@ function leadsTo(url: URL, address: ListenAddress): boolean {
   return host === address.host || (isLoopback(host) && isHere);
 }
 
-/** Times that can never take effect beside another one. */
-function checkTimes({ queueTimeout, deadWait, stickyDelay }: Config['scheduling']): Finding[] {
-  if (queueTimeout === 0) return [];
-  const findings: Finding[] = [];
-  if (deadWait > queueTimeout) {
-    findings.push(
-      finding(['scheduling', 'deadWait'], 'has no effect: queueTimeout is shorter', 'config_conflict'),
-    );
-  }
-  if (stickyDelay >= queueTimeout) {
-    const message = 'must be shorter than queueTimeout for other models to get a turn on a busy backend';
-    findings.push(finding(['scheduling', 'stickyDelay'], message, 'config_conflict'));
-  }
-  return findings;
+/** Each use of a backend reserves it anew, so that the wait for another model's turn has no other end. */
+function checkTimes({ queueTimeout, stickyDelay }: Config['scheduling']): Finding[] {
+  if (queueTimeout === 0 || stickyDelay < queueTimeout) return [];
+  const message = `not longer than stickyDelay (${formatDuration(stickyDelay)}): requests for other models can wait in vain`;
+  return [finding(['scheduling', 'queueTimeout'], message, 'config_conflict')];
 }
 
 function finding(path: ConfigPath, message: string, code: ConfigProblemCode): Finding {

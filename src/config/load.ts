@@ -12,7 +12,7 @@ import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
 import { ignoredKeyPrefix, rootNode, shownPath } from './schema-node.ts';
 import { locate } from './tree.ts';
-import type { TreeNode } from './tree.ts';
+import type { TreeNode, TreeProblem } from './tree.ts';
 import { describeValue, toPlain } from './tree-values.ts';
 import { parseYamlTree, textBytesMax } from './yaml-tree.ts';
 import type { YamlTree } from './yaml-tree.ts';
@@ -47,7 +47,8 @@ export function loadConfigText(options: LoadOptions & { readonly text: string })
     offset,
     problem: render({ path, message, code }, offset),
   }));
-  if (tree.root === undefined && problems.length > 0) return failure(problems);
+  const isHopeless = tree.root === undefined || problems.length > problemsMax;
+  if (isHopeless && problems.length > 0) return failure(problems);
 
   const value = plainRoot(tree.root);
   const parsed = configSchema.safeParse(value);
@@ -59,9 +60,8 @@ export function loadConfigText(options: LoadOptions & { readonly text: string })
     config === undefined
       ? { problems: [], warnings: [] }
       : checkConfig(withListen(config, options.listen), wrongKeys);
-  const toldPaths = new Set(tree.problems.map(({ path }) => formatPath(path)));
   for (const finding of [...findings, ...checked.problems]) {
-    if (toldPaths.has(formatPath(finding.path))) continue;
+    if (tree.problems.some((told) => explains(told, finding))) continue;
     const offset = offsetOf(tree, finding);
     problems.push({ offset, problem: render(finding, offset) });
   }
@@ -80,21 +80,25 @@ export function loadConfigText(options: LoadOptions & { readonly text: string })
 export async function readConfigFile(
   options: LoadOptions & { readonly shownAs?: string },
 ): Promise<LoadResult> {
-  const shown = options.shownAs ?? options.file;
+  const { file, shownAs = file } = options;
+  let text: string;
   try {
-    return loadConfigText({ ...options, file: shown, text: await readText(options.file) });
+    text = await readText(file);
   } catch (error) {
     const message = `cannot be read: ${reasonOf(error)}`;
-    const problem = { file: shown, line: 0, column: 0, path: '', message } as const;
-    return { ok: false, unreadable: true, problems: [{ ...problem, code: 'config_reference' }] };
+    const place = { file: shownAs, line: 0, column: 0, path: '' };
+    return { ok: false, unreadable: true, problems: [{ ...place, message, code: 'config_reference' }] };
   }
+  return loadConfigText({ ...options, file: shownAs, text });
 }
 
 /** One byte more than allowed is read, so that an endless file ends and is seen to be too large. */
 async function readText(file: string): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of createReadStream(file, { end: textBytesMax })) parts.push(part as Buffer);
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+  const bytes = Buffer.concat(parts);
+  // A text that is cut off may end inside a character.
+  return new TextDecoder('utf-8', { fatal: bytes.length <= textBytesMax }).decode(bytes);
 }
 
 function reasonOf(error: unknown): string {
@@ -106,6 +110,12 @@ function reasonOf(error: unknown): string {
     ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
   };
   return reasons[code] ?? (code === '' ? 'unknown reason' : code);
+}
+
+/** What could not be read counts as empty, and that is then wrong as well. */
+function explains(told: TreeProblem, finding: Finding): boolean {
+  const isBelow = told.path.every((segment, index) => segment === finding.path[index]);
+  return isBelow && (told.code === 'config_reference' || told.path.length === finding.path.length);
 }
 
 function plainRoot(root: TreeNode | undefined): unknown {
@@ -153,9 +163,16 @@ function cut(root: object, path: Finding['path']): void {
   }
 }
 
-function offsetOf({ root }: YamlTree, { path, onKey }: Finding): number {
-  const { keyOffset, valueOffset } = locate(root, path);
+function offsetOf(tree: YamlTree, { path, onKey }: Finding): number {
+  const { keyOffset, valueOffset } = locate(tree.root, writtenPath(tree, path));
   return onKey === true ? keyOffset : valueOffset;
+}
+
+/** A list of one may be written without the list. */
+function writtenPath({ root }: YamlTree, path: Finding['path']): Finding['path'] {
+  if (typeof path.at(-1) !== 'number') return path;
+  const list = path.slice(0, -1);
+  return locate(root, list).node?.kind === 'scalar' ? list : path;
 }
 
 function createRenderer(tree: YamlTree, { file, listen }: LoadOptions) {
@@ -164,14 +181,10 @@ function createRenderer(tree: YamlTree, { file, listen }: LoadOptions) {
       const address = listen[Number(path[1] ?? 0)] ?? '';
       return { file: `--listen ${address}`, line: 0, column: 0, path: '', message, code };
     }
-    const shown = showsValue === true ? describeValue(locate(tree.root, path).node, path) : '';
-    return {
-      file,
-      ...tree.position(offset),
-      path: formatPath(shownPath(path)),
-      message: message + shown,
-      code,
-    };
+    const written = writtenPath(tree, path);
+    const shown = showsValue === true ? describeValue(locate(tree.root, written).node, written) : '';
+    const place = { file, ...tree.position(offset), path: formatPath(shownPath(written)) };
+    return { ...place, message: message + shown, code };
   };
 }
 

@@ -1,0 +1,182 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../../test/fixtures/config/differences.ts';
+import { fixtureEnvironment, fixtureSecrets } from '../../test/fixtures/config/environment.ts';
+import { loadConfigText, readConfigFile } from './load.ts';
+import type { LoadResult } from './load.ts';
+import { formatProblem } from './problems.ts';
+
+const fixtures = resolve(import.meta.dirname, '../../test/fixtures/config');
+
+function load(text: string, options: { env?: Record<string, string>; listen?: string[] } = {}): LoadResult {
+  return loadConfigText({ file: 'llamero.yaml', env: {}, ...options, text });
+}
+
+function problemsOf(result: LoadResult): string[] {
+  return result.ok ? [] : result.problems.map(formatProblem);
+}
+
+function fixtureNames(folder: string): string[] {
+  return readdirSync(join(fixtures, folder)).filter((name) => name.endsWith('.yaml'));
+}
+
+function loadFixture(folder: string, name: string): LoadResult {
+  const text = readFileSync(join(fixtures, folder, name), 'utf8');
+  return loadConfigText({ file: name, text, env: fixtureEnvironment });
+}
+
+describe('loadConfigText', () => {
+  test('has fixtures to compare with', () => {
+    expect(fixtureNames('bad').length).toBeGreaterThanOrEqual(25);
+    expect(fixtureNames('good').length).toBeGreaterThanOrEqual(10);
+  });
+
+  test.each(fixtureNames('bad'))('reports every problem of bad/%s', (name) => {
+    const result = loadFixture('bad', name);
+    const lines = result.ok
+      ? []
+      : result.problems.map((problem) => `${formatProblem(problem)}  [${problem.code}]`);
+    const expected = readFileSync(join(fixtures, 'bad', name.replace('.yaml', '.expected.txt')), 'utf8');
+    expect(`${lines.join('\n')}\n`).toBe(expected);
+  });
+
+  test.each(fixtureNames('bad'))('shows no secret in the problems of bad/%s', (name) => {
+    const shown = problemsOf(loadFixture('bad', name)).join('\n');
+    for (const secret of fixtureSecrets) expect(shown).not.toContain(secret);
+  });
+
+  test.each(fixtureNames('good'))('reads good/%s', (name) => {
+    const result = loadFixture('good', name);
+    expect(problemsOf(result)).toEqual([]);
+    if (!result.ok) return;
+    const expected: unknown = JSON.parse(
+      readFileSync(join(fixtures, 'good', name.replace('.yaml', '.expected.json')), 'utf8'),
+    );
+    const actual = { differences: differences(result.config), warnings: result.warnings.map(formatProblem) };
+    expect(actual).toEqual(expected);
+  });
+
+  test('sorts problems by their place in the file', () => {
+    const result = load('zebra: 1\nbackends: { a: { url: nowhere } }\naardvark: 2\nlisten: x\n');
+    expect(problemsOf(result).map((line) => line.split(' ')[0])).toEqual([
+      'llamero.yaml:1:1',
+      'llamero.yaml:2:23',
+      'llamero.yaml:3:1',
+      'llamero.yaml:4:9',
+    ]);
+  });
+
+  test('freezes the configuration to its leaves', () => {
+    const result = load('backends: { a: { url: "http://a:1", models: [m] } }');
+    if (!result.ok) throw new Error('must load');
+    expect(() => Object.assign(result.config.scheduling, { queueMax: 1 })).toThrow(TypeError);
+    expect(() => result.config.backends['a']?.models?.push('n')).toThrow(TypeError);
+  });
+
+  test('takes a byte order mark and Windows line ends', () => {
+    expect(problemsOf(load('\uFEFFlisten: 127.0.0.1:1\r\nqueueMax: 1\r\n'))).toEqual([
+      "llamero.yaml:2:1 queueMax: unknown key 'queueMax' (belongs under scheduling)",
+    ]);
+  });
+
+  test('uses addresses of the command line instead of the file', () => {
+    const result = load('listen: 127.0.0.1:1\n', { listen: ['127.0.0.1:2', ':0'] });
+    expect(problemsOf(result)).toEqual([
+      '--listen :0 other machines could use this address without a key: add apiKeys, listen on 127.0.0.1, or set allowUnauthenticated: true',
+    ]);
+    const good = load('listen: 127.0.0.1:1\n', { listen: ['127.0.0.1:2'] });
+    expect(good.ok && good.config.listen).toEqual(['127.0.0.1:2']);
+  });
+
+  test('does not complain about missing keys when the keys themselves are wrong', () => {
+    expect(problemsOf(load('listen: :1\napiKeys: [""]\n'))).toEqual([
+      'llamero.yaml:2:11 apiKeys[0]: must not be empty',
+    ]);
+  });
+
+  test('does not treat inherited properties of the environment as variables', () => {
+    expect(problemsOf(load('listen: ${env.toString}\n'))).toEqual([
+      "llamero.yaml:1:9 listen: environment variable 'toString' is not set",
+    ]);
+  });
+});
+
+describe('loadConfigText bounds', () => {
+  test('the size of the text', () => {
+    const text = `# ${'x'.repeat(4 * 1024 * 1024)}`;
+    expect(problemsOf(load(text))).toEqual(['llamero.yaml:1:1 must be at most 4MiB']);
+  });
+
+  test('what aliases expand to', () => {
+    const levels = Array.from({ length: 9 }, (_, level) => {
+      const items = Array.from({ length: 10 }, () => (level === 0 ? 'x' : `*l${level - 1}`));
+      return `  - &l${level} [${items.join(', ')}]`;
+    });
+    expect(problemsOf(load(`x-bomb:\n${levels.join('\n')}\n`))).toEqual([
+      'llamero.yaml:7:9 x-bomb[5]: must hold at most 200000 values, aliases expanded',
+    ]);
+  });
+
+  test('what merge keys copy', () => {
+    const wide = Array.from({ length: 2000 }, (_, index) => `k${index}: 1`).join(', ');
+    const copies = '  - { <<: *wide }\n'.repeat(2000);
+    const problems = problemsOf(load(`x-wide: &wide { ${wide} }\nx-copies:\n${copies}`));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('must hold at most 200000 values');
+  });
+
+  test.each(['[', '{a: ', '- ', '? '])('nesting of %j', (opener) => {
+    const problems = problemsOf(load(opener.repeat(10_000)));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problemsOf(load(`x: ${opener.repeat(10_000)}`)).length).toBeGreaterThan(0);
+  });
+
+  test('the number of problems told', () => {
+    const problems = problemsOf(
+      load(Array.from({ length: 5000 }, (_, index) => `wrong${index}: 1\n`).join('')),
+    );
+    expect(problems).toHaveLength(101);
+    expect(problems.at(-1)).toContain('4900 more problems');
+  });
+});
+
+describe('readConfigFile', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'llamero-load-'));
+  });
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  test('reads a file and names it as asked', async () => {
+    const file = join(folder, 'a.yaml');
+    await writeFile(file, 'nope: 1\n');
+    const result = await readConfigFile({ file, shownAs: 'a.yaml', env: {} });
+    expect(problemsOf(result)).toEqual(["a.yaml:1:1 nope: unknown key 'nope'"]);
+    expect(result.ok ? undefined : result.unreadable).toBe(false);
+  });
+
+  test('says why a file cannot be read', async () => {
+    const binary = join(folder, 'binary.yaml');
+    await writeFile(binary, Buffer.from([0xff, 0xfe, 0x00]));
+    const reasons = [
+      [join(folder, 'absent.yaml'), 'no such file'],
+      [folder, 'it is a directory'],
+      [binary, 'it is not UTF-8 text'],
+    ] as const;
+    for (const [file, reason] of reasons) {
+      const result = await readConfigFile({ file, shownAs: 'f', env: {} });
+      expect(problemsOf(result)).toEqual([`f cannot be read: ${reason}`]);
+      expect(result.ok ? undefined : result.unreadable).toBe(true);
+    }
+  });
+
+  test('reads an endless file only to the bound', async () => {
+    const result = await readConfigFile({ file: '/dev/zero', shownAs: 'f', env: {} });
+    expect(problemsOf(result)).toEqual(['f:1:1 must be at most 4MiB']);
+  });
+});
