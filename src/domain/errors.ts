@@ -66,6 +66,14 @@ export const errorTable = {
     type: 'invalid_request_error',
     meaning: 'The router has no such route or object.',
   },
+  other_site_refused: {
+    source: 'client',
+    status: 403,
+    retry: 'never',
+    type: 'permission_error',
+    meaning:
+      "A browser sent the request from a page of another site, which may not change anything here. Use the router's own page, or a program that is no browser.",
+  },
   method_not_allowed: {
     source: 'client',
     status: 405,

@@ -54,6 +54,7 @@ function backend(id: string, state: BackendState, reading = true): BackendSnapsh
     inFlightByModel: new Map(),
     stickyTo: undefined,
     stickyUntilMs: undefined,
+    claimedFor: undefined,
   };
 }
 

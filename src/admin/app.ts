@@ -1,0 +1,179 @@
+/**
+ * The admin API as a Hono app: routes, checks of what comes in, headers of what goes out. Who may call is decided before
+ * a request gets here. Reading routes change nothing.
+ */
+import { Hono } from 'hono';
+import type { Context, Handler } from 'hono';
+import type { z } from 'zod';
+import { errorTable, LlameroError } from '../domain/errors.ts';
+import { decisionsBody, healthBody, reloadBody, requestsBody, statusBody } from './answers.ts';
+import { backendParams, decisionsQuery, noQuery, requestParams, requestsQuery } from './contract.ts';
+import type { ErrorBody } from './contract.ts';
+import type { AdminDeps } from './deps.ts';
+import { createMonitorFeed } from './monitor/feed.ts';
+import { monitorPage } from './monitor/page.ts';
+
+export function createAdminApp(deps: AdminDeps): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    refuseOtherSites(context);
+    await next();
+    setSafeHeaders(context);
+  });
+  app.notFound((context) =>
+    answerError(context, new LlameroError('not_found', `No route ${context.req.path}`)),
+  );
+  app.onError((thrown, context) => {
+    const error = LlameroError.from(thrown);
+    if (error.code === 'internal')
+      deps.log.error({ err: error.cause, path: context.req.path }, 'Admin request failed');
+    return answerError(context, error);
+  });
+  addReadingRoutes(app, deps);
+  addVerbs(app, deps);
+  return app;
+}
+
+function addReadingRoutes(app: Hono, deps: AdminDeps): void {
+  const feed = createMonitorFeed(deps);
+  const routes: Readonly<Record<string, Handler>> = {
+    '/health': (context) => {
+      const body = healthBody(deps);
+      return context.json(body, body.status === 'ok' ? 200 : 503);
+    },
+    '/api/status': (context) => {
+      checkQuery(context, noQuery);
+      return context.json(statusBody(deps));
+    },
+    '/api/requests': (context) => context.json(requestsBody(deps, checkQuery(context, requestsQuery).limit)),
+    '/api/decisions': (context) => context.json(decisionsBody(deps, checkQuery(context, decisionsQuery))),
+    '/api/config': (context) => {
+      checkQuery(context, noQuery);
+      return context.body(deps.printConfig(), 200, { 'content-type': 'text/yaml; charset=utf-8' });
+    },
+    '/metrics': async (context) => {
+      const { contentType, text } = await deps.metrics();
+      return context.body(text, 200, { 'content-type': contentType });
+    },
+    '/monitor': (context) =>
+      context.body(monitorPage.html, 200, {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': monitorPage.contentSecurityPolicy,
+      }),
+    '/monitor/data': (context) =>
+      context.body(feed(), 200, { 'content-type': 'application/json; charset=utf-8' }),
+  };
+  for (const [path, handler] of Object.entries(routes)) addRoute(app, path, { GET: handler });
+}
+
+function addVerbs(app: Hono, deps: AdminDeps): void {
+  const cancel: Handler = (context) => {
+    const { id } = check(requestParams, context.req.param());
+    if (!deps.requests.cancel(id, 'operator')) {
+      throw new LlameroError('not_found', `No running request has the id ${id}`, { param: 'id' });
+    }
+    return context.json({ request_id: id, cancelled: true }, 202);
+  };
+  addRoute(app, '/api/requests/:id/cancel', { POST: cancel });
+  addRoute(app, '/api/requests/:id', { DELETE: cancel });
+  addRoute(app, '/api/reload', {
+    POST: async (context) => {
+      const report = await deps.reload();
+      if (!report.ok) throw new LlameroError('config_invalid', report.problems.join('\n') || 'Reload failed');
+      return context.json(reloadBody(report));
+    },
+  });
+  addRoute(app, '/api/backends/:id/:action', {
+    POST: (context) => {
+      const { id, action } = check(backendParams, context.req.param());
+      if (!deps.backends().some((backend) => backend.id === id)) {
+        throw new LlameroError('not_found', `No backend has the name ${id}`, { param: 'id' });
+      }
+      if (action === 'probe') deps.probeNow(id);
+      else deps.setBackendDraining(id, action === 'drain');
+      return context.json({ backend_id: id, action }, 202);
+    },
+  });
+}
+
+/** Registers the methods of one path; any other method gets a 405 that names them. */
+function addRoute(app: Hono, path: string, handlers: Readonly<Record<string, Handler>>): void {
+  for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
+  const allow = Object.keys(handlers).join(', ').replace('GET', 'GET, HEAD');
+  app.all(path, (context) => {
+    context.header('allow', allow);
+    throw new LlameroError('method_not_allowed', `${context.req.path} takes ${allow}`);
+  });
+}
+
+/** @throws LlameroError naming the first bad parameter. */
+function check<Schema extends z.ZodType>(schema: Schema, values: unknown): z.output<Schema> {
+  const result = schema.safeParse(values);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const param = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.join('.');
+  const message =
+    issue?.code === 'unrecognized_keys' ? 'no such parameter' : (issue?.message ?? 'not valid').toLowerCase();
+  const text = `Parameter ${param ?? '?'}: ${message}`;
+  throw new LlameroError('request_malformed', text, param === undefined ? {} : { param });
+}
+
+/** A parameter that is given twice counts as malformed: which one is meant cannot be known. */
+function checkQuery<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
+  const values: Record<string, string> = {};
+  for (const [key, all] of Object.entries(context.req.queries())) {
+    const [first] = all;
+    if (all.length > 1 || first === undefined) {
+      throw new LlameroError('request_malformed', `Parameter ${key}: given more than once`, { param: key });
+    }
+    values[key] = first;
+  }
+  return check(schema, values);
+}
+
+/**
+ * A page of another site can make a browser send a POST here even though it cannot read the answer. Browsers say where a
+ * request comes from; programs that are no browser say nothing and pass.
+ */
+function refuseOtherSites({ req }: Context): void {
+  if (req.method === 'GET' || req.method === 'HEAD') return;
+  const site = req.header('sec-fetch-site');
+  const origin = req.header('origin');
+  const isOther =
+    site === undefined
+      ? origin !== undefined && !isOwnOrigin(origin, req.header('host'))
+      : site !== 'same-origin' && site !== 'none';
+  if (isOther)
+    throw new LlameroError('other_site_refused', 'A page of another site may not change anything here');
+}
+
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+function setSafeHeaders(context: Context): void {
+  const { headers } = context.res;
+  headers.set('x-content-type-options', 'nosniff');
+  headers.set('referrer-policy', 'no-referrer');
+  headers.set('cache-control', 'no-store');
+  headers.set('cross-origin-resource-policy', 'same-origin');
+  headers.set('cross-origin-opener-policy', 'same-origin');
+  headers.set('x-frame-options', 'DENY');
+  if (!headers.has('content-security-policy')) {
+    headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  }
+}
+
+/** What went wrong inside is for the log, so only our own messages go out. */
+function answerError(context: Context, error: LlameroError): Response {
+  const body: ErrorBody = {
+    error: {
+      message: error.message,
+      type: errorTable[error.code].type,
+      param: error.param ?? null,
+      code: error.code,
+    },
+  };
+  if (error.retryAfterS !== undefined) context.header('retry-after', String(error.retryAfterS));
+  return context.json(body, error.status as 400);
+}

@@ -1,0 +1,114 @@
+/** A backend as the API shows it: what the registry knows and what the scheduler counts, put together. */
+import type { Clock } from '../base/clock.ts';
+import type { Backend } from '../engines/backend.ts';
+import type { BackendSnapshot, SchedulerSnapshot } from '../scheduler/snapshot.ts';
+import type { Traffic, TrafficReadings } from '../store/traffic.ts';
+import type { BackendBody, TrafficBody } from './contract.ts';
+import { isoTime, rounded } from './values.ts';
+
+export interface FleetReadings {
+  readonly clock: Clock;
+  readonly backends: readonly Backend[];
+  readonly scheduler: SchedulerSnapshot;
+  readonly traffic: TrafficReadings;
+}
+
+/** In the order of the registry. */
+export function describeBackends(readings: FleetReadings): BackendBody[] {
+  const { scheduler, traffic, clock } = readings;
+  return readings.backends.map((backend) => ({
+    ...describeEngine(backend),
+    ...describeUse(backend, scheduler.backends.get(backend.id), clock),
+    probe: {
+      at: backend.probe.atEpochMs === undefined ? null : isoTime(backend.probe.atEpochMs),
+      duration_ms: backend.probe.durationMs === undefined ? null : rounded(backend.probe.durationMs),
+      error: backend.probe.error ?? null,
+      failures_in_row: backend.probe.failuresInRow,
+    },
+    traffic: describeTraffic(traffic.byBackend.get(backend.id)),
+  }));
+}
+
+export function describeTraffic(traffic: Traffic | undefined): TrafficBody {
+  return {
+    requests: traffic?.requests ?? 0,
+    failures: traffic?.failures ?? 0,
+    input_tokens: traffic?.inputTokens ?? 0,
+    output_tokens: traffic?.outputTokens ?? 0,
+    cached_tokens: traffic?.cachedTokens ?? 0,
+    requests_per_minute: rounded(traffic?.requestsPerMinute ?? 0),
+    output_tokens_per_second: rounded(traffic?.outputTokensPerSecond ?? 0),
+  };
+}
+
+type EngineFields = Pick<
+  BackendBody,
+  | 'id'
+  | 'url'
+  | 'engine'
+  | 'engine_version'
+  | 'state'
+  | 'reason'
+  | 'models'
+  | 'models_max'
+  | 'weight'
+  | 'priority'
+>;
+
+function describeEngine({ id, url, kind, version, view, probe }: Backend): EngineFields {
+  return {
+    id,
+    url: url.origin + url.pathname.replace(/\/$/, ''),
+    engine: kind.name,
+    engine_version: version ?? null,
+    state: view.state,
+    reason: reasonOf(view.state, probe.error),
+    models: [...new Set(view.models.values())],
+    models_max: view.modelsMax ?? null,
+    weight: view.weight,
+    priority: view.priority,
+  };
+}
+
+/** A backend that the scheduler has not heard of yet has nothing in flight. */
+function describeUse(
+  { view }: Backend,
+  use: BackendSnapshot | undefined,
+  clock: Clock,
+): Pick<
+  BackendBody,
+  'slots' | 'loaded' | 'in_flight_by_model' | 'sticky_to' | 'sticky_seconds' | 'claimed_for'
+> {
+  const stickyMs = use?.stickyUntilMs === undefined ? 0 : use.stickyUntilMs - clock.nowMs();
+  const isSticky = use?.stickyTo !== undefined && stickyMs > 0;
+  return {
+    slots: {
+      total: view.slotsTotal,
+      own: use?.inFlight ?? 0,
+      lingering: use?.lingering ?? 0,
+      foreign: use?.foreign ?? 0,
+      free: use?.free ?? 0,
+      busy_reading: view.slots?.busy ?? null,
+    },
+    loaded: [...view.loaded],
+    in_flight_by_model: Object.fromEntries(use?.inFlightByModel ?? []),
+    sticky_to: isSticky ? (use.stickyTo ?? null) : null,
+    sticky_seconds: isSticky ? rounded(stickyMs / 1000) : null,
+    claimed_for: use?.claimedFor ?? null,
+  };
+}
+
+function reasonOf(state: BackendBody['state'], probeError: string | undefined): string | null {
+  switch (state) {
+    case 'live':
+      return null;
+    case 'unknown':
+      return probeError ?? 'Not probed yet';
+    case 'degraded':
+      return probeError ?? 'On probation after a recovery';
+    case 'dead':
+      return probeError ?? 'Its last requests failed';
+    case 'draining':
+      return 'Takes no new requests';
+  }
+}

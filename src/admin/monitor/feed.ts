@@ -1,0 +1,130 @@
+/**
+ * What the monitor page polls, also for readers of llamacpp-ha's feed. Open without a key, so it holds nothing of
+ * callers, and it is built at most a few times a second however many look.
+ */
+import type { ModelName } from '../../domain/ids.ts';
+import type { SchedulerSnapshot } from '../../scheduler/snapshot.ts';
+import type { HistoryPoint } from '../../store/history.ts';
+import type { TrafficReadings } from '../../store/traffic.ts';
+import { uptimeSeconds } from '../answers.ts';
+import type { MonitorBody } from '../contract.ts';
+import type { AdminDeps } from '../deps.ts';
+import { describeBackends, describeTraffic } from '../describe-backend.ts';
+import { describeRequest } from '../describe-request.ts';
+import { isoTime, maskedSession, rounded } from '../values.ts';
+
+/** Most rows of each table; the counts beside them are of all. */
+const rowsMax = 200;
+const recentMax = 50;
+/** Time for which one feed is good enough for everybody. */
+const freshMs = 250;
+
+/** Returns the feed as JSON text. */
+export function createMonitorFeed(deps: AdminDeps): () => string {
+  let text = '';
+  let builtMs = -Infinity;
+  return () => {
+    const nowMs = deps.clock.nowMs();
+    if (nowMs - builtMs >= freshMs) {
+      text = JSON.stringify(monitorBody(deps));
+      builtMs = nowMs;
+    }
+    return text;
+  };
+}
+
+export function monitorBody(deps: AdminDeps): MonitorBody {
+  const { clock, requests } = deps;
+  const scheduler = deps.snapshot(rowsMax);
+  const traffic = requests.traffic();
+  const totals = requests.totals();
+  return {
+    version: deps.version,
+    now: isoTime(clock.epochMs()),
+    uptime: uptimeSeconds(deps),
+    total_requests: totals.opened,
+    demo: deps.demo,
+    draining: deps.draining(),
+    keys_required: deps.keysRequired(),
+    reload_problem: deps.lastReload()?.problems[0] ?? null,
+    listen: [...deps.listen()],
+    queue_depth: scheduler.queuedTotal,
+    queue: describeQueue(scheduler),
+    in_flight_count: requests.inFlightCount,
+    in_flight: describeRunning(deps),
+    recent: requests.recent(recentMax).map((record) => describeRequest(record, clock, undefined)),
+    by_outcome: totals.byOutcome,
+    sessions: scheduler.sessions,
+    traffic: describeTraffic(traffic.total),
+    models: describeModels(scheduler, traffic),
+    backends: describeBackends({ clock, backends: deps.backends(), scheduler, traffic }),
+    history: describeHistory(deps.history.points()),
+  };
+}
+
+function describeQueue(scheduler: SchedulerSnapshot): MonitorBody['queue'] {
+  return scheduler.queued.map((entry) => ({
+    request_id: entry.id,
+    model_id: entry.model ?? null,
+    session_id: maskedSession(entry.session),
+    wait_seconds: rounded(entry.waitedMs / 1000),
+    estimated_tokens: entry.tokensEstimated,
+    priority: entry.priority,
+    position: entry.position,
+    overtaken: entry.overtaken,
+    attempt: entry.attempt,
+  }));
+}
+
+/** The oldest running requests; what waits is in the queue already. */
+function describeRunning({ requests, clock }: AdminDeps): MonitorBody['in_flight'] {
+  const running: MonitorBody['in_flight'] = [];
+  for (const record of requests.inFlight()) {
+    if (record.phase === 'queued') continue;
+    if (running.length === rowsMax) break;
+    running.push(describeRequest(record, clock, undefined));
+  }
+  return running;
+}
+
+/** Models that are in memory, asked for or lately served, busiest first. */
+function describeModels(scheduler: SchedulerSnapshot, traffic: TrafficReadings): MonitorBody['models'] {
+  const rows = new Map<ModelName, { loadedOn: string[]; inFlight: number; queued: number }>();
+  const rowOf = (model: ModelName) => {
+    const row = rows.get(model) ?? { loadedOn: [], inFlight: 0, queued: 0 };
+    rows.set(model, row);
+    return row;
+  };
+  for (const [id, { view, inFlightByModel }] of scheduler.backends) {
+    for (const model of view.loaded) rowOf(model).loadedOn.push(id);
+    for (const [model, inFlight] of inFlightByModel) rowOf(model).inFlight += inFlight;
+  }
+  for (const { model } of scheduler.queued) if (model !== undefined) rowOf(model).queued += 1;
+  for (const model of traffic.byModel.keys()) rowOf(model);
+  return [...rows]
+    .map(([model, { loadedOn, inFlight, queued }]) => ({
+      model_id: model,
+      loaded_on: loadedOn,
+      in_flight: inFlight,
+      queued,
+      traffic: describeTraffic(traffic.byModel.get(model)),
+    }))
+    .sort(
+      (left, right) =>
+        right.in_flight + right.queued - (left.in_flight + left.queued) ||
+        right.traffic.requests - left.traffic.requests ||
+        left.model_id.localeCompare(right.model_id),
+    )
+    .slice(0, rowsMax);
+}
+
+function describeHistory(points: readonly HistoryPoint[]): MonitorBody['history'] {
+  return {
+    at_epoch_s: points.map(({ atEpochMs }) => Math.round(atEpochMs / 1000)),
+    tokens_per_second: points.map(({ outputTokensPerSecond }) => rounded(outputTokensPerSecond)),
+    requests_per_minute: points.map(({ requestsPerMinute }) => rounded(requestsPerMinute)),
+    queued: points.map(({ queued }) => queued),
+    slots_used: points.map(({ slotsUsed }) => slotsUsed),
+    slots_total: points.map(({ slotsTotal }) => slotsTotal),
+  };
+}

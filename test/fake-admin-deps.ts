@@ -1,0 +1,202 @@
+/** A fleet that is made up, behind the real request table, decision log and admin API: for tests of API and page. */
+import { pino } from 'pino';
+import type { AdminDeps, ReloadReport } from '../src/admin/deps.ts';
+import type { BackendState, BackendView } from '../src/domain/backend-view.ts';
+import type { EngineName } from '../src/domain/engine-names.ts';
+import type { Backend } from '../src/engines/backend.ts';
+import type { EngineKind } from '../src/engines/engine-kind.ts';
+import type { BackendSnapshot, QueuedSnapshot } from '../src/scheduler/snapshot.ts';
+import { createDecisionLog } from '../src/store/decisions.ts';
+import type { HistoryPoint } from '../src/store/history.ts';
+import type { RequestRecord } from '../src/store/request-record.ts';
+import { createRequestTable } from '../src/store/requests.ts';
+import type { CancelReason } from '../src/store/requests.ts';
+
+export interface FakeBackend {
+  readonly id: string;
+  readonly url?: string;
+  readonly engine?: EngineName;
+  readonly version?: string;
+  readonly state?: BackendState;
+  readonly error?: string;
+  readonly models?: readonly string[];
+  readonly loaded?: readonly string[];
+  readonly slots?: number;
+  readonly own?: number;
+  readonly lingering?: number;
+  readonly foreign?: number;
+  readonly stickyTo?: string;
+  readonly claimedFor?: string;
+  readonly inFlightByModel?: ReadonlyMap<string, number>;
+}
+
+export interface FakeFleet {
+  readonly deps: AdminDeps;
+  /** What the verbs were asked to do. */
+  readonly calls: string[];
+  /** Moves the clock. */
+  advance(ms: number): void;
+  /** Opens a request; `changes` are laid over its record. */
+  open(id: string, changes?: Partial<RequestRecord>): RequestRecord;
+  backends: readonly FakeBackend[];
+  queued: readonly QueuedSnapshot[];
+  draining: boolean;
+  keysRequired: boolean;
+  demo: boolean;
+  lastReload: ReloadReport | undefined;
+  nextReload: ReloadReport;
+  history: HistoryPoint[];
+  /** Thrown by `printConfig`, if set. */
+  fault: Error | undefined;
+}
+
+export const fakeStartEpochMs = Date.UTC(2026, 4, 4, 9, 0, 0);
+
+export function createFakeFleet(): FakeFleet {
+  let nowMs = 10_000;
+  const clock = { nowMs: () => nowMs, epochMs: () => fakeStartEpochMs + nowMs };
+  const requests = createRequestTable({ recentMax: 100, clock });
+  const calls: string[] = [];
+  const registry = () => fleet.backends.map((backend) => toBackend(backend, clock.epochMs()));
+  const deps: AdminDeps = {
+    clock,
+    log: pino({ level: 'silent' }),
+    version: '0.1.0',
+    startedEpochMs: fakeStartEpochMs,
+    get demo() {
+      return fleet.demo;
+    },
+    requests,
+    decisions: createDecisionLog({ max: 100 }),
+    history: { points: () => fleet.history, close: () => {} },
+    listen: () => ['127.0.0.1:8700'],
+    configFile: () => 'llamero.yaml',
+    lastReload: () => fleet.lastReload,
+    keysRequired: () => fleet.keysRequired,
+    draining: () => fleet.draining,
+    snapshot: (queuedMax) => ({
+      queuedTotal: fleet.queued.length,
+      queued: fleet.queued.slice(0, queuedMax),
+      backends: new Map(fleet.backends.map((backend) => [backend.id, toSnapshot(backend, nowMs)])),
+      sessions: 12,
+      draining: fleet.draining,
+    }),
+    backends: registry,
+    metrics: () =>
+      Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'llamero_draining 0\n' }),
+    printConfig() {
+      if (fleet.fault !== undefined) throw fleet.fault;
+      return 'apiKeys:\n  - "***"\n';
+    },
+    reload() {
+      calls.push('reload');
+      return Promise.resolve(fleet.nextReload);
+    },
+    setBackendDraining: (id, draining) => void calls.push(`${draining ? 'drain' : 'resume'} ${id}`),
+    probeNow: (id) => void calls.push(`probe ${id}`),
+  };
+  const fleet: FakeFleet = {
+    deps,
+    calls,
+    advance(ms) {
+      nowMs += ms;
+    },
+    open(id, changes = {}) {
+      const head = {
+        id,
+        route: 'chat-completions',
+        method: 'POST',
+        path: '/v1/chat/completions',
+        flow: 'alice',
+      } as const;
+      const cancel = (reason: CancelReason) => {
+        calls.push(`cancel ${id} ${reason}`);
+        requests.finish(record, { outcome: 'cancelled_streaming', status: 200, errorCode: 'cancelled' });
+      };
+      const record: RequestRecord = requests.open(head, cancel);
+      return Object.assign(record, changes);
+    },
+    backends: [],
+    queued: [],
+    draining: false,
+    keysRequired: false,
+    demo: false,
+    lastReload: undefined,
+    nextReload: { atEpochMs: fakeStartEpochMs, ok: true, problems: [] },
+    history: [],
+    fault: undefined,
+  };
+  return fleet;
+}
+
+export function fakeQueued(id: string, changes: Partial<QueuedSnapshot> = {}): QueuedSnapshot {
+  return {
+    id,
+    model: 'qwen3-32b',
+    flow: 'alice',
+    session: undefined,
+    priority: 1,
+    tokensEstimated: 1200,
+    waitedMs: 4000,
+    position: 1,
+    overtaken: 0,
+    attempt: 1,
+    ...changes,
+  };
+}
+
+function toBackend(fake: FakeBackend, epochMs: number): Backend {
+  const failed = fake.error !== undefined;
+  return {
+    id: fake.id,
+    config: {
+      url: fake.url ?? `http://${fake.id}.lan:8080`,
+      engine: 'auto',
+      apiKey: 'hush',
+      weight: 1,
+      priority: 0,
+      cancelNonStreaming: false,
+      timeouts: { connect: 5000, firstByte: 0, idle: 0 },
+    },
+    url: new URL(fake.url ?? `http://${fake.id}.lan:8080`),
+    kind: { name: fake.engine ?? 'llamacpp' } as EngineKind,
+    view: toView(fake),
+    probe: { atEpochMs: epochMs - 800, durationMs: 3.25, error: fake.error, failuresInRow: failed ? 3 : 0 },
+    version: fake.version,
+    modelObjects: new Map(),
+  };
+}
+
+function toView(fake: FakeBackend): BackendView {
+  const models = fake.models ?? fake.loaded ?? [];
+  const { slots = 4, own = 0, lingering = 0, foreign = 0 } = fake;
+  return {
+    id: fake.id,
+    state: fake.state ?? 'live',
+    models: new Map(models.map((model) => [model, model])),
+    loaded: new Set(fake.loaded),
+    slotsTotal: slots,
+    slots: { busy: own + lingering + foreign, probeStartedMs: 0 },
+    modelsMax: undefined,
+    weight: 1,
+    priority: 0,
+    contextTokens: new Map(),
+    epoch: 0,
+  };
+}
+
+function toSnapshot(fake: FakeBackend, nowMs: number): BackendSnapshot {
+  const { slots = 4, own = 0, lingering = 0, foreign = 0 } = fake;
+  return {
+    view: toView(fake),
+    inFlight: own,
+    lingering,
+    foreign,
+    free: fake.state === 'dead' ? 0 : Math.max(0, slots - own - lingering - foreign),
+    inFlightByModel:
+      fake.inFlightByModel ?? new Map(fake.loaded?.[0] === undefined ? [] : [[fake.loaded[0], own]]),
+    stickyTo: fake.stickyTo,
+    stickyUntilMs: fake.stickyTo === undefined ? undefined : nowMs + 2500,
+    claimedFor: fake.claimedFor,
+  };
+}
