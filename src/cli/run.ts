@@ -14,7 +14,10 @@ interface Command {
 
 const commands: Readonly<Record<string, Command>> = {
   serve: { summary: 'Serve. [--config FILE] [--listen ADDR]... [--watch]', run: runServe },
-  demo: { summary: 'Serve a simulated fleet with gentle traffic. [--listen ADDR] [--no-traffic]', run: runDemo },
+  demo: {
+    summary: 'Serve a simulated fleet with gentle traffic. [--listen ADDR] [--no-traffic]',
+    run: runDemo,
+  },
   check: { summary: 'Check a configuration file. FILE', run: runCheck },
   schema: { summary: 'Print the JSON Schema of the configuration file.', run: runSchema },
 };

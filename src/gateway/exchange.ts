@@ -20,6 +20,7 @@ import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { Relay } from './relay.ts';
 import { resolveRequest } from './resolve.ts';
 import type { Route } from './routes.ts';
+import { upstreamPath } from './target.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
 
 export interface Inbound {
@@ -204,7 +205,7 @@ export class Exchange implements Waiter, UpstreamHandler {
       outgoing.target,
       {
         method: this.#record.method,
-        path: outgoing.basePath + (request.url ?? '/'),
+        path: upstreamPath(backend, request.url ?? '/'),
         headers: toRequestHeaders(request.rawHeaders, {
           requestId: id,
           apiKey: backend.config.apiKey,

@@ -22,6 +22,14 @@ const markedRoutes: ReadonlySet<RouteName> = new Set([
   'messages',
 ]);
 
+/** Headers of a stream that a whole answer does not have. */
+const streamHeaders: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'cache-control',
+  'x-accel-buffering',
+]);
+
 const newline = 0x0a;
 
 export interface RelayOptions {
@@ -89,6 +97,19 @@ export class Relay {
     if (!this.#begun) this.#begin();
     this.#response.end();
     return undefined;
+  }
+
+  /** Sends an answer that was put together from a stream, in place of the engine's own. */
+  assembled({ status, body }: { readonly status: number; readonly body: Buffer }): void {
+    const headers: string[] = [];
+    for (let index = 0; index + 1 < this.#headers.length; index += 2) {
+      const name = this.#headers[index] ?? '';
+      if (!streamHeaders.has(name.toLowerCase())) headers.push(name, this.#headers[index + 1] ?? '');
+    }
+    headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(body.length));
+    this.head(status, headers);
+    this.push(body);
+    this.end();
   }
 
   /**

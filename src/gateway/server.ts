@@ -3,7 +3,13 @@
  * listing or an exchange. Holds no request state itself.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { LlameroError } from '../domain/errors.ts';
 import type { Authenticator } from './auth.ts';
@@ -29,6 +35,8 @@ export interface ServerOptions {
   readonly isOpenPath: (path: string) => boolean;
   /** True while only running requests are finished: answers then close their connections. */
   readonly draining: () => boolean;
+  /** A connection beyond `limits.connections` was turned away. */
+  readonly onRefusedConnection: () => void;
 }
 
 export interface GatewayServer {
@@ -67,7 +75,9 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
           connections -= 1;
         });
         const { connections: connectionsMax } = options.parts.config().limits;
-        if (connections > connectionsMax) refuseConnection(socket, connectionsMax);
+        if (connections <= connectionsMax) return;
+        options.onRefusedConnection();
+        refuseConnection(socket, connectionsMax);
       });
       server.on('clientError', answerClientError);
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
@@ -127,6 +137,7 @@ function admit(
 function splitTarget(target: string): { path: string; query: string } {
   const local = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '');
   const mark = local.indexOf('?');
-  return mark === -1 ? { path: local, query: '' } : { path: local.slice(0, mark), query: local.slice(mark + 1) };
+  return mark === -1
+    ? { path: local, query: '' }
+    : { path: local.slice(0, mark), query: local.slice(mark + 1) };
 }
-

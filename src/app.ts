@@ -1,0 +1,264 @@
+/**
+ * The composition root: builds every long-lived object top to bottom, and knows how they start, change and stop
+ * together. Decides nothing about requests.
+ */
+import { getRequestListener } from '@hono/node-server';
+import type { DestinationStream, Logger } from 'pino';
+import { stringify } from 'yaml';
+import { createAdminApp } from './admin/app.ts';
+import type { AdminDeps, ReloadReport } from './admin/deps.ts';
+import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
+import { readHistorySample, readMetrics } from './app-readings.ts';
+import { systemClock } from './base/clock.ts';
+import { createRandom } from './base/random.ts';
+import type { LoadResult } from './config/load.ts';
+import { planReload } from './config/plan.ts';
+import { printConfig } from './config/print.ts';
+import { formatProblem } from './config/problems.ts';
+import type { Config } from './config/schema.ts';
+import { toSchedulerSettings } from './config/settings.ts';
+import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
+import { createAuthenticator, type Authenticator } from './gateway/auth.ts';
+import { Dispatcher } from './gateway/dispatcher.ts';
+import { Fleet } from './gateway/fleet.ts';
+import { createUpstream } from './gateway/http1/upstream.ts';
+import { Listeners } from './gateway/listeners.ts';
+import { createGatewayServer } from './gateway/server.ts';
+import type { Upstream } from './gateway/upstream.ts';
+import { createDecisionLog } from './store/decisions.ts';
+import { createHistory, type History } from './store/history.ts';
+import { createRequestTable } from './store/requests.ts';
+import { createLog, logRequest } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly version: string;
+  /** Engines are simulated; pages say so. */
+  readonly demo: boolean;
+  /** Whether a person reads the log. */
+  readonly terminal: boolean;
+  /** Where `config` came from and how to read it again; absent = there is no file. */
+  readonly source?: { readonly file: string; readonly read: () => Promise<LoadResult> };
+  /** Default: stderr. */
+  readonly logDestination?: DestinationStream;
+}
+
+const recentRequestsMax = 1000;
+const decisionsMax = 1000;
+/** Fifteen minutes. */
+const historyPointsMax = 300;
+const historyIntervalMs = 3000;
+const progressIntervalMs = 1000;
+const drainCheckMs = 50;
+
+export class App {
+  readonly log: Logger;
+  readonly #options: AppOptions;
+  readonly #clock = systemClock;
+  readonly #startedEpochMs = systemClock.epochMs();
+  readonly #requests = createRequestTable({ recentMax: recentRequestsMax, clock: systemClock });
+  readonly #decisions = createDecisionLog({ max: decisionsMax });
+  readonly #dispatcher: Dispatcher;
+  readonly #registry: ConfigurableRegistry;
+  readonly #fleet: Fleet;
+  readonly #upstream: Upstream = createUpstream();
+  readonly #metrics: Metrics;
+  readonly #history: History;
+  readonly #progress: NodeJS.Timeout;
+  readonly #listeners: Listeners;
+  #config: Config;
+  #authenticator: Authenticator;
+  #lastReload: ReloadReport | undefined;
+  /** From the beginning of a drain. */
+  #draining = false;
+  /** After the lame-duck time. */
+  #refusing = false;
+
+  constructor(options: AppOptions) {
+    const { config } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#authenticator = createAuthenticator(config.apiKeys);
+    const destination = options.logDestination === undefined ? {} : { destination: options.logDestination };
+    this.log = createLog({ config: config.log, terminal: options.terminal, ...destination });
+    this.#dispatcher = new Dispatcher({
+      settings: toSchedulerSettings(config),
+      clock: this.#clock,
+      random: createRandom(this.#startedEpochMs),
+      onDecision: (decision) => this.#decisions.add(decision),
+    });
+    this.#registry = this.#buildRegistry();
+    this.#fleet = new Fleet(this.#registry);
+    this.#metrics = createMetrics({
+      version: options.version,
+      startedEpochMs: this.#startedEpochMs,
+      knowsModel: (model) => this.#fleet.names().has(model),
+      collect: () =>
+        readMetrics({ dispatcher: this.#dispatcher, registry: this.#registry, requests: this.#requests }),
+    });
+    this.#history = createHistory({
+      clock: this.#clock,
+      max: historyPointsMax,
+      intervalMs: historyIntervalMs,
+      read: () => readHistorySample(this.#dispatcher, this.#requests),
+    });
+    this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
+    this.#requests.subscribe({
+      finished: (record) => {
+        this.#metrics.requestFinished(record);
+        if (this.#config.log.requests) logRequest(this.log, record);
+      },
+    });
+    this.#listeners = this.#buildListeners();
+  }
+
+  /** Opens the addresses and starts probing. Rejects when an address cannot be opened. */
+  async start(): Promise<void> {
+    this.#registry.apply(this.#config.backends);
+    await this.#listeners.apply(this.#config.listen);
+  }
+
+  /** Addresses that are open, as `HOST:PORT`. */
+  addresses(): string[] {
+    return this.#listeners.addresses();
+  }
+
+  /** Takes over the file by difference; a bad file changes nothing. Never rejects. */
+  async reload(): Promise<ReloadReport> {
+    const problems = await this.#takeOver();
+    const ok = problems.length === 0;
+    this.#lastReload = { atEpochMs: this.#clock.epochMs(), ok, problems };
+    if (ok) this.log.info({ config: this.#options.source?.file }, 'configuration reloaded');
+    else this.log.error({ problems }, 'configuration not reloaded, the running one stays');
+    return this.#lastReload;
+  }
+
+  /** Lame-duck time, then no new requests; resolves when the running ones are done or `drain.timeout` has passed. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const { lameDuck, timeout } = this.#config.drain;
+    this.log.info({ running: this.#requests.inFlightCount, lameDuckMs: lameDuck }, 'draining');
+    if (lameDuck > 0) await delay(lameDuck);
+    this.#refusing = true;
+    this.#dispatcher.drain();
+    const deadlineMs = this.#clock.nowMs() + timeout;
+    while (this.#requests.inFlightCount > 0 && this.#clock.nowMs() < deadlineMs) await delay(drainCheckMs);
+    await this.close();
+  }
+
+  /** Ends everything at once. */
+  async close(): Promise<void> {
+    for (const record of this.#requests.inFlight()) this.#requests.cancel(record.id, 'shutdown');
+    clearInterval(this.#progress);
+    this.#history.close();
+    this.#metrics.close();
+    await this.#registry.close();
+    this.#dispatcher.close();
+    this.#listeners.destroy();
+    this.#upstream.close();
+  }
+
+  #buildRegistry(): ConfigurableRegistry {
+    return createBackendRegistry({
+      probes: this.#config.probes,
+      defaults: backendDefaults(this.#config),
+      clock: this.#clock,
+      log: this.log,
+      listener: {
+        backendChanged: (view) => {
+          this.#fleet.changed();
+          this.#dispatcher.backendChanged(view);
+        },
+        backendRemoved: (id) => {
+          this.#fleet.changed();
+          this.#dispatcher.backendRemoved(id);
+          this.#upstream.forget(id);
+        },
+      },
+    });
+  }
+
+  #buildListeners(): Listeners {
+    const admin = createAdminApp(this.#adminDeps());
+    const server = createGatewayServer({
+      parts: {
+        clock: this.#clock,
+        config: () => this.#config,
+        registry: this.#registry,
+        fleet: this.#fleet,
+        dispatcher: this.#dispatcher,
+        upstream: this.#upstream,
+        requests: this.#requests,
+        log: this.log,
+      },
+      authenticator: () => this.#authenticator,
+      control: getRequestListener(admin.fetch, { overrideGlobalObjects: false }),
+      isControlPath: isAdminPath,
+      isOpenPath: isOpenAdminPath,
+      draining: () => this.#refusing,
+      onRefusedConnection: () => this.#metrics.connectionRejected(),
+    });
+    return new Listeners(() => server.create());
+  }
+
+  #adminDeps(): AdminDeps {
+    return {
+      clock: this.#clock,
+      log: this.log,
+      version: this.#options.version,
+      startedEpochMs: this.#startedEpochMs,
+      demo: this.#options.demo,
+      requests: this.#requests,
+      decisions: this.#decisions,
+      history: this.#history,
+      listen: () => this.addresses(),
+      configFile: () => this.#options.source?.file,
+      lastReload: () => this.#lastReload,
+      keysRequired: () => this.#authenticator.required,
+      draining: () => this.#draining,
+      snapshot: (queuedMax) => this.#dispatcher.snapshot(queuedMax),
+      backends: () => this.#registry.list(),
+      metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
+      printConfig: () => stringify(printConfig(this.#config)),
+      reload: () => this.reload(),
+      setBackendDraining: (id, draining) => void this.#registry.setDraining(id, draining),
+      probeNow: (id) => this.#registry.probeNow(id),
+    };
+  }
+
+  /** Returns what stood in the way; nothing has changed then. */
+  async #takeOver(): Promise<string[]> {
+    const { source } = this.#options;
+    if (source === undefined) return ['there is no configuration file to read again'];
+    const loaded = await source.read();
+    if (!loaded.ok) return loaded.problems.map(formatProblem);
+    const { config } = loaded;
+    const plan = planReload(this.#config, config);
+    try {
+      await this.#listeners.apply(config.listen);
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+    this.#config = config;
+    if (plan.apiKeys) this.#authenticator = createAuthenticator(config.apiKeys);
+    if (plan.log) this.log.level = config.log.level;
+    if (plan.needsRestart.length > 0) {
+      this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
+    }
+    this.#registry.configure(config.probes, backendDefaults(config));
+    this.#registry.apply(config.backends);
+    this.#dispatcher.configure(toSchedulerSettings(config));
+    return [];
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function backendDefaults({ scheduling }: Config): { slots: number; modelsMax: number | undefined } {
+  return { slots: scheduling.defaultSlots, modelsMax: scheduling.defaultMaxModels };
+}

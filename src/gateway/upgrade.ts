@@ -1,0 +1,196 @@
+/**
+ * WebSockets through the router: picks a backend like any request does, switches protocols there, then joins the two
+ * sockets until either side ends. The slot is held as long as the sockets are open.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { LlameroError } from '../domain/errors.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Backend } from '../engines/backend.ts';
+import type { Grant, Rejection } from '../scheduler/effects.ts';
+import type { RequestRecord } from '../store/request-record.ts';
+import { errorBody } from './error-response.ts';
+import type { GatewayParts } from './gateway.ts';
+import { headerValue, toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { openUpgrade } from './http1/upgrade.ts';
+import { createInTurnPlacer, type Placer, type Waiter } from './placer.ts';
+import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
+import { dialectOf } from './routes.ts';
+import { targetOf, upstreamPath } from './target.ts';
+
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client sent after its head. */
+  readonly head: Buffer;
+  readonly id: string;
+  readonly path: string;
+  readonly query: string;
+  readonly flow: string;
+}
+
+export function passUpgrade(parts: GatewayParts, inbound: UpgradeRequest): void {
+  new UpgradeExchange(parts, inbound).start();
+}
+
+class UpgradeExchange implements Waiter {
+  readonly #parts: GatewayParts;
+  readonly #inbound: UpgradeRequest;
+  readonly #record: RequestRecord;
+  readonly #placer: Placer;
+  readonly #abort = new AbortController();
+  #failure: LlameroError | undefined;
+  #granted = false;
+  #ended = false;
+
+  constructor(parts: GatewayParts, inbound: UpgradeRequest) {
+    const { id, path, flow, query } = inbound;
+    this.#parts = parts;
+    this.#inbound = inbound;
+    const head = { id, route: 'other', method: 'GET', path, flow } as const;
+    this.#record = parts.requests.open(head, () => this.#finish('cancelled_streaming'));
+    const model = new URLSearchParams(query).get('model') ?? undefined;
+    const known = model !== undefined && parts.fleet.names().has(model);
+    this.#record.model = known ? model : undefined;
+    this.#placer = known ? parts.dispatcher : createInTurnPlacer(parts.fleet.live(), parts.clock.nowMs());
+  }
+
+  start(): void {
+    const { socket, id, flow } = this.#inbound;
+    socket.on('error', () => this.#finish('cancelled_streaming'));
+    socket.on('close', () => this.#finish(this.#granted ? 'completed' : 'cancelled_queued'));
+    const { model } = this.#record;
+    const facts = { id, model, flow, priority: 1, session: undefined, tokensEstimated: 0 };
+    this.#placer.arrive({ ...facts, slotless: model === undefined }, this);
+  }
+
+  granted(grant: Grant): void {
+    this.#granted = true;
+    this.#record.backend = grant.backend;
+    this.#record.grantedAtMs = this.#parts.clock.nowMs();
+    this.#record.attempts.push({ backend: grant.backend, failure: undefined });
+    const backend = this.#parts.fleet.get(grant.backend);
+    if (backend === undefined) this.#again();
+    else void this.#connect(backend);
+  }
+
+  rejected(rejection: Rejection): void {
+    const { model } = this.#record;
+    const context = { config: this.#parts.config(), fleet: this.#parts.fleet, model };
+    this.#refuse(this.#failure ?? rejectionError(rejection, context), rejectionOutcome(rejection.reason));
+  }
+
+  async #connect(backend: Backend): Promise<void> {
+    const { request, id } = this.#inbound;
+    const headers = toRequestHeaders(request.rawHeaders, {
+      requestId: id,
+      apiKey: backend.config.apiKey,
+      withheld: backend.kind.headersWithheld,
+      plain: false,
+    });
+    headers.push('upgrade', request.headers.upgrade ?? 'websocket');
+    const answer = await openUpgrade({
+      target: targetOf(backend),
+      request: { method: 'GET', path: upstreamPath(backend, request.url ?? '/'), headers, body: undefined },
+      signal: this.#abort.signal,
+    });
+    if (answer.kind === 'upgraded') this.#join(backend, answer);
+    else if (this.#ended) return;
+    else if (answer.kind === 'refused') this.#passRefusal(backend, answer);
+    else if (answer.failure.accepted === 'no') {
+      this.#failure = failureError(answer.failure, backend.id);
+      this.#parts.registry.reportFailure(backend.id, answer.failure.kind);
+      this.#again();
+    } else this.#refuse(failureError(answer.failure, backend.id), 'failed_before_first_byte');
+  }
+
+  #again(): void {
+    this.#granted = false;
+    this.#placer.retry(this.#record.id);
+  }
+
+  #join(
+    backend: Backend,
+    upgraded: { readonly headers: readonly string[]; readonly socket: Duplex; readonly rest: Buffer },
+  ): void {
+    const { socket: client, head } = this.#inbound;
+    const engine = upgraded.socket;
+    if (this.#ended) {
+      engine.destroy();
+      return;
+    }
+    this.#record.phase = 'streaming';
+    this.#record.status = 101;
+    this.#parts.requests.changed(this.#record);
+    this.#abort.signal.addEventListener('abort', () => engine.destroy());
+    client.write(
+      this.#headOf(
+        '101 Switching Protocols',
+        backend,
+        upgraded.headers,
+        headerValue(upgraded.headers, 'upgrade'),
+      ),
+    );
+    if (upgraded.rest.length > 0) client.write(upgraded.rest);
+    if (head.length > 0) engine.write(head);
+    engine.on('error', () => client.destroy());
+    engine.on('close', () => client.destroy());
+    client.on('close', () => engine.destroy());
+    engine.pipe(client);
+    client.pipe(engine);
+  }
+
+  #passRefusal(
+    backend: Backend,
+    { status, headers, body }: { status: number; headers: readonly string[]; body: Buffer },
+  ): void {
+    const kept = [...headers, 'content-length', String(body.length)];
+    this.#inbound.socket.write(this.#headOf(`${status} Refused`, backend, kept, undefined));
+    this.#inbound.socket.end(body);
+    this.#record.status = status;
+    this.#finish('passed_through_error');
+  }
+
+  #headOf(
+    status: string,
+    backend: Backend,
+    received: readonly string[],
+    protocol: string | undefined,
+  ): string {
+    const options = { requestId: this.#record.id, backend: backend.id, attempts: undefined };
+    const headers = toResponseHeaders(received, options);
+    if (protocol === undefined) headers.push('connection', 'close');
+    else headers.push('connection', 'Upgrade', 'upgrade', protocol);
+    let head = `HTTP/1.1 ${status}\r\n`;
+    for (let index = 0; index + 1 < headers.length; index += 2)
+      head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+    return `${head}\r\n`;
+  }
+
+  #refuse(error: LlameroError, outcome: Outcome): void {
+    if (this.#ended) return;
+    const body = errorBody(error, dialectOf(this.#inbound.path));
+    const head = [
+      `HTTP/1.1 ${error.status} Refused`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${this.#record.id}`,
+      'connection: close',
+    ];
+    this.#inbound.socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+    this.#record.status = error.status;
+    this.#record.errorCode = error.code;
+    this.#finish(outcome);
+  }
+
+  #finish(outcome: Outcome): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#abort.abort();
+    const record = this.#record;
+    if (this.#granted) this.#placer.finish(record.id, false);
+    else this.#placer.cancel(record.id);
+    if (!this.#inbound.socket.writableEnded) this.#inbound.socket.destroy();
+    this.#parts.requests.finish(record, { outcome, status: record.status, errorCode: record.errorCode });
+  }
+}
