@@ -50,7 +50,7 @@ export const noRegistryHosts: TidyCheck = {
   good: [file('package-lock.json', '"url": "https://example.org"')],
 };
 
-const packageLinks = /(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+"[^"]*")?\)|!\[[^\]]*\]\(([^)\s]+)\)/g;
+const markdownLinks = /(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+"[^"]*")?\)|!\[[^\]]*\]\(([^)\s]+)\)/g;
 
 export const linksLead: TidyCheck = {
   rule: 'has no dead link in its documents',
@@ -62,7 +62,7 @@ export const linksLead: TidyCheck = {
       .flatMap((source) => {
         const findings: Finding[] = [];
         proseOf(source.text).forEach((text, index) => {
-          for (const match of text.matchAll(packageLinks)) {
+          for (const match of text.matchAll(markdownLinks)) {
             const problem = linkProblem(source, match[1] ?? match[2] ?? '', { documents, folders });
             if (problem !== undefined) findings.push({ path: source.path, line: index + 1, problem });
           }
