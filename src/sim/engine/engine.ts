@@ -31,12 +31,10 @@ export interface SimEngineState {
 
 export interface SimEngine {
   readonly name: string;
-  /** Its HTTP server, for whoever brings connections of their own. */
-  readonly server: http.Server;
-  /** Default: a free port of 127.0.0.1. Throws when the port is taken. May be called again after `stopListening`. */
+  /** Answers one exchange, for whoever brings a server of their own; never throws. */
+  handle(exchange: Exchange): void;
+  /** Default: a free port of 127.0.0.1. Throws when the port is taken. */
   listen(port?: number, host?: string): Promise<{ readonly url: string; readonly port: number }>;
-  /** Refuses new connections; what runs goes on. */
-  stopListening(): void;
   /** Answers 503 "Loading model" for so long, as after a start. */
   load(durationMs: number): void;
   state(): SimEngineState;
@@ -94,15 +92,11 @@ export function createSimEngine(options: SimEngineOptions): SimEngine {
   });
   return {
     name: options.name,
-    server,
+    handle,
     async listen(port = 0, address = '127.0.0.1') {
       const bound = await listenOn(server, port, address);
       url = `http://${address}:${bound}`;
       return { url, port: bound };
-    },
-    stopListening() {
-      url = undefined;
-      server.close();
     },
     load(durationMs) {
       loadedAtMs = timers.nowMs() + durationMs;

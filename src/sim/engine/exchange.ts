@@ -26,9 +26,9 @@ export class Exchange {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   /** Answered by a model behind a router: chunked whatever the length, as its proxy does it. */
   proxied = false;
-  readonly #response: ServerResponse;
   readonly #lastOnSocket: boolean;
 
   constructor({ request, response, lastOnSocket }: ExchangeOptions) {
@@ -37,14 +37,14 @@ export class Exchange {
     this.path = url.pathname;
     this.query = url.searchParams;
     this.request = request;
-    this.#response = response;
+    this.response = response;
     this.#lastOnSocket = lastOnSocket || !response.shouldKeepAlive;
     // A client that left is noticed by `write`; there is nobody to tell.
     response.on('error', () => undefined);
   }
 
   get started(): boolean {
-    return this.#response.headersSent;
+    return this.response.headersSent;
   }
 
   /** The whole body. Throws EngineError 413 beyond the limit, and whatever breaks the connection. */
@@ -63,7 +63,7 @@ export class Exchange {
     this.text(status, JSON.stringify(value), { type: 'application/json; charset=utf-8' });
   }
 
-  text(status: number, text: string, { type, headers = {} }: TextOptions): void {
+  text(status: number, text: string | Buffer, { type, headers = {} }: TextOptions): void {
     if (this.#gone() || this.started) return;
     const proxied = this.proxied && status < 400;
     const closes = status >= 400 || this.#lastOnSocket;
@@ -79,7 +79,7 @@ export class Exchange {
       },
       closes,
     });
-    this.#response.end(this.method === 'HEAD' ? undefined : text);
+    this.response.end(this.method === 'HEAD' ? undefined : text);
   }
 
   error(thrown: unknown): void {
@@ -100,18 +100,18 @@ export class Exchange {
       },
       closes: true,
     });
-    this.#response.flushHeaders();
+    this.response.flushHeaders();
   }
 
   /** False when the client has left; that is the only way a stream notices. */
   write(text: string): boolean {
     if (this.#gone()) return false;
-    if (text !== '') this.#response.write(text);
+    if (text !== '') this.response.write(text);
     return true;
   }
 
   end(): void {
-    if (!this.#gone()) this.#response.end();
+    if (!this.#gone()) this.response.end();
   }
 
   /** Breaks the connection. */
@@ -121,7 +121,7 @@ export class Exchange {
 
   #head(status: number, { headers, closes }: { headers: Record<string, string>; closes: boolean }): void {
     const { origin } = this.request.headers;
-    const response = this.#response;
+    const response = this.response;
     response.sendDate = false;
     // Keeps node from adding its own Connection header; whether the connection closes is decided here.
     response.removeHeader('connection');
@@ -135,6 +135,6 @@ export class Exchange {
   }
 
   #gone(): boolean {
-    return this.#response.destroyed || this.request.socket.destroyed || this.request.socket.writableEnded;
+    return this.response.destroyed || this.request.socket.destroyed || this.request.socket.writableEnded;
   }
 }
