@@ -2,9 +2,9 @@
  * Writes the files that follow from the sources: the JSON Schema and the generated docs. `--check` writes nothing, names
  * the files that differ and exits with 1.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { documents } from './generate/documents.ts';
+import { staleDocuments } from './generate/documents.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const [option, ...rest] = process.argv.slice(2);
@@ -13,8 +13,7 @@ if (rest.length > 0 || (option !== undefined && option !== '--check')) {
   process.exit(64);
 }
 
-const stale = documents.filter(({ path, render }) => readIfThere(resolve(root, path)) !== render());
-for (const { path, render } of stale) {
+for (const { path, render } of staleDocuments(root)) {
   if (option === '--check') {
     process.stderr.write(`${path} is not what the sources say: run npm run generate\n`);
     process.exitCode = 1;
@@ -22,13 +21,5 @@ for (const { path, render } of stale) {
     mkdirSync(dirname(resolve(root, path)), { recursive: true });
     writeFileSync(resolve(root, path), render());
     process.stdout.write(`${path} written\n`);
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,6 @@
 /** Everything that is generated, in one list. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { configDocument } from './config-document.ts';
 import type { GeneratedDocument } from './document.ts';
 import { errorsDocument } from './errors-document.ts';
@@ -11,3 +13,16 @@ export const documents: readonly GeneratedDocument[] = [
   errorsDocument,
   policiesDocument,
 ];
+
+/** The documents whose files under `root` are missing or not what the sources say. */
+export function staleDocuments(root: string): GeneratedDocument[] {
+  return documents.filter(({ path, render }) => readIfThere(resolve(root, path)) !== render());
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { hidePlaceholders, resolvePlaceholders, showPlaceholders } from './placeholders.ts';
+
+const env = { A: 'one', B: '', NESTED: '${env.A}', LINES: 'a\nb' };
+
+describe('resolvePlaceholders', () => {
+  test.each([
+    ['${env.A}', 'one', ['A']],
+    ['x-${env.A}-${env.A}', 'x-one-one', ['A', 'A']],
+    ['${env.B}', '', ['B']],
+    ['$${env.A}', '${env.A}', []],
+    ['$${anything}', '${anything}', []],
+    ['$$${env.A}', '$${env.A}', []],
+    ['no $ placeholder {here}', 'no $ placeholder {here}', []],
+    ['${not closed', '${not closed', []],
+    ['${NESTED', '${NESTED', []],
+  ])('reads %j as %j', (written, text, variables) => {
+    expect(resolvePlaceholders(hidePlaceholders(written), env)).toEqual({ text, variables, problems: [] });
+  });
+
+  test('does not look into the value of a variable', () => {
+    expect(resolvePlaceholders(hidePlaceholders('${env.NESTED}'), env).text).toBe('${env.A}');
+  });
+
+  test.each([
+    ['${env.NOPE}', "environment variable 'NOPE' is not set"],
+    ['${env.LINES}', "environment variable 'LINES' holds a line break"],
+    ['${A}', 'unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${'],
+    ['${env.}', 'unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${'],
+    ['${env.1A}', 'unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${'],
+  ])('rejects %j', (written, problem) => {
+    expect(resolvePlaceholders(hidePlaceholders(written), env).problems).toEqual([problem]);
+  });
+});
+
+test('hidePlaceholders moves nothing and is undone by showPlaceholders', () => {
+  const text = 'a: ${env.A} # ${x}\nb: [${env.B}, {c: d}]';
+  expect(hidePlaceholders(text)).toHaveLength(text.length);
+  expect(hidePlaceholders(text)).not.toContain('${');
+  expect(showPlaceholders(hidePlaceholders(text))).toBe(text);
+});

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { arbitraryConfig } from '../../test/fixtures/config/arbitrary-config.ts';
+import { loadConfigText } from './load.ts';
+import { formatProblem } from './problems.ts';
+import { printConfig } from './print.ts';
+import type { Config } from './schema.ts';
+
+function load(text: string): Config {
+  const result = loadConfigText({ file: 'f', text, env: {} });
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.config;
+}
+
+/** What printing does to secrets, done to a configuration. */
+function masked(config: Config): Config {
+  const copy = structuredClone(config);
+  for (const backend of Object.values(copy.backends))
+    if (backend.apiKey !== undefined) backend.apiKey = '***';
+  copy.apiKeys = copy.apiKeys.map((entry) => (typeof entry === 'string' ? '***' : { ...entry, key: '***' }));
+  return copy;
+}
+
+describe('printConfig', () => {
+  test('writes durations, sizes and defaults as in a file', () => {
+    const printed = printConfig(load('scheduling: { queueTimeout: 90 }\nlimits: { header: 1000 }\n'));
+    expect(printed['scheduling']).toMatchObject({
+      queueTimeout: '1m30s',
+      stickyDelay: '3s',
+      queueMax: 10_000,
+    });
+    expect(printed['limits']).toMatchObject({ body: '100MiB', header: '1000B', bodyTimeout: '1m' });
+    expect(printed['listen']).toEqual(['127.0.0.1:8700']);
+  });
+
+  test('masks every secret and nothing else', () => {
+    const text = `
+apiKeys: [client-secret-1, { name: visible, key: client-secret-2 }]
+backends: { a: { url: "http://visible:1", apiKey: backend-secret } }
+`;
+    const printed = JSON.stringify(printConfig(load(text)));
+    expect(printed).not.toMatch(/secret-|-secret/);
+    expect(printed).toContain('"apiKeys":["***",{"name":"visible","key":"***"}]');
+    expect(printed).toContain('http://visible:1');
+  });
+
+  test('is read back as the same configuration, secrets aside', () => {
+    fc.assert(
+      fc.property(arbitraryConfig, (written) => {
+        const config = load(stringify(written));
+        expect(load(stringify(printConfig(config)))).toEqual(masked(config));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
