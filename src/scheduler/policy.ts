@@ -6,28 +6,47 @@ import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { Random } from '../base/random.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * A backend that drains for a model which waited too long there. Whoever has its turn later than the claimant, and
+ * wants another model, has to wait.
+ */
+export interface Claim {
+  /** Canonical name on the claimed backend. */
+  readonly model: ModelName | undefined;
+  /** The turn of the first of those who wait for it. */
+  readonly turn: Turn;
+}
 
 /** A backend as a policy sees it: its view and the scheduler's own counts. Read-only; valid during the call only. */
 export interface Candidate {
   readonly view: BackendView;
   /** The requested model's canonical name there; undefined for a request without a model. */
   readonly model: ModelName | undefined;
+  /** Permits, without lingering requests. */
   readonly inFlight: number;
+  /** Requests of the model that run there, lingering ones too. */
   readonly inFlightOfModel: number;
-  /** Distinct models with permits there. */
+  /** Distinct models that run there, lingering requests too. */
   readonly modelsInFlight: number;
   /** Free slots, own, foreign and lingering use taken off; can be ≤ 0. */
   readonly free: number;
+  /** Model that the backend is reserved for after its last permit; undefined = not reserved. */
   readonly stickyTo: ModelName | undefined;
+  readonly claim: Claim | undefined;
 }
 
 /** Everything about the request and the fleet that a policy may look at. */
 export interface PlacementContext {
   readonly request: RequestFacts;
+  readonly turn: Turn;
+  /** Backends on which this request failed before. */
+  readonly failedOn: ReadonlySet<BackendId>;
   readonly nowMs: number;
   /** Where this conversation went last, if it is remembered. */
   readonly sessionBackend: BackendId | undefined;
-  /** Requests in flight for the requested model over all backends, and its limit. */
+  /** Requests in flight for the requested model over all backends, lingering ones too, and its limit. */
   readonly modelInFlight: number;
   readonly modelLimit: number | undefined;
 }
@@ -56,17 +75,17 @@ export interface Scored {
 
 /** What the scheduler keeps for pickers: a cursor per model, and randomness. */
 export interface PickerState {
-  /** Returns the turn of this model (0, 1, 2 …) and moves it on. */
-  nextTurn(model: ModelName | undefined): number;
+  /** Returns the turn of the requested model (0, 1, 2 …) and moves it on. */
+  nextTurn(): number;
   readonly random: Random;
 }
 
-/** Chooses one of at least one scored backend, given in configuration order. */
+/** Chooses one of the scored backends, given in configuration order; undefined only when there is none. */
 export interface Picker {
   readonly kind: 'picker';
   readonly name: string;
   readonly summary: string;
-  pick(scored: readonly Scored[], state: PickerState, context: PlacementContext): Scored;
+  pick(scored: readonly Scored[], state: PickerState, context: PlacementContext): Scored | undefined;
 }
 
 export function defineFilter(filter: Omit<Filter, 'kind'>): Filter {

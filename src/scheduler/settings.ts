@@ -21,11 +21,15 @@ export interface SchedulerSettings {
   readonly queueTimeoutMs: number;
   /** Longest wait while no live backend serves the model. */
   readonly deadWaitMs: number;
-  /** After this wait an entry's priority class counts one better, again after twice that …; Infinity = never. */
+  /**
+   * An entry counts one priority class better after each such wait in which somebody of a better class was served;
+   * Infinity = never.
+   */
   readonly priorityAgeingMs: number;
   /**
-   * While the first in order has waited less than this, a later one whose model is loaded on the free backend may go
-   * before it; 0 = never.
+   * What a loaded model is worth: on a free backend an entry whose model is loaded there may go before one whose model
+   * is not, while that one has waited less than this or when the two arrived less than this apart; 0 = never. With
+   * `stickyDelayMs` it is also the patience of a model that is kept out by others: after that it claims a backend.
    */
   readonly modelAffinityBonusMs: number;
   /** How often one entry may be overtaken that way. */

@@ -1,6 +1,10 @@
 /** What others may see of the scheduler's state, copied on request. */
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
+import type { Entry } from './entry.ts';
+import type { Fleet } from './fleet.ts';
+import type { Ledger } from './ledger.ts';
+import type { Queue } from './queue.ts';
 
 export interface QueuedSnapshot {
   readonly id: RequestId;
@@ -25,17 +29,75 @@ export interface BackendSnapshot {
   /** Slots taken by others, as far as the engine's readings tell. */
   readonly foreign: number;
   readonly free: number;
+  /** By canonical name, lingering requests included. */
   readonly inFlightByModel: ReadonlyMap<ModelName, number>;
   /** Model the backend is reserved for, and until when (Clock.nowMs); undefined = not reserved. */
   readonly stickyTo: ModelName | undefined;
   readonly stickyUntilMs: number | undefined;
+  /** The waiting request that the backend drains for, because its model was kept out for too long; undefined = none. */
+  readonly claimedFor: RequestId | undefined;
 }
 
 export interface SchedulerSnapshot {
   readonly queuedTotal: number;
   /** In order; at most the number asked for. */
   readonly queued: readonly QueuedSnapshot[];
+  /** Those of the configuration, in its order. */
   readonly backends: ReadonlyMap<BackendId, BackendSnapshot>;
   readonly sessions: number;
   readonly draining: boolean;
+}
+
+export interface SnapshotSource {
+  readonly nowMs: number;
+  /** Most waiting requests listed. */
+  readonly queuedMax: number;
+  readonly fleet: Fleet;
+  readonly queue: Queue;
+  readonly sessions: number;
+  readonly draining: boolean;
+}
+
+export function takeSnapshot(source: SnapshotSource): SchedulerSnapshot {
+  const backends = new Map<BackendId, BackendSnapshot>();
+  for (const ledger of source.fleet.ledgers) if (ledger.present) backends.set(ledger.id, ofLedger(ledger));
+  return {
+    queuedTotal: source.queue.size,
+    queued: source.queue
+      .list(source.queuedMax)
+      .map((entry, index) => ofEntry(entry, index + 1, source.nowMs)),
+    backends,
+    sessions: source.sessions,
+    draining: source.draining,
+  };
+}
+
+function ofLedger(ledger: Ledger): BackendSnapshot {
+  return {
+    view: ledger.view,
+    inFlight: ledger.inFlight,
+    lingering: ledger.lingering.length,
+    foreign: ledger.foreign,
+    free: ledger.free,
+    inFlightByModel: new Map(ledger.running),
+    stickyTo: ledger.sticky?.model,
+    stickyUntilMs: ledger.sticky?.untilMs,
+    claimedFor: ledger.claim?.lane.entries.first?.request.id,
+  };
+}
+
+function ofEntry(entry: Entry, position: number, nowMs: number): QueuedSnapshot {
+  const { id, model, flow, session, priority, tokensEstimated } = entry.request;
+  return {
+    id,
+    model,
+    flow,
+    session,
+    priority,
+    tokensEstimated,
+    waitedMs: nowMs - entry.arrivedMs,
+    position,
+    overtaken: entry.overtaken,
+    attempt: entry.attempt,
+  };
 }

@@ -1,0 +1,16 @@
+/** Where something changed so that somebody who waits may be placeable now. Emptied before an event is over. */
+import type { Ledger } from './ledger.ts';
+import type { ServedModel } from './served-model.ts';
+
+export class Agenda {
+  readonly ledgers = new Set<Ledger>();
+  readonly models = new Set<ServedModel>();
+
+  get isEmpty(): boolean {
+    return this.ledgers.size === 0 && this.models.size === 0;
+  }
+
+  addLedger(ledger: Ledger | undefined): void {
+    if (ledger !== undefined) this.ledgers.add(ledger);
+  }
+}

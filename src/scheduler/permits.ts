@@ -1,0 +1,114 @@
+/**
+ * Books permits in and out of the ledgers: each is taken once and released once. Owns the counts per model, sticky
+ * windows and lingering; puts what became free on the agenda.
+ */
+import { EventRate } from '../base/event-rate.ts';
+import type { ModelName } from '../domain/ids.ts';
+import type { Agenda } from './agenda.ts';
+import type { Entry } from './entry.ts';
+import type { Fleet } from './fleet.ts';
+import type { Ledger, Lingering, Seat } from './ledger.ts';
+import type { ServedModel } from './served-model.ts';
+import type { SchedulerSettings } from './settings.ts';
+import type { Timetable } from './timetable.ts';
+
+/** How far back released slots tell how fast the queue moves. */
+const releaseWindowMs = 60_000;
+
+export class Permits {
+  readonly #fleet: Fleet;
+  readonly #agenda: Agenda;
+  readonly #timetable: Timetable;
+  readonly #releases = new EventRate(releaseWindowMs);
+  #settings: SchedulerSettings;
+
+  constructor(options: { settings: SchedulerSettings; fleet: Fleet; agenda: Agenda; timetable: Timetable }) {
+    this.#settings = options.settings;
+    this.#fleet = options.fleet;
+    this.#agenda = options.agenda;
+    this.#timetable = options.timetable;
+  }
+
+  configure(settings: SchedulerSettings): void {
+    this.#settings = settings;
+  }
+
+  take(entry: Entry, seat: Seat, nowMs: number): void {
+    const { ledger, model } = seat;
+    const servedModel = this.#fleet.model(entry.request.model);
+    entry.attempt += 1;
+    entry.permit = { ledger, model, servedModel, epoch: ledger.view.epoch };
+    if (entry.request.slotless) return;
+    ledger.take(model, nowMs);
+    servedModel.inFlight += 1;
+    this.#fleet.refresh(ledger);
+  }
+
+  /** `lingers`: the engine goes on with it, so its slot stays taken for now. Does nothing without a permit. */
+  release(entry: Entry, lingers: boolean, nowMs: number): void {
+    const { permit } = entry;
+    if (permit === undefined) return;
+    entry.permit = undefined;
+    const { ledger, model, servedModel } = permit;
+    if (entry.request.slotless) return this.#fleet.forgetIfUnused(servedModel);
+    const { lingerMsMax } = this.#settings;
+    if (lingers && lingerMsMax > 0 && ledger.present && permit.epoch === ledger.view.epoch) {
+      ledger.linger({ model, servedModel, fromMs: nowMs, untilMs: nowMs + lingerMsMax });
+      return this.#timetable.armLedger(ledger);
+    }
+    ledger.release(model, nowMs);
+    this.#uncount(servedModel);
+    this.#freed(ledger, model, nowMs);
+  }
+
+  /** Lingering requests that the ledger has dropped already are over. */
+  lingeringEnded(ledger: Ledger, over: readonly Lingering[], nowMs: number): void {
+    for (const { model, servedModel } of over) {
+      this.#uncount(servedModel);
+      this.#freed(ledger, model, nowMs);
+    }
+  }
+
+  /** The backend's alarm went off: its sticky window or the time of a lingering request may be over. */
+  expire(ledger: Ledger, nowMs: number): void {
+    if (ledger.sticky !== undefined && ledger.sticky.untilMs <= nowMs) ledger.sticky = undefined;
+    this.lingeringEnded(ledger, ledger.expireLingering(nowMs), nowMs);
+    this.#timetable.armLedger(ledger);
+    this.#agenda.addLedger(ledger);
+  }
+
+  /** Whether as many requests of a model are in flight as may be. */
+  isAtLimit(model: ServedModel): boolean {
+    const limit = model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name);
+    return limit !== undefined && model.inFlight >= limit;
+  }
+
+  /** When so many waiting requests are likely to be served, by the recent rate of releases; undefined = no idea. */
+  estimateMs(queued: number, nowMs: number): number | undefined {
+    const perMs = this.#releases.perMs(nowMs);
+    return perMs === undefined ? undefined : queued / perMs;
+  }
+
+  #uncount(model: ServedModel): void {
+    if (this.isAtLimit(model)) this.#agenda.models.add(model);
+    model.inFlight -= 1;
+    this.#fleet.forgetIfUnused(model);
+  }
+
+  #freed(ledger: Ledger, model: ModelName | undefined, nowMs: number): void {
+    this.#releases.record(nowMs);
+    this.#stick(ledger, model, nowMs);
+    this.#timetable.armLedger(ledger);
+    this.#fleet.refresh(ledger);
+    this.#agenda.addLedger(ledger);
+  }
+
+  #stick(ledger: Ledger, model: ModelName | undefined, nowMs: number): void {
+    const { stickyDelayMs } = this.#settings;
+    if (!ledger.isIdle || !ledger.swaps || model === undefined || stickyDelayMs <= 0) return;
+    const { claim } = ledger;
+    if (claim?.windowUsed === true) return;
+    if (claim !== undefined) claim.windowUsed = true;
+    ledger.sticky = { model, untilMs: nowMs + stickyDelayMs };
+  }
+}

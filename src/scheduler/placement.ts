@@ -1,0 +1,217 @@
+/**
+ * Where a request goes: filters, then weighted scorers, then a picker. Reads ledgers and changes none; the only state
+ * of its own is the turns that pickers take.
+ */
+import type { Random } from '../base/random.ts';
+import type { BackendId } from '../domain/ids.ts';
+import type { CandidateTrace } from './decision.ts';
+import type { Entry, Lane } from './entry.ts';
+import type { Fleet } from './fleet.ts';
+import type { Ledger, Seat } from './ledger.ts';
+import { filters, pickers, scorers } from './policies/index.ts';
+import { freeSlot } from './policies/filters/free-slot.ts';
+import { claimed } from './policies/filters/claimed.ts';
+import { maxModels } from './policies/filters/max-models.ts';
+import { sticky } from './policies/filters/sticky.ts';
+import type { Filter, Picker, PickerState, PlacementContext, Scored, Scorer } from './policy.ts';
+import type { ServedModel } from './served-model.ts';
+import type { Sessions } from './sessions.ts';
+import type { SchedulerSettings } from './settings.ts';
+import { isWarm } from './warm.ts';
+
+export interface Choice {
+  readonly seat: Seat;
+  readonly picker: string;
+  readonly candidates: readonly CandidateTrace[];
+}
+
+interface WeightedScorer {
+  readonly scorer: Scorer;
+  readonly weight: number;
+}
+
+interface ScoredSeat extends Scored {
+  readonly candidate: Seat;
+}
+
+/** What keeps a model out of a backend only because of the models that others run there. */
+const swapFilters: readonly Filter[] = [maxModels, sticky];
+const fixedFilters: readonly Filter[] = filters.filter(
+  (filter) => filter !== freeSlot && filter !== claimed && filter !== maxModels && filter !== sticky,
+);
+
+export class Placement {
+  readonly #fleet: Fleet;
+  readonly #sessions: Sessions;
+  readonly #random: Random;
+  #settings: SchedulerSettings;
+  #scorers: readonly WeightedScorer[];
+  #picker: Picker;
+
+  /** Throws when the settings name a scorer or picker that does not exist. */
+  constructor(options: { settings: SchedulerSettings; fleet: Fleet; sessions: Sessions; random: Random }) {
+    this.#fleet = options.fleet;
+    this.#sessions = options.sessions;
+    this.#random = options.random;
+    this.#settings = options.settings;
+    this.#scorers = resolveScorers(options.settings);
+    this.#picker = resolvePicker(options.settings);
+  }
+
+  /** Throws like the constructor, and keeps the old settings then. */
+  configure(settings: SchedulerSettings): void {
+    const resolved = resolveScorers(settings);
+    this.#picker = resolvePicker(settings);
+    this.#scorers = resolved;
+    this.#settings = settings;
+  }
+
+  /** Enough for filters; `choose` adds what scorers want to know. */
+  contextOf(entry: Entry, model: ServedModel, nowMs: number): PlacementContext {
+    return {
+      request: entry.request,
+      turn: entry,
+      failedOn: entry.failedOn,
+      nowMs,
+      sessionBackend: undefined,
+      modelInFlight: model.inFlight,
+      modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
+    };
+  }
+
+  accepts(seat: Seat, context: PlacementContext): boolean {
+    return excludedBy(filters, seat, context) === undefined;
+  }
+
+  /** Looks at the whole fleet. Undefined = the request has to wait. */
+  place(entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
+    const context = this.contextOf(entry, model, nowMs);
+    if (entry.request.slotless) return this.#placeSlotless(model, context);
+    const accepted: Seat[] = [];
+    const ready = this.#fleet.ready;
+    if (ready.length < model.seats.length) {
+      for (const ledger of ready) {
+        const seat = ledger.seats.get(model.name);
+        if (seat !== undefined && this.accepts(seat, context)) accepted.push(seat);
+      }
+    } else {
+      for (const seat of model.seats)
+        if (seat.ledger.ready && this.accepts(seat, context)) accepted.push(seat);
+    }
+    return accepted.length === 0 ? undefined : this.choose(accepted, entry, model, nowMs);
+  }
+
+  /** `accepted` passed every filter, in configuration order. */
+  choose(accepted: readonly Seat[], entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
+    const sessionBackend = this.#sessions.backendOf(entry.request, nowMs);
+    const context = { ...this.contextOf(entry, model, nowMs), sessionBackend };
+    const scored: ScoredSeat[] = [];
+    for (const seat of accepted) scored.push({ candidate: seat, total: this.#total(seat, context) });
+    const picked = this.#picker.pick(scored, this.#turnsOf(model), context);
+    const winner = scored.find((one) => one === picked);
+    if (winner === undefined) return undefined;
+    return {
+      seat: winner.candidate,
+      picker: this.#picker.name,
+      candidates: this.#trace(winner, scored, model, context),
+    };
+  }
+
+  /** Whether only the models of others keep the lane's first out of this backend. */
+  canClaim(ledger: Ledger, lane: Lane, nowMs: number): boolean {
+    const entry = lane.entries.first;
+    const seat = ledger.seats.get(lane.model.name);
+    if (entry === undefined || seat === undefined) return false;
+    const context = this.contextOf(entry, lane.model, nowMs);
+    return (
+      excludedBy(fixedFilters, seat, context) === undefined &&
+      excludedBy(swapFilters, seat, context) !== undefined
+    );
+  }
+
+  /** Turns over the live backends, those first that need not load the model for it. */
+  #placeSlotless(model: ServedModel, context: PlacementContext): Choice | undefined {
+    const { seats } = model;
+    let found: Seat | undefined;
+    for (let step = 0; step < seats.length; step += 1) {
+      const seat = seats[(model.slotlessTurns + step) % seats.length];
+      if (seat === undefined || !this.accepts(seat, context)) continue;
+      found ??= seat;
+      if (!isWarm(seat)) continue;
+      found = seat;
+      break;
+    }
+    if (found === undefined) return undefined;
+    model.slotlessTurns = seats.indexOf(found) + 1;
+    const trace = { backend: found.view.id, excludedBy: undefined, score: 0, scores: {} };
+    return { seat: found, picker: 'round-robin', candidates: [trace] };
+  }
+
+  #turnsOf(model: ServedModel): PickerState {
+    return {
+      random: this.#random,
+      nextTurn() {
+        model.turns += 1;
+        return model.turns - 1;
+      },
+    };
+  }
+
+  #total(seat: Seat, context: PlacementContext): number {
+    let total = 0;
+    for (const { scorer, weight } of this.#scorers) total += weight * scorer.score(seat, context);
+    return total;
+  }
+
+  /** The winner, the others it was chosen from, then backends that were left out and why, while there is room. */
+  #trace(
+    winner: ScoredSeat,
+    scored: readonly ScoredSeat[],
+    model: ServedModel,
+    context: PlacementContext,
+  ): readonly CandidateTrace[] {
+    const max = this.#settings.decisionCandidatesMax;
+    const traces = [this.#traceOf(winner, context)];
+    const seen = new Set<BackendId>([winner.candidate.view.id]);
+    for (const one of scored) {
+      if (traces.length >= max) return traces;
+      if (one === winner) continue;
+      seen.add(one.candidate.view.id);
+      traces.push(this.#traceOf(one, context));
+    }
+    for (const ledger of this.#fleet.ledgers) {
+      if (traces.length >= max) return traces;
+      if (seen.has(ledger.id)) continue;
+      const seat = ledger.seats.get(model.name) ?? ledger.seats.get(undefined);
+      const filter = seat === undefined ? undefined : excludedBy(filters, seat, context);
+      if (filter !== undefined)
+        traces.push({ backend: ledger.id, excludedBy: filter.name, score: 0, scores: {} });
+    }
+    return traces;
+  }
+
+  #traceOf(one: ScoredSeat, context: PlacementContext): CandidateTrace {
+    const scores: Record<string, number> = {};
+    for (const { scorer } of this.#scorers) scores[scorer.name] = scorer.score(one.candidate, context);
+    return { backend: one.candidate.view.id, excludedBy: undefined, score: one.total, scores };
+  }
+}
+
+function excludedBy(rules: readonly Filter[], seat: Seat, context: PlacementContext): Filter | undefined {
+  for (const filter of rules) if (!filter.accepts(seat, context)) return filter;
+  return undefined;
+}
+
+function resolveScorers(settings: SchedulerSettings): readonly WeightedScorer[] {
+  return settings.scorers.map(({ name, weight }) => {
+    const scorer = scorers.find((one) => one.name === name);
+    if (scorer === undefined) throw new Error(`No scorer is called '${name}'`);
+    return { scorer, weight };
+  });
+}
+
+function resolvePicker(settings: SchedulerSettings): Picker {
+  const picker = pickers.find((one) => one.name === settings.picker);
+  if (picker === undefined) throw new Error(`No picker is called '${settings.picker}'`);
+  return picker;
+}

@@ -1,0 +1,8 @@
+/** A second attempt goes elsewhere. */
+import { defineFilter } from '../../policy.ts';
+
+export const failedBefore = defineFilter({
+  name: 'failed-before',
+  summary: 'The request has not failed on this backend before.',
+  accepts: ({ view }, { failedOn }) => failedOn.size === 0 || !failedOn.has(view.id),
+});

@@ -1,0 +1,9 @@
+/** Caps one model over the whole fleet. */
+import { defineFilter } from '../../policy.ts';
+
+export const modelLimit = defineFilter({
+  name: 'model-limit',
+  summary: 'Fewer requests of the model are in flight, over all backends, than `modelLimits` allows.',
+  accepts: (_, { request, modelInFlight, modelLimit: limit }) =>
+    request.slotless || limit === undefined || modelInFlight < limit,
+});

@@ -1,0 +1,8 @@
+/** Nothing new where the operator wants to stop. */
+import { defineFilter } from '../../policy.ts';
+
+export const notDraining = defineFilter({
+  name: 'not-draining',
+  summary: 'The backend is not being drained.',
+  accepts: ({ view }) => view.state !== 'draining',
+});

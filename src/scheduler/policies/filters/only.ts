@@ -1,0 +1,8 @@
+/** Routes that only some engines have. */
+import { defineFilter } from '../../policy.ts';
+
+export const only = defineFilter({
+  name: 'only',
+  summary: 'The backend is one of those that have the requested route.',
+  accepts: ({ view }, { request }) => request.only === undefined || request.only.has(view.id),
+});

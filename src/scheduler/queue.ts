@@ -1,0 +1,157 @@
+/**
+ * Everybody who waits, sorted into lanes. Owns order and fair share; knows nothing of capacity. An operation costs a
+ * search in one lane, whatever the number of those who wait.
+ */
+import type { BackendId, ModelName } from '../domain/ids.ts';
+import { Lane, noBackends } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { FairClock } from './fair-clock.ts';
+import { tokensCertain } from './policies/filters/context-fits.ts';
+import type { ServedModel } from './served-model.ts';
+import { compareTurns } from './turn.ts';
+
+export class Queue {
+  readonly #fairClock = new FairClock();
+  /** Those with somebody in them. */
+  readonly #lanes = new Set<Lane>();
+  readonly #models = new Map<ModelName | undefined, ServedModel>();
+  readonly #keyOfSet = new WeakMap<ReadonlySet<BackendId>, string>();
+  #ordering: 'fifo' | 'fair';
+  #size = 0;
+  #slotless = 0;
+
+  constructor(ordering: 'fifo' | 'fair') {
+    this.#ordering = ordering;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Of those who wait, how many want no slot. */
+  get slotless(): number {
+    return this.#slotless;
+  }
+
+  get lanes(): ReadonlySet<Lane> {
+    return this.#lanes;
+  }
+
+  /** Models that somebody waits for. */
+  get models(): ReadonlyMap<ModelName | undefined, ServedModel> {
+    return this.#models;
+  }
+
+  /** Flows remembered for fair share. */
+  get flows(): number {
+    return this.#fairClock.size;
+  }
+
+  /** Gives a new arrival its tag. */
+  tagFor(entry: Entry): number {
+    const { model, flow } = entry.request;
+    return this.#ordering === 'fair' ? this.#fairClock.nextTag(model, flow) : 0;
+  }
+
+  /** The lane where an entry waits or would wait; a new one holds nobody and is known to nobody until `add`. */
+  laneFor(entry: Entry, model: ServedModel): Lane {
+    const key = this.#laneKey(entry, model);
+    return model.lanes.get(key) ?? new Lane(key, model, entry.arrivedMs);
+  }
+
+  add(entry: Entry, lane: Lane): void {
+    const { request } = entry;
+    if (lane.entries.size === 0) {
+      lane.model.lanes.set(lane.key, lane);
+      this.#lanes.add(lane);
+      this.#models.set(lane.model.name, lane.model);
+    }
+    lane.entries.add(entry);
+    entry.lane = lane;
+    this.#size += 1;
+    if (request.slotless) this.#slotless += 1;
+    if (this.#ordering === 'fair') this.#fairClock.entered(request.model, request.flow, entry.tag);
+  }
+
+  /** `served`: it was granted, so that the fair share of its flow is used. Returns the lane it was in. */
+  remove(entry: Entry, served: boolean): Lane | undefined {
+    const { lane, request } = entry;
+    if (lane === undefined) return undefined;
+    lane.entries.delete(entry);
+    entry.lane = undefined;
+    this.#size -= 1;
+    if (request.slotless) this.#slotless -= 1;
+    if (this.#ordering === 'fair') {
+      if (served) this.#fairClock.served(request.model, entry.tag);
+      this.#fairClock.left(request.model, request.flow);
+    }
+    if (lane.entries.size === 0) {
+      lane.model.lanes.delete(lane.key);
+      this.#lanes.delete(lane);
+      if (lane.model.lanes.size === 0) this.#models.delete(lane.model.name);
+    }
+    return lane;
+  }
+
+  /** Changes the class of an entry that waits. */
+  promote(entry: Entry, priorityClass: number): void {
+    entry.lane?.entries.delete(entry);
+    entry.priorityClass = priorityClass;
+    entry.lane?.entries.add(entry);
+  }
+
+  /** How many have their turn before this entry. */
+  countBefore(entry: Entry): number {
+    let count = 0;
+    for (const lane of this.#lanes) count += lane.entries.countBefore(entry);
+    return count;
+  }
+
+  /** The first of all who wait, in order. */
+  list(max: number): readonly Entry[] {
+    const found: Entry[] = [];
+    for (const lane of this.#lanes) {
+      let taken = 0;
+      for (const entry of lane.entries) {
+        if (taken >= max) break;
+        found.push(entry);
+        taken += 1;
+      }
+    }
+    return found.sort(compareTurns).slice(0, max);
+  }
+
+  /** Empties the lanes of a model, or all, and returns who was in them, by arrival. They keep their tags. */
+  takeOut(model?: ServedModel): readonly Entry[] {
+    const taken: Entry[] = [];
+    for (const lane of this.#lanes) {
+      if (model === undefined || lane.model === model) taken.push(...lane.entries);
+    }
+    for (const entry of taken) this.remove(entry, false);
+    return taken.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Only while nobody waits. */
+  setOrdering(ordering: 'fifo' | 'fair'): void {
+    this.#ordering = ordering;
+  }
+
+  #laneKey(entry: Entry, model: ServedModel): string {
+    const { request, failedOn } = entry;
+    if (request.slotless) return `s|${this.#setKey(failedOn)}|${this.#setKey(request.only)}`;
+    const context = model.contextTooSmall(tokensCertain(request));
+    if (context === 0 && failedOn.size === 0 && request.only === undefined) return '';
+    return `${context}|${this.#setKey(failedOn)}|${this.#setKey(request.only)}`;
+  }
+
+  #setKey(set: ReadonlySet<BackendId> | undefined): string {
+    if (set === undefined) return '*';
+    if (set === noBackends) return '';
+    let key = this.#keyOfSet.get(set);
+    if (key === undefined) {
+      key = [...set].sort().join(' ');
+      this.#keyOfSet.set(set, key);
+    }
+    return key;
+  }
+}

@@ -1,0 +1,453 @@
+/**
+ * The one owner of queue, permits and placement. `handle` is the only way in, `Effects` the only way out; the same
+ * events and the same seed give the same effects. Knows no timers, no clock and no network.
+ */
+import type { Random } from '../base/random.ts';
+import type { RequestId } from '../domain/ids.ts';
+import type { RequestFacts } from '../domain/request-facts.ts';
+import { Ageing } from './ageing.ts';
+import { Agenda } from './agenda.ts';
+import { Claims } from './claims.ts';
+import type { Effects, RejectReason } from './effects.ts';
+import { Entry } from './entry.ts';
+import type { Lane } from './entry.ts';
+import type { SchedulerEvent } from './events.ts';
+import { Fleet } from './fleet.ts';
+import type { FleetChange } from './fleet.ts';
+import type { Ledger } from './ledger.ts';
+import { nextTurnOn } from './next-turn.ts';
+import { Permits } from './permits.ts';
+import { Placement } from './placement.ts';
+import type { Choice } from './placement.ts';
+import { Queue } from './queue.ts';
+import type { ServedModel } from './served-model.ts';
+import { hasAlternative, judge } from './servability.ts';
+import { Sessions } from './sessions.ts';
+import type { SchedulerSettings } from './settings.ts';
+import { takeSnapshot } from './snapshot.ts';
+import type { SchedulerSnapshot } from './snapshot.ts';
+import { Timetable } from './timetable.ts';
+import { compareTurns } from './turn.ts';
+
+export interface SchedulerOptions {
+  readonly settings: SchedulerSettings;
+  readonly effects: Effects;
+  readonly random: Random;
+}
+
+export class Scheduler {
+  readonly #effects: Effects;
+  readonly #fleet = new Fleet();
+  readonly #agenda = new Agenda();
+  readonly #ageing = new Ageing();
+  readonly #queue: Queue;
+  readonly #sessions: Sessions;
+  readonly #placement: Placement;
+  readonly #claims: Claims;
+  readonly #timetable: Timetable;
+  readonly #permits: Permits;
+  /** Everybody from arrival to end, waiting or granted. */
+  readonly #requests = new Map<RequestId, Entry>();
+  #settings: SchedulerSettings;
+  #nowMs = -Infinity;
+  #wakeMs = Infinity;
+  #arrivals = 0;
+  #isDraining = false;
+  #isHandling = false;
+
+  /** Throws when the settings name a policy that does not exist. */
+  constructor({ settings, effects, random }: SchedulerOptions) {
+    const fleet = this.#fleet;
+    this.#settings = settings;
+    this.#effects = effects;
+    this.#queue = new Queue(settings.ordering);
+    this.#sessions = new Sessions(settings);
+    this.#placement = new Placement({ settings, fleet, sessions: this.#sessions, random });
+    this.#claims = new Claims(this.#placement);
+    this.#timetable = new Timetable({ settings, fleet, claims: this.#claims });
+    this.#permits = new Permits({ settings, fleet, agenda: this.#agenda, timetable: this.#timetable });
+  }
+
+  /** Throws on a request id that is in use, on settings that name no policy, and when called from inside an effect. */
+  handle(event: SchedulerEvent): void {
+    if (this.#isHandling) throw new Error('Scheduler.handle was called from inside one of its effects');
+    this.#isHandling = true;
+    try {
+      this.#nowMs = Math.max(this.#nowMs, event.nowMs);
+      this.#expire();
+      this.#settle();
+      this.#apply(event);
+      this.#settle();
+      this.#askForWakeUp(event.type === 'timePassed');
+    } finally {
+      this.#isHandling = false;
+    }
+  }
+
+  snapshot(options: { readonly nowMs: number; readonly queuedMax: number }): SchedulerSnapshot {
+    this.#sessions.prune(options.nowMs);
+    return takeSnapshot({
+      ...options,
+      fleet: this.#fleet,
+      queue: this.#queue,
+      sessions: this.#sessions.size,
+      draining: this.#isDraining,
+    });
+  }
+
+  /** The place in the queue, 1 = next in order; undefined when it does not wait. Costs a search in each lane. */
+  positionOf(
+    id: RequestId,
+    nowMs: number = this.#nowMs,
+  ): { readonly position: number; readonly waitedMs: number } | undefined {
+    const entry = this.#requests.get(id);
+    if (entry?.lane === undefined) return undefined;
+    return { position: this.#queue.countBefore(entry) + 1, waitedMs: nowMs - entry.arrivedMs };
+  }
+
+  #apply(event: SchedulerEvent): void {
+    switch (event.type) {
+      case 'requestArrived':
+        return this.#arrive(event.request);
+      case 'requestCancelled':
+        return this.#cancel(event.id);
+      case 'requestFinished':
+        return this.#finish(event.id, event.lingers);
+      case 'requestRetried':
+        return this.#retry(event.id);
+      case 'backendChanged':
+        return this.#followFleet(this.#fleet.apply(event.view));
+      case 'backendRemoved':
+        return this.#followFleet(this.#fleet.remove(event.id));
+      case 'configChanged':
+        return this.#configure(event.settings);
+      case 'timePassed':
+        return;
+      case 'drainStarted':
+        this.#isDraining = true;
+    }
+  }
+
+  #arrive(request: RequestFacts): void {
+    if (this.#requests.has(request.id)) throw new Error(`Request id '${request.id}' is in use`);
+    const entry = new Entry(request, this.#arrivals, this.#nowMs);
+    this.#arrivals += 1;
+    if (this.#isDraining) return this.#reject(entry, 'draining');
+    entry.tag = this.#queue.tagFor(entry);
+    this.#requests.set(request.id, entry);
+    this.#enter(entry);
+  }
+
+  #cancel(id: RequestId): void {
+    const entry = this.#requests.get(id);
+    if (entry?.lane === undefined) return;
+    this.#requests.delete(id);
+    this.#leave(entry, false);
+  }
+
+  #finish(id: RequestId, lingers: boolean): void {
+    const entry = this.#requests.get(id);
+    if (entry?.permit === undefined) return;
+    this.#requests.delete(id);
+    this.#permits.release(entry, lingers, this.#nowMs);
+  }
+
+  #retry(id: RequestId): void {
+    const entry = this.#requests.get(id);
+    if (entry?.permit === undefined) return;
+    entry.failedOn = new Set([...entry.failedOn, entry.permit.ledger.id]);
+    this.#permits.release(entry, false, this.#nowMs);
+    const model = this.#fleet.model(entry.request.model);
+    if (hasAlternative(entry, model, this.#fleet)) this.#enter(entry);
+    else this.#reject(entry, 'exhausted');
+  }
+
+  #followFleet(change: FleetChange | undefined): void {
+    if (change === undefined) return;
+    const { ledger, shape, contexts, reset, over } = change;
+    this.#permits.lingeringEnded(ledger, over, this.#nowMs);
+    if (reset) ledger.sticky = undefined;
+    this.#timetable.armLedger(ledger);
+    for (const model of contexts) this.#sortAgain(model);
+    if (shape) this.#review();
+    this.#agenda.addLedger(ledger);
+  }
+
+  #configure(settings: SchedulerSettings): void {
+    this.#placement.configure(settings);
+    this.#sessions.configure(settings, this.#nowMs);
+    this.#timetable.configure(settings);
+    this.#permits.configure(settings);
+    const isReordered = settings.ordering !== this.#settings.ordering;
+    this.#settings = settings;
+    if (isReordered) this.#reorder();
+    for (const lane of this.#queue.lanes) {
+      for (const entry of lane.entries) this.#timetable.armEntry(entry, lane);
+    }
+    this.#review();
+    for (const ledger of this.#fleet.ledgers) {
+      if (settings.stickyDelayMs <= 0) ledger.sticky = undefined;
+      this.#timetable.armLedger(ledger);
+      this.#agenda.addLedger(ledger);
+    }
+  }
+
+  /** Finds a place for an entry that does not wait: at once, in the queue, or nowhere. */
+  #enter(entry: Entry): void {
+    const model = this.#fleet.model(entry.request.model);
+    const lane = this.#queue.laneFor(entry, model);
+    const head = lane.entries.first;
+    // Nobody who waits is placeable, so neither is whoever comes after them and may go to the same places only.
+    if (head === undefined || compareTurns(entry, head) < 0) {
+      const choice = this.#placement.place(entry, model, this.#nowMs);
+      if (choice !== undefined) return this.#grant(entry, choice, 0);
+    }
+    if (head === undefined) {
+      const verdict = judge(entry, model, this.#fleet);
+      if (verdict !== 'live' && verdict !== 'dead') return this.#reject(entry, verdict);
+      if (verdict === 'dead') lane.deadFromMs = this.#nowMs;
+    }
+    if (entry.attempt === 0 && this.#queue.size >= this.#settings.queueMax) {
+      return this.#reject(entry, 'queueFull');
+    }
+    if (this.#nowMs >= this.#timetable.timeoutMs(entry)) return this.#reject(entry, 'queueTimeout');
+    this.#wait(entry, lane);
+  }
+
+  #wait(entry: Entry, lane: Lane): void {
+    this.#queue.add(entry, lane);
+    this.#timetable.armEntry(entry, lane);
+    if (lane.entries.size === 1) this.#timetable.armLane(lane, this.#nowMs);
+  }
+
+  #grant(entry: Entry, { seat, picker, candidates }: Choice, overtook: number): void {
+    const { request } = entry;
+    this.#leave(entry, true);
+    this.#permits.take(entry, seat, this.#nowMs);
+    if (!request.slotless) {
+      this.#sessions.remember(request, seat.ledger.id, this.#nowMs);
+      this.#ageing.record(request.priority, this.#nowMs);
+      const model = this.#fleet.model(request.model);
+      if (this.#permits.isAtLimit(model)) this.#suspendClaims(model);
+    }
+    const { attempt } = entry;
+    const backend = seat.ledger.id;
+    const atMs = this.#nowMs;
+    const waitedMs = atMs - entry.arrivedMs;
+    this.#effects.grant({
+      id: request.id,
+      backend,
+      model: seat.model,
+      attempt,
+      waitedMs,
+      decision: {
+        request: request.id,
+        model: request.model,
+        backend,
+        atMs,
+        waitedMs,
+        attempt,
+        overtook,
+        picker,
+        candidates,
+      },
+    });
+  }
+
+  #reject(entry: Entry, reason: RejectReason): void {
+    this.#leave(entry, false);
+    this.#requests.delete(entry.request.id);
+    this.#fleet.forgetIfUnused(this.#fleet.model(entry.request.model));
+    const mayHelpToWait = reason === 'queueFull' || reason === 'queueTimeout';
+    this.#effects.reject({
+      id: entry.request.id,
+      reason,
+      waitedMs: this.#nowMs - entry.arrivedMs,
+      retryAfterMs: mayHelpToWait ? this.#permits.estimateMs(this.#queue.size + 1, this.#nowMs) : undefined,
+      queued: this.#queue.size,
+    });
+  }
+
+  /** Takes an entry out of the queue, if it is there, and tidies up behind it. */
+  #leave(entry: Entry, isServed: boolean): void {
+    this.#timetable.clear(entry);
+    const lane = this.#queue.remove(entry, isServed);
+    if (lane === undefined) return;
+    if (lane.entries.size === 0) {
+      this.#retire(lane);
+      this.#fleet.forgetIfUnused(lane.model);
+    } else if (isServed) {
+      const wasStarving = this.#claims.isStarving(lane);
+      lane.hungryFromMs = this.#nowMs;
+      this.#agenda.addLedger(this.#claims.satisfy(lane));
+      if (wasStarving) this.#timetable.armLane(lane, this.#nowMs);
+    } else {
+      // The next one in the lane may have a later turn, so that the claim stops fewer of the others.
+      this.#agenda.addLedger(lane.claim);
+    }
+  }
+
+  #retire(lane: Lane): void {
+    this.#timetable.clear(lane);
+    this.#agenda.addLedger(this.#claims.satisfy(lane));
+  }
+
+  /** A backend must not drain for a model that may not start anyway. */
+  #suspendClaims(model: ServedModel): void {
+    for (const lane of model.lanes.values()) this.#agenda.addLedger(this.#claims.suspend(lane));
+  }
+
+  #expire(): void {
+    for (;;) {
+      const owner = this.#timetable.takeDue(this.#nowMs);
+      if (owner === undefined) return;
+      switch (owner.kind) {
+        case 'entry':
+          this.#expireEntry(owner);
+          break;
+        case 'lane':
+          this.#expireLane(owner);
+          break;
+        case 'backend':
+          this.#permits.expire(owner, this.#nowMs);
+      }
+    }
+  }
+
+  #expireEntry(entry: Entry): void {
+    const { lane } = entry;
+    if (lane === undefined) return;
+    if (this.#nowMs >= this.#timetable.timeoutMs(entry)) return this.#reject(entry, 'queueTimeout');
+    if (this.#nowMs >= this.#timetable.deadEndMs(entry, lane)) return this.#reject(entry, 'noBackend');
+    if (this.#nowMs >= this.#timetable.ageingMs(entry)) {
+      if (this.#ageing.wasPassed(entry.priorityClass, entry.ageingFromMs)) {
+        this.#queue.promote(entry, entry.priorityClass - 1);
+        // With its better turn it may pass a claim.
+        if (lane.entries.first === entry) this.#agenda.models.add(lane.model);
+      }
+      entry.ageingFromMs = this.#nowMs;
+    }
+    this.#timetable.armEntry(entry, lane);
+  }
+
+  #expireLane(lane: Lane): void {
+    if (lane.deadFromMs !== undefined) {
+      for (const entry of lane.entries.toArray()) {
+        if (this.#nowMs >= this.#timetable.deadEndMs(entry, lane)) this.#reject(entry, 'noBackend');
+      }
+    }
+    if (lane.entries.size === 0) return;
+    if (this.#nowMs >= this.#timetable.patienceEndMs(lane)) this.#claims.starve(lane, this.#nowMs);
+    this.#timetable.armLane(lane, this.#nowMs);
+  }
+
+  /** Grants until nobody who waits is placeable. */
+  #settle(): void {
+    const { ledgers, models } = this.#agenda;
+    while (!this.#agenda.isEmpty) {
+      const isAlone = ledgers.size === 1 && models.size === 0;
+      for (const ledger of ledgers) {
+        ledgers.delete(ledger);
+        this.#fill(ledger, isAlone);
+      }
+      for (const model of models) {
+        models.delete(model);
+        this.#serve(model);
+      }
+    }
+  }
+
+  /** Gives what room a backend has to those whose turn it is. `isAlone`: nothing else changed. */
+  #fill(ledger: Ledger, isAlone: boolean): void {
+    if (this.#queue.slotless > 0 && ledger.isHealthy) {
+      for (const name of ledger.seats.keys()) this.#serve(this.#fleet.model(name));
+    }
+    const context = {
+      queue: this.#queue,
+      placement: this.#placement,
+      settings: this.#settings,
+      nowMs: this.#nowMs,
+    };
+    while (ledger.ready && this.#queue.size > 0) {
+      const next = nextTurnOn(ledger, context);
+      if (next === undefined) break;
+      const { entry, seat, overtaken } = next;
+      const model = this.#fleet.model(entry.request.model);
+      // When nothing changed elsewhere, it can go nowhere else.
+      const choice = isAlone
+        ? this.#placement.choose([seat], entry, model, this.#nowMs)
+        : this.#placement.place(entry, model, this.#nowMs);
+      if (choice === undefined) break;
+      for (const passed of overtaken) passed.overtaken += 1;
+      this.#grant(entry, choice, overtaken.length);
+    }
+    this.#claims.offer(ledger, this.#nowMs);
+  }
+
+  /** Grants whoever of a model is placeable anywhere. */
+  #serve(model: ServedModel): void {
+    const stuck = new Set<Lane>();
+    for (;;) {
+      let first: Entry | undefined;
+      for (const lane of model.lanes.values()) {
+        const head = stuck.has(lane) ? undefined : lane.entries.first;
+        if (head !== undefined && (first === undefined || compareTurns(head, first) < 0)) first = head;
+      }
+      if (first?.lane === undefined) break;
+      const choice = this.#placement.place(first, model, this.#nowMs);
+      if (choice === undefined) stuck.add(first.lane);
+      else this.#grant(first, choice, 0);
+    }
+    if (stuck.size > 0) this.#reviewClaims();
+  }
+
+  /** The shape of the fleet changed: looks at each lane, though at nobody in it but the first, for what is possible now. */
+  #review(): void {
+    for (const lane of this.#queue.lanes) {
+      const { first } = lane.entries;
+      if (first === undefined) continue;
+      const verdict = judge(first, lane.model, this.#fleet);
+      if (verdict !== 'live' && verdict !== 'dead') {
+        for (const entry of lane.entries.toArray()) this.#reject(entry, verdict);
+        continue;
+      }
+      if (verdict === 'live') lane.deadFromMs = undefined;
+      else lane.deadFromMs ??= this.#nowMs;
+      this.#timetable.armLane(lane, this.#nowMs);
+    }
+    this.#reviewClaims();
+  }
+
+  #reviewClaims(): void {
+    for (const ledger of this.#claims.review(this.#nowMs)) this.#agenda.addLedger(ledger);
+  }
+
+  /** Gives everybody a new turn in the settings' ordering, by arrival. */
+  #reorder(): void {
+    const waiting = this.#takeOut(undefined);
+    this.#queue.setOrdering(this.#settings.ordering);
+    for (const entry of waiting) {
+      entry.tag = this.#queue.tagFor(entry);
+      this.#wait(entry, this.#queue.laneFor(entry, this.#fleet.model(entry.request.model)));
+    }
+  }
+
+  /** Sorts those who wait for a model into lanes again. */
+  #sortAgain(model: ServedModel): void {
+    for (const entry of this.#takeOut(model)) this.#wait(entry, this.#queue.laneFor(entry, model));
+  }
+
+  #takeOut(model: ServedModel | undefined): readonly Entry[] {
+    for (const lane of this.#queue.lanes) {
+      if (model === undefined || lane.model === model) this.#retire(lane);
+    }
+    return this.#queue.takeOut(model);
+  }
+
+  #askForWakeUp(isAwake: boolean): void {
+    const { nextMs } = this.#timetable;
+    if (nextMs === this.#wakeMs && !(isAwake && nextMs < Infinity)) return;
+    this.#wakeMs = nextMs;
+    this.#effects.wakeAt(nextMs);
+  }
+}

@@ -1,0 +1,84 @@
+/** When entries, lanes and backends are due, by the settings. Owns every alarm; what then happens is the scheduler's. */
+import type { Claims } from './claims.ts';
+import { Deadlines } from './deadlines.ts';
+import type { Entry, Lane, Owner } from './entry.ts';
+import type { Fleet } from './fleet.ts';
+import type { Ledger } from './ledger.ts';
+import type { SchedulerSettings } from './settings.ts';
+
+export class Timetable {
+  readonly #deadlines = new Deadlines<Owner>();
+  readonly #fleet: Fleet;
+  readonly #claims: Claims;
+  #settings: SchedulerSettings;
+
+  constructor(options: { settings: SchedulerSettings; fleet: Fleet; claims: Claims }) {
+    this.#settings = options.settings;
+    this.#fleet = options.fleet;
+    this.#claims = options.claims;
+  }
+
+  /** Alarms that are set stay as they are until they are armed again. */
+  configure(settings: SchedulerSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Infinity = nothing will be due. */
+  get nextMs(): number {
+    return this.#deadlines.nextMs;
+  }
+
+  /** Alarms set. */
+  get size(): number {
+    return this.#deadlines.size;
+  }
+
+  /** Whose alarm went off; it is not set any more. Undefined when nothing is due. */
+  takeDue(nowMs: number): Owner | undefined {
+    return this.#deadlines.takeDue(nowMs);
+  }
+
+  clear(owner: Entry | Lane): void {
+    this.#deadlines.set(owner.alarm, Infinity);
+  }
+
+  armEntry(entry: Entry, lane: Lane): void {
+    this.#deadlines.set(
+      entry.alarm,
+      Math.min(this.timeoutMs(entry), this.ageingMs(entry), this.deadEndMs(entry, lane)),
+    );
+  }
+
+  armLane(lane: Lane, nowMs: number): void {
+    const deadEndMs = (lane.deadFromMs ?? Infinity) + this.#settings.deadWaitMs;
+    const patienceEndMs = this.#claims.isStarving(lane) ? Infinity : this.patienceEndMs(lane);
+    // Who came after the lane was dead, and waits for longer, has an alarm of their own.
+    this.#deadlines.set(lane.alarm, Math.min(deadEndMs > nowMs ? deadEndMs : Infinity, patienceEndMs));
+  }
+
+  armLedger(ledger: Ledger): void {
+    const lingeringMs = ledger.lingering[0]?.untilMs ?? Infinity;
+    this.#deadlines.set(ledger.alarm, Math.min(ledger.sticky?.untilMs ?? Infinity, lingeringMs));
+  }
+
+  timeoutMs(entry: Entry): number {
+    return entry.arrivedMs + this.#settings.queueTimeoutMs;
+  }
+
+  ageingMs(entry: Entry): number {
+    const { priorityAgeingMs } = this.#settings;
+    return priorityAgeingMs > 0 ? entry.ageingFromMs + priorityAgeingMs : Infinity;
+  }
+
+  /** When an entry has waited long enough for a lane that nobody live serves; Infinity while somebody does. */
+  deadEndMs(entry: Entry, lane: Lane): number {
+    if (lane.deadFromMs === undefined) return Infinity;
+    return Math.max(lane.deadFromMs, entry.arrivedMs) + this.#settings.deadWaitMs;
+  }
+
+  /** Until when a lane lets other models go on where its own would have to be loaded. */
+  patienceEndMs(lane: Lane): number {
+    const { modelAffinityBonusMs, stickyDelayMs } = this.#settings;
+    return this.#fleet.swaps ? lane.hungryFromMs + modelAffinityBonusMs + stickyDelayMs : Infinity;
+  }
+}
