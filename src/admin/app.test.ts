@@ -279,7 +279,7 @@ describe('GET /monitor/data', () => {
     fleet.open('q1', { phase: 'queued' });
     fleet.open('r1', { phase: 'waiting', model: 'qwen3-32b', backend: 'gpu-1' });
     const feed = await read('/monitor/data', monitorSchema);
-    expect(feed).toMatchObject({ uptime: 10, total_requests: 2, queue_depth: 1, in_flight_count: 2 });
+    expect(feed).toMatchObject({ uptime: 10, total_requests: 2, queue_depth: 1, in_flight_count: 1 });
     expect(feed.queue).toEqual([
       {
         request_id: 'q1',

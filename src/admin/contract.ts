@@ -181,6 +181,7 @@ export const monitorSchema = z.strictObject({
       attempt: count,
     }),
   ),
+  /** Running requests, those that still wait not counted. */
   in_flight_count: count,
   in_flight: z.array(requestSchema),
   recent: z.array(requestSchema),

@@ -50,8 +50,7 @@ export function monitorBody(deps: AdminDeps): MonitorBody {
     listen: [...deps.listen()],
     queue_depth: scheduler.queuedTotal,
     queue: describeQueue(scheduler),
-    in_flight_count: requests.inFlightCount,
-    in_flight: describeRunning(deps),
+    ...describeRunning(deps),
     recent: requests.recent(recentMax).map((record) => describeRequest(record, clock, undefined)),
     by_outcome: totals.byOutcome,
     sessions: scheduler.sessions,
@@ -77,14 +76,15 @@ function describeQueue(scheduler: SchedulerSnapshot): MonitorBody['queue'] {
 }
 
 /** The oldest running requests; what waits is in the queue already. */
-function describeRunning({ requests, clock }: AdminDeps): MonitorBody['in_flight'] {
+function describeRunning({ requests, clock }: AdminDeps): Pick<MonitorBody, 'in_flight' | 'in_flight_count'> {
   const running: MonitorBody['in_flight'] = [];
+  let count = 0;
   for (const record of requests.inFlight()) {
     if (record.phase === 'queued') continue;
-    if (running.length === rowsMax) break;
-    running.push(describeRequest(record, clock, undefined));
+    count += 1;
+    if (running.length < rowsMax) running.push(describeRequest(record, clock, undefined));
   }
-  return running;
+  return { in_flight: running, in_flight_count: count };
 }
 
 /** Models that are in memory, asked for or lately served, busiest first. */

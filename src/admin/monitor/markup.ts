@@ -75,10 +75,14 @@ export const markup = `
       <div class="side legend" aria-hidden="true"><span><i class="cell own"></i>in use</span><span><i class="cell lingering"></i>client left</span><span><i class="cell foreign"></i>used by others</span><span><i class="cell"></i>free</span></div></header>
     ${table('backend-rows', 'Backends with their state, slots, models and speed', 'backends')}
   </section>
-  ${panel('left', 'queue', 'Queue', blank('queue', 'Queue is empty', 'Every request gets a slot at once.'))}
-  ${panel('right', 'running', 'In flight', blank('idle', 'Nothing is running', 'Requests show up here while an engine works on them.'))}
-  ${panel('left', 'model', 'Models', blank('box', 'No models in memory', 'Models show up here once an engine has loaded one.'))}
-  ${panel('right', 'recent', 'Finished', blank('idle', 'No finished requests yet', 'The last 50 are kept here.'), '<div class="side"><div class="ribbon" id="ribbon" aria-hidden="true"></div></div>')}
+  <div class="column left">
+  ${panel('queue', 'Queue', blank('queue', 'Queue is empty', 'Every request gets a slot at once.'))}
+  ${panel('model', 'Models', blank('box', 'No models in memory', 'Models show up here once an engine has loaded one.'))}
+  </div>
+  <div class="column right">
+  ${panel('running', 'In flight', blank('idle', 'Nothing is running', 'Requests show up here while an engine works on them.'))}
+  ${panel('recent', 'Finished', blank('idle', 'No finished requests yet', 'The last 50 are kept here.'), '<div class="side"><div class="ribbon" id="ribbon" aria-hidden="true"></div></div>')}
+  </div>
 </main>
 <div class="toasts" id="toasts" role="status"></div>
 <div class="unseen" id="announcer" aria-live="polite"></div>
@@ -120,12 +124,6 @@ function blank(name: keyof typeof icons, title: string, text: string): string {
 
 type ListPanel = 'queue' | 'running' | 'model' | 'recent';
 
-function panel(
-  place: string,
-  id: ListPanel,
-  title: string,
-  ...rest: readonly [empty: string, side?: string]
-): string {
-  const [empty, side = ''] = rest;
-  return `<section class="${place} panel" id="${id}-panel" aria-labelledby="${id}-title" tabindex="-1"><header><h2 id="${id}-title">${title}</h2><span class="count" id="${id}-count"></span>${side}</header>${table(`${id}-rows`, title, 'tall')}<div class="blank" id="${id}-blank" hidden>${empty}</div></section>`;
+function panel(id: ListPanel, title: string, empty: string, side = ''): string {
+  return `<section class="panel" id="${id}-panel" aria-labelledby="${id}-title" tabindex="-1"><header><h2 id="${id}-title">${title}</h2><span class="count" id="${id}-count"></span>${side}</header>${table(`${id}-rows`, title, 'tall')}<div class="blank" id="${id}-blank" hidden>${empty}</div></section>`;
 }

@@ -92,6 +92,7 @@ kbd {
 main { display: grid; gap: 14px; max-width: 1720px; margin: 0 auto; padding: 14px 20px 40px; grid-template-columns: repeat(12, minmax(0, 1fr)); transition: opacity .25s; }
 body.stale main { opacity: .5; }
 .wide { grid-column: 1 / -1; }
+.column { display: grid; gap: 14px; align-content: start; min-width: 0; }
 .left { grid-column: span 5; }
 .right { grid-column: span 7; }
 
@@ -129,7 +130,7 @@ td { padding: 6px 8px; border-top: 1px solid var(--line); white-space: nowrap; v
 th:first-child, td:first-child { padding-left: 16px; }
 th:last-child, td:last-child { padding-right: 16px; }
 .number { text-align: right; }
-.name { max-width: 0; width: 34%; overflow: hidden; text-overflow: ellipsis; }
+.name { max-width: 0; width: 99%; min-width: 110px; overflow: hidden; text-overflow: ellipsis; }
 .dim { color: var(--muted); }
 tbody tr:hover { background: var(--raised); }
 tr.opens { cursor: pointer; }
@@ -137,6 +138,7 @@ tr.opens { cursor: pointer; }
 .link:hover { color: var(--accent); text-decoration: underline; text-underline-offset: 3px; }
 
 .backends td { padding-top: 9px; padding-bottom: 9px; vertical-align: top; }
+.backends .slots { min-width: 150px; } .backends .models { width: 30%; }
 .backends .who { min-width: 210px; }
 .backends b { font-weight: 600; font-size: 13.5px; }
 .backends .why { margin-top: 3px; max-width: 300px; white-space: normal; overflow-wrap: anywhere; font-size: 12px; }
@@ -153,9 +155,8 @@ tr.opens { cursor: pointer; }
 .chip { display: inline-block; max-width: 250px; padding: 0 7px; border-radius: 5px; background: var(--raised); font: 11.5px/20px var(--mono); overflow: hidden; text-overflow: ellipsis; }
 .chip.sticky { box-shadow: inset 0 0 0 1px var(--accent); color: var(--accent); }
 .actions { display: flex; gap: 5px; justify-content: flex-end; }
-.backends .actions { opacity: 0; transition: opacity .12s; }
-tr:hover .actions, tr:focus-within .actions { opacity: 1; }
-@media (hover: none) { .backends .actions { opacity: 1; } }
+.ghost { border-color: transparent; background: none; color: var(--muted); }
+tr:hover .ghost { border-color: var(--line-strong); color: var(--text); }
 
 .ribbon { display: flex; align-items: flex-end; gap: 2px; height: 18px; }
 .ribbon span { width: 4px; height: 100%; border-radius: 1.5px; background: var(--foreign); }
@@ -198,17 +199,19 @@ tr.winner td { background: var(--accent-soft); }
   #filter { flex: 1; }
   main { padding: 12px 12px 32px; gap: 12px; }
   .notices { padding: 12px 12px 0; }
-  .name { max-width: 180px; }
+  .name { max-width: 180px; width: auto; }
 }
 @media (max-width: 620px) {
   .figure .value { font-size: 22px; }
   .backends thead { display: none; }
   .backends tr { display: grid; grid-template-columns: 1fr auto; border-top: 1px solid var(--line); padding: 8px 16px; gap: 4px 12px; }
   .backends td { padding: 0 !important; border: 0; }
-  .backends .who, .backends .slots, .backends .models, .backends .acts { grid-column: 1 / -1; }
+  .backends .slots, .backends .models { grid-column: 1 / -1; }
+  .backends .who { min-width: 0; overflow-wrap: anywhere; white-space: normal; }
+  .backends .state { max-width: 48vw; text-align: right; }
   .backends td[data-label]::before { content: attr(data-label) ' '; color: var(--muted); }
   .backends .number { text-align: left; }
-  .backends .actions { opacity: 1; justify-content: flex-start; }
+  .panel header { flex-wrap: wrap; padding-top: 6px; padding-bottom: 6px; gap: 2px 10px; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 @media (forced-colors: active) { .cell, .strip span, .ribbon span { forced-color-adjust: none; } }

@@ -73,7 +73,7 @@ function cancelButton(id) {
 
 function backendButtons({ id, state }) {
   const path = 'api/backends/' + encodeURIComponent(id) + '/';
-  const verb = (text, action, done) => make('button', { class: 'button small', text, 'aria-label': text + ' ' + id, onclick: () => act('POST', path + action, id + ': ' + done) });
+  const verb = (text, action, done) => make('button', { class: 'button small ghost', text, 'aria-label': text + ' ' + id, onclick: () => act('POST', path + action, id + ': ' + done) });
   return [
     verb('Probe', 'probe', 'probe asked for'),
     state === 'draining' ? verb('Resume', 'resume', 'takes requests again') : verb('Drain', 'drain', 'takes no new requests'),

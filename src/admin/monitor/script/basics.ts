@@ -30,6 +30,7 @@ function rate(number) {
   return number >= 1000 ? amount(number) : number >= 10 ? String(Math.round(number)) : number.toFixed(1);
 }
 
+const cachedShare = (traffic) => (traffic.input_tokens === 0 ? '–' : Math.round((traffic.cached_tokens / traffic.input_tokens) * 100) + '%');
 const plural = (count, one, many) => amount(count) + ' ' + (count === 1 ? one : many);
 const shortId = (id) => id.slice(0, 12);
 

@@ -61,7 +61,7 @@ function showFigures(data) {
   showFigure('tokens', rate(data.traffic.output_tokens_per_second), 'tok/s');
   drawSpark('tokens', history.tokens_per_second, history.at_epoch_s, {
     say: (value) => rate(value) + ' tok/s',
-    sub: amount(data.traffic.output_tokens) + ' generated · ' + amount(data.traffic.cached_tokens) + ' of ' + amount(data.traffic.input_tokens) + ' prompt tokens cached',
+    sub: amount(data.traffic.output_tokens) + ' out · ' + amount(data.traffic.input_tokens) + ' in' + (data.traffic.input_tokens === 0 ? '' : ' · ' + cachedShare(data.traffic) + ' cached'),
   });
   const share = answeredShare(data.by_outcome);
   showFigure('requests', rate(data.traffic.requests_per_minute), '/ min');

@@ -99,7 +99,7 @@ const runningOptions = {
     { fill: (cell, r) => fillOnce(cell, r.phase, () => [pill(phaseWord[r.phase], phaseTone[r.phase])]) },
     { style: 'number', text: (r) => duration(r.age_seconds) },
     { style: 'number', text: (r) => milliseconds(r.first_byte_ms) },
-    { style: 'number', text: (r) => amount(r.output_tokens) },
+    { style: 'number', text: (r) => (r.first_byte_ms === null ? '–' : amount(r.output_tokens)) },
     { fill: (cell, r) => fillOnce(cell, r.request_id, () => [make('div', { class: 'actions' }, [cancelButton(r.request_id)])]) },
   ],
 };
@@ -129,14 +129,14 @@ const modelOptions = {
     { style: 'number', text: (m) => amount(m.queued) },
     { style: 'number', text: (m) => rate(m.traffic.output_tokens_per_second) },
     { style: 'number', text: (m) => amount(m.traffic.requests) },
-    { style: 'number', text: (m) => (m.traffic.input_tokens === 0 ? '–' : Math.round((m.traffic.cached_tokens / m.traffic.input_tokens) * 100) + '%') },
+    { style: 'number', text: (m) => cachedShare(m.traffic) },
   ],
 };
 
 function showTables(data) {
   showBackends(data);
   showList('queue', data.queue, data.queue_depth, queueOptions);
-  showList('running', data.in_flight, data.in_flight_count - data.queue_depth, runningOptions);
+  showList('running', data.in_flight, data.in_flight_count, runningOptions);
   showList('model', data.models, data.models.length, modelOptions);
   showList('recent', data.recent, data.recent.length, recentOptions);
   fillOnce(byId('ribbon'), data.recent.map((r) => r.request_id).join(), () => [...data.recent].reverse().map((r) => make('span', { class: outcomeTone(r.outcome), title: r.outcome.replaceAll('_', ' ') })));

@@ -1,0 +1,297 @@
+/** The monitor page in a real browser, over a made-up fleet behind the real admin API. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAdminApp } from '../../src/admin/app.ts';
+import { isOpenAdminPath } from '../../src/admin/paths.ts';
+import { createFakeFleet } from '../fake-admin-deps.ts';
+import type { FakeFleet } from '../fake-admin-deps.ts';
+import { hostileModel, makeLively, requestId } from './lively-fleet.ts';
+
+const executablePath = '/usr/bin/chromium';
+const screenshots = resolve(import.meta.dirname, '../../.cache/screenshots');
+const key = 'a-key-of-this-test';
+
+interface Router {
+  readonly fleet: FakeFleet;
+  readonly url: string;
+  readonly server: Server;
+  /** While true every request is cut off. */
+  down: boolean;
+}
+
+async function startRouter(): Promise<Router> {
+  const fleet = createFakeFleet();
+  const listener = getRequestListener(createAdminApp(fleet.deps).fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const knownCaller = !fleet.keysRequired || request.headers.authorization === `Bearer ${key}`;
+    if (router.down) request.socket.destroy();
+    else if (knownCaller || isOpenAdminPath(path)) void listener(request, response);
+    else {
+      const error = {
+        message: 'Missing or wrong API key',
+        type: 'authentication_error',
+        param: null,
+        code: 'unauthorized',
+      };
+      response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+    }
+  });
+  await new Promise<void>((ready) => {
+    server.listen(0, '127.0.0.1', ready);
+  });
+  const router: Router = {
+    fleet,
+    server,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    down: false,
+  };
+  return router;
+}
+
+// Skipped: needs the system's Chromium.
+describe.skipIf(!existsSync(executablePath))('monitor page', () => {
+  let browser: Browser;
+  let page: Page;
+  let router: Router;
+  let pageErrors: string[];
+
+  beforeAll(async () => {
+    mkdirSync(screenshots, { recursive: true });
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+  });
+  afterAll(() => browser.close());
+
+  beforeEach(async () => {
+    router = await startRouter();
+    pageErrors = [];
+    await openPage('dark', { width: 1440, height: 1000 });
+  });
+  afterEach(async () => {
+    await page.context().close();
+    router.server.closeAllConnections();
+    router.server.close();
+    expect(pageErrors).toEqual([]);
+  });
+
+  async function openPage(colorScheme: 'dark' | 'light', viewport: { width: number; height: number }) {
+    page = await browser.newPage({ viewport, colorScheme });
+    page.on('pageerror', (error) => pageErrors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
+        pageErrors.push(message.text());
+    });
+  }
+
+  const go = () => page.goto(`${router.url}/monitor`);
+  const shoot = (name: string) =>
+    page.screenshot({ path: resolve(screenshots, `${name}.png`), fullPage: true });
+  const rows = (id: string) => page.locator(`#${id} tr`);
+
+  test('shows a busy fleet at a glance', async () => {
+    makeLively(router.fleet);
+    router.fleet.demo = true;
+    await go();
+    await page.getByText('Serving, 4 of 6 live').waitFor();
+    expect(await rows('backend-rows').count()).toBe(6);
+    expect(await rows('queue-rows').count()).toBe(7);
+    expect(await rows('running-rows').count()).toBe(8);
+    expect(await rows('recent-rows').count()).toBe(50);
+    expect(await page.locator('#waiting-value').innerText()).toBe('7');
+    expect(await page.locator('#slots-value').innerText()).toBe('38');
+    expect(await page.getByText('Simulated engines').isVisible()).toBe(true);
+    const first = rows('queue-rows').first();
+    expect((await first.innerText()).split(/\s*\t\s*/)).toEqual([
+      '1',
+      '9f3ce21b-77a',
+      'qwen3-coder-30b-a3b',
+      expect.any(String),
+      '3m 07s',
+      '18.4k',
+      '1.0',
+    ]);
+    const gpu1 = rows('backend-rows').filter({ hasText: 'gpu-1' });
+    expect(await gpu1.locator('.cell').count()).toBe(8);
+    expect(await gpu1.locator('.cells').getAttribute('aria-label')).toBe(
+      '6 in use, 1 client left, 0 used by others, 1 free, of 8',
+    );
+    expect(await rows('backend-rows').filter({ hasText: 'attic' }).innerText()).toContain(
+      'Connection refused',
+    );
+    await shoot('dark');
+  });
+
+  test('follows a light theme and a narrow screen', async () => {
+    await page.context().close();
+    await openPage('light', { width: 1440, height: 1000 });
+    makeLively(router.fleet);
+    await go();
+    await rows('backend-rows').first().waitFor();
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(246, 247, 249)');
+    await shoot('light');
+    await page.keyboard.press('t');
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(11, 13, 17)');
+    await page.reload();
+    await rows('backend-rows').first().waitFor();
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await shoot('phone');
+  });
+
+  test('shows hostile model names as text', async () => {
+    makeLively(router.fleet);
+    await go();
+    await rows('queue-rows').first().waitFor();
+    expect(await page.locator('#queue-rows .name').nth(2).innerText()).toBe(hostileModel);
+    expect(await page.locator('#backend-rows .chip').filter({ hasText: 'onerror' }).count()).toBe(1);
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    expect(await page.title()).not.toContain('owned');
+  });
+
+  test('says what to do when there are no backends', async () => {
+    await go();
+    await page.getByText('No backends yet').waitFor();
+    expect(await page.locator('#no-backends pre').innerText()).toContain('url: http://127.0.0.1:8080');
+    expect(await page.locator('#backends').isVisible()).toBe(false);
+    expect(await page.getByText('Queue is empty').isVisible()).toBe(true);
+    await shoot('empty');
+  });
+
+  test('says that it is offline, keeps what it had, and comes back by itself', async () => {
+    makeLively(router.fleet);
+    await go();
+    await rows('queue-rows').first().waitFor();
+    router.down = true;
+    await page.keyboard.press('r');
+    const notice = page.getByRole('alert').filter({ hasText: 'No connection' });
+    await notice.waitFor();
+    expect(await notice.innerText()).toMatch(/What you see is \d+s old/);
+    expect(await rows('queue-rows').count()).toBe(7);
+    await shoot('offline');
+    router.down = false;
+    await notice.waitFor({ state: 'hidden', timeout: 15_000 });
+    expect(await page.locator('#announcer').innerText()).toBe('Connected again');
+  });
+
+  test('follows the fleet from poll to poll and says aloud when a backend dies', async () => {
+    makeLively(router.fleet);
+    await go();
+    await rows('queue-rows').first().waitFor();
+    await page.evaluate('window.kept = document.querySelector("#backend-rows tr")');
+    router.fleet.queued = [];
+    router.fleet.backends = router.fleet.backends.map((backend) =>
+      backend.id === 'gpu-1' ? { ...backend, state: 'dead', error: 'Connection refused' } : backend,
+    );
+    router.fleet.advance(1000);
+    await page.getByText('Queue is empty').waitFor();
+    expect(await page.locator('#announcer').innerText()).toBe('Backend gpu-1 is dead: Connection refused');
+    expect(await page.evaluate('window.kept.isConnected')).toBe(true);
+  });
+
+  test('stops and goes on when it is paused', async () => {
+    makeLively(router.fleet);
+    await go();
+    await rows('queue-rows').first().waitFor();
+    await page.keyboard.press('p');
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
+    let polls = 0;
+    page.on('request', () => {
+      polls += 1;
+    });
+    router.fleet.advance(1000);
+    await page.waitForTimeout(2500);
+    expect(polls).toBe(0);
+    expect(await page.locator('#state').innerText()).toBe('Paused');
+    router.fleet.queued = [];
+    await page.keyboard.press('p');
+    await page.getByText('Queue is empty').waitFor();
+  });
+
+  test('can be used from the keyboard alone', async () => {
+    makeLively(router.fleet);
+    await go();
+    await rows('queue-rows').first().waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await shoot('help');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('/');
+    await page.keyboard.type('gemma');
+    expect(await rows('queue-rows').count()).toBe(0);
+    expect(await rows('backend-rows').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    expect(await rows('queue-rows').count()).toBe(7);
+    await page.keyboard.press('g');
+    await page.keyboard.press('i');
+    expect(await page.evaluate('document.activeElement.id')).toBe('running-panel');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: /^Request / }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement.className')).toBe('link');
+  });
+
+  test('cancels a request in two steps, with a key that stays in the tab', async () => {
+    makeLively(router.fleet);
+    router.fleet.keysRequired = true;
+    await go();
+    const id = requestId(500);
+    const row = rows('running-rows').filter({ hasText: id.slice(0, 12) });
+    await row.getByRole('button', { name: 'Cancel' }).click();
+    expect(router.fleet.calls).toEqual([]);
+    await row.getByRole('button', { name: 'confirm' }).click();
+    const dialog = page.getByRole('dialog', { name: 'API key needed' });
+    await dialog.waitFor();
+    await shoot('key');
+    await page.keyboard.type('wrong');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.evaluate('document.querySelector("#key").value')).toBe('');
+    await dialog.waitFor();
+    await page.locator('#key').fill(key);
+    await page.keyboard.press('Enter');
+    await page.getByText(`Request ${id.slice(0, 12)} cancelled`).waitFor();
+    expect(router.fleet.calls).toEqual([`cancel ${id} operator`]);
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key);
+    expect(await page.evaluate('sessionStorage.getItem("llamero.key")')).toBe(key);
+  });
+
+  test('tells why a request went where it went', async () => {
+    makeLively(router.fleet);
+    await go();
+    await page.getByRole('button', { name: requestId(501).slice(0, 12), exact: true }).click();
+    await page.getByRole('button', { name: 'Show the decision' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('left out: already-failed').waitFor();
+    expect(await dialog.locator('tr.winner').innerText()).toContain('gpu-2');
+    expect(await dialog.innerText()).toContain('attic failed: ECONNREFUSED');
+    await page.screenshot({ path: resolve(screenshots, 'decision.png') });
+  });
+
+  test('drains a backend', async () => {
+    makeLively(router.fleet);
+    await go();
+    await page.getByRole('button', { name: 'Drain gpu-1' }).click();
+    await page.getByText('gpu-1: takes no new requests').waitFor();
+    expect(router.fleet.calls).toEqual(['drain gpu-1']);
+  });
+});
