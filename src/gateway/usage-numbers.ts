@@ -1,0 +1,108 @@
+/**
+ * Finds `usage` and `timings` objects in a part of an engine's answer, cut anywhere, and turns them into numbers. In text
+ * that a model wrote the quotes around these names are escaped, so a name with bare quotes is always a key.
+ */
+import { scanObjectAt } from '../base/json-scan.ts';
+import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** More occurrences of a key than any engine repeats at the end of its answer. */
+const triesMax = 256;
+
+/**
+ * The usage nearest to the end of `bytes`, or from its beginning with `from: 'start'`. Anthropic's `input_tokens` leaves
+ * the cached ones out; here they are always in. Numbers that an event does not have are 0.
+ */
+export function findUsage(bytes: Buffer, from: 'start' | 'end' = 'end'): TokenUsage | undefined {
+  return findObject(bytes, { key: '"usage"', from, read: toUsage });
+}
+
+/** llama.cpp's `timings` nearest to the end of `bytes`. */
+export function findTimings(bytes: Buffer): EngineTimings | undefined {
+  return findObject(bytes, { key: '"timings"', from: 'end', read: toTimings });
+}
+
+/** What llama.cpp's timings say of the tokens, for answers that carry no usage. */
+export function usageOfTimings(timings: EngineTimings): TokenUsage {
+  return {
+    inputTokens: timings.promptTokens + timings.cachedTokens,
+    outputTokens: timings.predictedTokens,
+    cachedTokens: timings.cachedTokens,
+    estimated: false,
+  };
+}
+
+interface Search<Value> {
+  readonly key: string;
+  readonly from: 'start' | 'end';
+  /** undefined = the object is something else; the search goes on. */
+  readonly read: (fields: Fields) => Value | undefined;
+}
+
+function findObject<Value>(bytes: Buffer, { key, from, read }: Search<Value>): Value | undefined {
+  let at = from === 'end' ? bytes.lastIndexOf(key) : bytes.indexOf(key);
+  for (let tries = 0; at !== -1 && tries < triesMax; tries += 1) {
+    const fields = readMember(bytes, at, key.length);
+    const value = fields === undefined ? undefined : read(fields);
+    if (value !== undefined) return value;
+    // A negative start would count from the end.
+    if (from === 'end') at = at === 0 ? -1 : bytes.lastIndexOf(key, at - 1);
+    else at = bytes.indexOf(key, at + 1);
+  }
+  return undefined;
+}
+
+/** The object after the key at `at`; undefined = the key is text, or its value no complete object. */
+function readMember(bytes: Buffer, at: number, keyLength: number): Fields | undefined {
+  if (at > 0 && bytes[at - 1] === 0x5c) return undefined;
+  const colon = skipBlanks(bytes, at + keyLength);
+  if (bytes[colon] !== 0x3a) return undefined;
+  const object = scanObjectAt(bytes, skipBlanks(bytes, colon + 1), bytes.length);
+  if (object === undefined) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8', object.open, object.close + 1)) as Fields;
+  } catch {
+    return undefined;
+  }
+}
+
+function skipBlanks(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1;
+  return at;
+}
+
+function toUsage(fields: Fields): TokenUsage | undefined {
+  const promptTokens = toCount(fields['prompt_tokens']);
+  const inputTokens = promptTokens ?? toCount(fields['input_tokens']);
+  const outputTokens = toCount(fields['completion_tokens']) ?? toCount(fields['output_tokens']);
+  if (inputTokens === undefined && outputTokens === undefined) return undefined;
+  const cacheRead = toCount(fields['cache_read_input_tokens']);
+  const cacheCreation = toCount(fields['cache_creation_input_tokens']);
+  const details = fields['prompt_tokens_details'] ?? fields['input_tokens_details'];
+  return {
+    inputTokens:
+      (inputTokens ?? 0) + (promptTokens === undefined ? (cacheRead ?? 0) + (cacheCreation ?? 0) : 0),
+    outputTokens: outputTokens ?? 0,
+    cachedTokens: cacheRead ?? toCount((details as Fields | null | undefined)?.['cached_tokens']) ?? 0,
+    estimated: false,
+  };
+}
+
+function toTimings(fields: Fields): EngineTimings | undefined {
+  const promptTokens = toCount(fields['prompt_n']);
+  const predictedTokens = toCount(fields['predicted_n']);
+  if (promptTokens === undefined || predictedTokens === undefined) return undefined;
+  return {
+    promptTokens,
+    promptMs: toCount(fields['prompt_ms']) ?? 0,
+    cachedTokens: toCount(fields['cache_n']) ?? 0,
+    predictedTokens,
+    predictedMs: toCount(fields['predicted_ms']) ?? 0,
+  };
+}
+
+function toCount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
