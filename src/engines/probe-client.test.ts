@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFixture } from '../../test/contract/engine-fixtures.ts';
 import type { FixtureServer } from '../../test/contract/engine-fixtures.ts';
 import { createProbeClient } from './probe-client.ts';
+import type { ProbeClientOptions } from './probe-client.ts';
 
 let server: FixtureServer;
 beforeAll(async () => {
@@ -32,8 +33,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const client = (more: { apiKey?: string; signal?: AbortSignal; url?: URL; bodyBytesMax?: number } = {}) =>
-  createProbeClient({ url: server.url, timeoutMs: 200, ...more });
+const client = (more: Partial<ProbeClientOptions> = {}) =>
+  createProbeClient({ url: server.url, timeoutMs: 10_000, ...more });
 
 test('a probe gives status, headers, text and JSON', async () => {
   const response = await client().get('/json');
@@ -62,7 +63,7 @@ test('a path in the base URL is put before the route', async () => {
 
 describe('a probe fails', () => {
   test.each(['/hangs', '/stalls'])('as timeout when %s', async (path) => {
-    await expect(client().get(path)).rejects.toMatchObject({
+    await expect(client({ timeoutMs: 200 }).get(path)).rejects.toMatchObject({
       kind: 'timeout',
       message: `No answer to GET ${path} within 200 ms`,
     });

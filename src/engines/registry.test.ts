@@ -60,7 +60,7 @@ beforeEach(() => {
   log = [];
   const write = (details: object, message: string) => log.push(`${message} ${JSON.stringify(details)}`);
   registry = createBackendRegistry({
-    probes: { ...probes, timeout: 300 },
+    probes: { ...probes, timeout: 15_000 },
     defaults: { slots: 1, modelsMax: undefined },
     clock: time.clock,
     timers: time.timers,
@@ -90,8 +90,8 @@ function backend(id = 'b'): Backend {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5000; !condition();) {
-    if (Date.now() > deadline) throw new Error('did not happen within 5 s');
+  for (const deadline = Date.now() + 15_000; !condition();) {
+    if (Date.now() > deadline) throw new Error('did not happen within 15 s');
     await new Promise((resolve) => {
       setTimeout(resolve, 2);
     });
@@ -403,11 +403,12 @@ describe('probeNow', () => {
 test('a hung host delays nobody', async () => {
   const hung = await start({ otherwise: () => undefined, routes: {} });
   const well = await start();
+  registry.configure({ ...probes, timeout: 1000 }, { slots: 1, modelsMax: undefined });
   registry.apply({ hung: backendConfig(hung.url), b: backendConfig(well.url) });
   expect((await round(0)).state).toBe('live');
   expect(backend('hung').view.state).toBe('unknown');
   await until(() => backend('hung').probe.error !== undefined);
-  expect(backend('hung').probe.error).toMatch(/^No answer to GET \/\S+ within 300 ms$/);
+  expect(backend('hung').probe.error).toMatch(/^No answer to GET \/\S+ within 1000 ms$/);
 });
 
 test('setDraining takes out of service and back, over a death', async () => {
@@ -441,7 +442,7 @@ test('close ends hanging probes and all timers', async () => {
   await until(() => hung.asked.length > 0);
   const startedMs = performance.now();
   await registry.close();
-  expect(performance.now() - startedMs).toBeLessThan(1000);
+  expect(performance.now() - startedMs).toBeLessThan(5000);
   expect(time.pending()).toBe(0);
   expect(backend().probe.atEpochMs).toBeUndefined();
   expect(log).toEqual([]);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ function fetchFrom(sources: string, ...args: readonly string[]): { status: numbe
   return { status: result.status, says: result.stderr };
 }
 
-const hasApt = spawnSync('apt-config', ['dump']).status === 0;
+const hasApt = existsSync('/usr/bin/apt-config');
 
 test('the fetch script refuses arguments that it does not know', () => {
   expect(fetchFrom('', '--fresh')).toMatchObject({

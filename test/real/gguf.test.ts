@@ -52,8 +52,15 @@ interface ChatAnswer {
 
 const { path, missing } = realLlamaServer();
 
+/** llama-server closes idle sockets; a POST on one that is just closing would fail. */
+const closing = { connection: 'close' };
+
 async function post<Answer>(server: LlamaServer, route: string, body: object): Promise<Answer> {
-  const response = await fetch(server.url + route, { method: 'POST', body: JSON.stringify(body) });
+  const response = await fetch(server.url + route, {
+    method: 'POST',
+    headers: closing,
+    body: JSON.stringify(body),
+  });
   expect(response.status).toBe(200);
   return (await response.json()) as Answer;
 }

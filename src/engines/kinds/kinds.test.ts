@@ -15,7 +15,7 @@ async function read(
 ): Promise<EngineReading> {
   server = await startFixture(engineFixtures[name]);
   for (const [path, answer] of Object.entries(changed)) server.override(path, answer);
-  return engineKinds[name].read(createProbeClient({ url: server.url, timeoutMs: 2000 }), { mayStir: true });
+  return engineKinds[name].read(createProbeClient({ url: server.url, timeoutMs: 10_000 }), { mayStir: true });
 }
 
 test('ollama knows a model with and without :latest, and what is loaded with which context', async () => {

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const read = (mayStir = true) =>
-  llamacpp.read(createProbeClient({ url: server.url, timeoutMs: 2000 }), { mayStir });
+  llamacpp.read(createProbeClient({ url: server.url, timeoutMs: 10_000 }), { mayStir });
 
 const props = (more: object) => ({
   json: { total_slots: 4, default_generation_settings: { n_ctx: 4096 }, build_info: 'b1', ...more },
