@@ -160,7 +160,9 @@ for (const preset of ['llamacpp-ha', 'default'] as const) {
   measure('arrival, fleet full', () => fleet.arrive(), tick);
   measure('finish, next one granted', () => fleet.finishOne(), tick);
   measure('cancel', () => fleet.cancelOne(), tick);
-  const views = Array.from({ length: eventCount }, (_, index) => fleet.view(index % backendCount, slotsPerBackend, fleet.nowMs + index));
+  const views = Array.from({ length: eventCount }, (_, index) =>
+    fleet.view(index % backendCount, slotsPerBackend, fleet.nowMs + index),
+  );
   let next = 0;
   measure('slot reading, nothing freed', () => {
     const view = views[next];
