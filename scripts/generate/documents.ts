@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { configDocument } from './config-document.ts';
 import type { GeneratedDocument } from './document.ts';
 import { errorsDocument } from './errors-document.ts';
+import { metricsDocument } from './metrics-document.ts';
 import { policiesDocument } from './policies-document.ts';
 import { schemaDocument } from './schema-document.ts';
 
@@ -11,6 +12,7 @@ export const documents: readonly GeneratedDocument[] = [
   schemaDocument,
   configDocument,
   errorsDocument,
+  metricsDocument,
   policiesDocument,
 ];
 

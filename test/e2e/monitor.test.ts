@@ -152,6 +152,9 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     await page.reload();
     await rows('backend-rows').first().waitFor();
     expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
+    await page.setViewportSize({ width: 1100, height: 900 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1100);
+    await shoot('tablet');
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await shoot('phone');

@@ -67,7 +67,7 @@ export const markup = `
 <span class="key">backends</span>:
   <span class="key">gpu-1</span>:
     <span class="key">url</span>: http://127.0.0.1:8080</pre>
-      <span>The kind of engine, its models and its slots are found out by asking it.</span></div>
+      <span>Engine, models and slots are found out by asking. Then start <code>llamero serve --config llamero.yaml</code>.</span></div>
   </section>
   <section class="wide panel" id="backends" aria-labelledby="backends-title">
     <div class="strip" id="strip" aria-hidden="true"></div>

@@ -116,21 +116,21 @@ body.stale main { opacity: .5; }
 .scroll { overflow-x: auto; }
 .scroll.tall { max-height: 430px; overflow-y: auto; }
 
-.strip { display: flex; gap: 2px; height: 5px; }
-.strip span { flex: 1; min-width: 2px; background: var(--foreign); }
+.strip { display: flex; height: 5px; }
+.strip span { flex: 1; background: var(--foreign); box-shadow: inset 1px 0 var(--surface); }
 .strip .live { background: var(--ok); } .strip .degraded, .strip .draining { background: var(--warn); }
 .strip .dead { background: var(--bad); }
 .legend { display: flex; gap: 12px; color: var(--muted); font-size: 12px; white-space: nowrap; }
 .legend i { display: inline-block; width: 9px; height: 12px; margin-right: 5px; vertical-align: -2px; }
 
-table { width: 100%; border-collapse: collapse; }
-th { padding: 7px 8px; text-align: left; font-size: 11.5px; font-weight: 500; color: var(--muted); white-space: nowrap; }
-.scroll.tall th { position: sticky; top: 0; z-index: 1; background: var(--surface); }
-td { padding: 6px 8px; border-top: 1px solid var(--line); white-space: nowrap; vertical-align: middle; }
+table { width: 100%; border-collapse: collapse; font-size: 12.5px; }
+th { padding: 7px; text-align: left; font-size: 11.5px; font-weight: 500; color: var(--muted); white-space: nowrap; }
+.scroll th { position: sticky; top: 0; z-index: 1; background: var(--surface); }
+td { padding: 6px 7px; border-top: 1px solid var(--line); white-space: nowrap; vertical-align: middle; }
 th:first-child, td:first-child { padding-left: 16px; }
 th:last-child, td:last-child { padding-right: 16px; }
 .number { text-align: right; }
-.name { max-width: 0; width: 99%; min-width: 110px; overflow: hidden; text-overflow: ellipsis; }
+.name { max-width: 0; width: 99%; min-width: 130px; overflow: hidden; text-overflow: ellipsis; }
 .dim { color: var(--muted); }
 tbody tr:hover { background: var(--raised); }
 tr.opens { cursor: pointer; }
@@ -138,7 +138,8 @@ tr.opens { cursor: pointer; }
 .link:hover { color: var(--accent); text-decoration: underline; text-underline-offset: 3px; }
 
 .backends td { padding-top: 9px; padding-bottom: 9px; vertical-align: top; }
-.backends .slots { min-width: 150px; } .backends .models { width: 30%; }
+.backends .state { min-width: 190px; } .backends .slots { min-width: 150px; } .backends .models { width: 30%; }
+.scroll.backends { max-height: max(60vh, 480px); overflow-y: auto; }
 .backends .who { min-width: 210px; }
 .backends b { font-weight: 600; font-size: 13.5px; }
 .backends .why { margin-top: 3px; max-width: 300px; white-space: normal; overflow-wrap: anywhere; font-size: 12px; }
@@ -190,10 +191,13 @@ tr.winner td { background: var(--accent-soft); }
 .toast { padding: 9px 14px; border: 1px solid var(--line-strong); border-radius: 9px; background: var(--raised); box-shadow: 0 8px 30px rgb(0 0 0 / .25); }
 .toast.bad { color: var(--bad); }
 
-@media (max-width: 1240px) { .left, .right { grid-column: 1 / -1; } }
+@media (max-width: 1240px) {
+  .left, .right { grid-column: 1 / -1; }
+  .backends .who { min-width: 150px; } .backends .state { min-width: 130px; }
+  .meter { width: 130px; } .cells { max-width: 150px; } .chip { max-width: 190px; }
+}
 @media (max-width: 900px) {
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .legend { display: none; }
   .bar { flex-wrap: wrap; height: auto; padding: 10px 14px; gap: 8px 10px; }
   .tools { margin-left: 0; width: 100%; }
   #filter { flex: 1; }
@@ -208,7 +212,9 @@ tr.winner td { background: var(--accent-soft); }
   .backends td { padding: 0 !important; border: 0; }
   .backends .slots, .backends .models { grid-column: 1 / -1; }
   .backends .who { min-width: 0; overflow-wrap: anywhere; white-space: normal; }
-  .backends .state { max-width: 48vw; text-align: right; }
+  .backends .state { min-width: 0; max-width: 48vw; text-align: right; }
+  .backends .models { width: auto; }
+  .scroll.backends { max-height: none; }
   .backends td[data-label]::before { content: attr(data-label) ' '; color: var(--muted); }
   .backends .number { text-align: left; }
   .panel header { flex-wrap: wrap; padding-top: 6px; padding-bottom: 6px; gap: 2px 10px; }
