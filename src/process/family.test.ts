@@ -82,12 +82,16 @@ test(
   'a process that cannot be killed lets stop return, is never doubled, and recovers',
   { timeout: 40_000 },
   async () => {
-    const { process: template } = await startable({ cmd: server(), readyTimeoutMs: 1000, stopTimeoutMs: 0 });
+    const { process: template } = await startable({ cmd: server(), readyTimeoutMs: 3000, stopTimeoutMs: 0 });
     const ledger = { expected: () => undefined, started: () => undefined, ended: () => undefined };
     const model = createProcess(
       { ...template.spec, cmd: template.spec.cmd.replaceAll("'", '"') },
       { clock: systemClock, env: process.env, ledger, platform: 'win32' },
     );
+    onTestFinished(() => {
+      const { state } = model;
+      if ('pid' in state && state.pid !== undefined) process.kill(state.pid, 'SIGKILL');
+    });
     const ready = await model.ensureReady();
     if (ready.type !== 'ready') throw new Error(JSON.stringify(ready));
     await model.stop('evict');

@@ -98,11 +98,11 @@ test('a process that ends before it is ready ends the wait at once, with exit co
 });
 
 test('a process that is never ready is ended, and its callers are told what the probe met', async () => {
-  const { process: model, states } = await startable({ cmd: server('--never-ready'), readyTimeoutMs: 1500 });
+  const { process: model, states } = await startable({ cmd: server('--never-ready'), readyTimeoutMs: 2500 });
   const result = failed(await model.ensureReady());
   expect(result.code).toBe('process_ready_timeout');
   expect(result.message).toMatch(
-    /^Process 'm' was not ready in time: .*\/health gave status 503 after 1.5 s/,
+    /^Process 'm' was not ready in time: .*\/health gave .*status 503 after 2.5 s/,
   );
   expect(result.exit).toEqual({ code: 0, signal: null });
   expect(states).toEqual(['starting', 'stopping', 'failed']);

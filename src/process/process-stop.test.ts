@@ -207,6 +207,16 @@ test('stop ends descendants in sessions of their own, orphaned or not', async (c
   expect(model.state.name).toBe('stopped');
 });
 
+test('stop ends a descendant that is known by its parent alone', async (context) => {
+  context.skip(!isLinux, 'descendants are found through /proc');
+  const { process: model } = await startable({ cmd: wrapped('bare-wrapper.sh', server()) });
+  await model.ensureReady();
+  const bare = await printedPid(model, 'bare');
+  expect(isAlive(bare)).toBe(true);
+  await model.stop('unload');
+  expect(isAlive(bare)).toBe(false);
+});
+
 test('cmdStop is run instead of SIGTERM, with the pid filled in', async () => {
   const { process: model } = await startable({
     cmd: server(),

@@ -31,15 +31,17 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<Readine
   const { url, timeoutMs, probeTimeoutMs = 5000, intervalMs = 1000, clock, signal } = options;
   const giveUpAtMs = clock.nowMs() + timeoutMs;
   let pauseMs = Math.min(firstPauseMs, intervalMs);
-  let lastProblem = 'no probe was made';
+  let lastProblem: string | undefined;
   for (;;) {
     if (signal.aborted) return { type: 'aborted' };
     const leftMs = giveUpAtMs - clock.nowMs();
-    if (leftMs <= 0) return { type: 'timeout', lastProblem };
+    if (leftMs <= 0) return { type: 'timeout', lastProblem: lastProblem ?? 'no answer' };
     const problem = await probe(url, Math.min(probeTimeoutMs, leftMs), signal);
     if (signal.aborted) return { type: 'aborted' };
     if (problem === undefined) return { type: 'ready' };
-    lastProblem = problem;
+    // A probe that the deadline cut short may say less than the one before it.
+    const wasCut = lastProblem !== undefined && lastProblem !== problem && clock.nowMs() >= giveUpAtMs;
+    lastProblem = wasCut ? `${problem}, before that ${lastProblem}` : problem;
     await pause(Math.min(pauseMs, Math.max(0, giveUpAtMs - clock.nowMs())), signal);
     pauseMs = Math.min(intervalMs, pauseMs * 1.5);
   }

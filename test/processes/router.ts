@@ -32,10 +32,10 @@ const models = commands.map((cmd, index) =>
     { clock: systemClock, env, ledger, platform },
   ),
 );
+process.once('SIGTERM', () => {
+  void stopAll(models).then(() => guard?.close());
+});
 const results = await Promise.all(models.map((model) => model.ensureReady()));
 process.stdout.write(
   `${JSON.stringify({ guard: guard?.pid, children: results.map((result) => result.type === 'ready' && result.pid) })}\n`,
 );
-process.once('SIGTERM', () => {
-  void stopAll(models).then(() => guard?.close());
-});
