@@ -30,6 +30,9 @@ const streamHeaders: ReadonlySet<string> = new Set([
   'x-accel-buffering',
 ]);
 
+/** How long a client gets to read what was written before its answer broke off. */
+const flushMsMax = 10_000;
+
 const newline = 0x0a;
 
 export interface RelayOptions {
@@ -120,8 +123,15 @@ export class Relay {
     const response = this.#response;
     const between = this.#lastByte === newline && this.#byteBeforeLast === newline;
     if (this.#isEvents && between && !told) response.write(errorEvent(error, this.#route.dialect));
-    if (response.socket === null) response.destroy();
-    else response.socket.destroySoon();
+    const { socket } = response;
+    if (socket === null) {
+      response.destroy();
+      return;
+    }
+    // node:http hands its last writes to the socket only after the current turn.
+    setImmediate(() => socket.destroySoon());
+    // A client that has stopped reading must not keep the socket.
+    socket.setTimeout(flushMsMax, () => socket.destroy());
   }
 
   /** Takes what the usage reader has learnt into the record; for an answer that is cut on purpose, too. */

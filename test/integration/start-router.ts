@@ -1,7 +1,11 @@
 /** Starts the real router in this process on a free port, configured by an object as a file would. */
+import type { z } from 'zod';
+import { statusSchema } from '../../src/admin/contract.ts';
 import { App } from '../../src/app.ts';
 import { loadConfigText } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
+
+type Status = z.infer<typeof statusSchema>;
 
 export interface TestRouter extends AsyncDisposable {
   readonly app: App;
@@ -12,20 +16,9 @@ export interface TestRouter extends AsyncDisposable {
   /** Replaces the configuration by a reload. */
   reload(config: object): Promise<void>;
   /** What `/api/status` says. */
-  status(): Promise<StatusBody>;
+  status(): Promise<Status>;
   /** Waits until every backend in the list (default: all) takes requests; fails after ten seconds. */
   ready(ids?: readonly string[]): Promise<void>;
-}
-
-/** The part of `/api/status` that tests look at. */
-export interface StatusBody {
-  readonly draining: boolean;
-  readonly queue: { readonly waiting: number };
-  readonly backends: readonly {
-    readonly id: string;
-    readonly state: string;
-    readonly slots: { readonly total: number; readonly inFlight: number; readonly lingering: number; readonly free: number };
-  }[];
 }
 
 const fastProbes = { interval: '100ms', deadInterval: '100ms', timeout: 2 };
@@ -49,8 +42,10 @@ export async function startRouter(config: object): Promise<TestRouter> {
   const url = `http://${app.addresses()[0] ?? ''}`;
   const key = apiKeyOf(config);
   const status = async () => {
-    const response = await fetch(`${url}/api/status`, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } });
-    return (await response.json()) as StatusBody;
+    const response = await fetch(`${url}/api/status`, {
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    });
+    return statusSchema.parse(await response.json());
   };
   return {
     app,
@@ -77,7 +72,8 @@ export async function startRouter(config: object): Promise<TestRouter> {
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not so within ${timeoutMs} ms: ${String(condition)}`);
+    if (performance.now() > deadlineMs)
+      throw new Error(`not so within ${timeoutMs} ms: ${String(condition)}`);
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });
