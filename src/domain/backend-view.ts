@@ -2,9 +2,9 @@
 import type { BackendId, ModelName } from './ids.ts';
 
 /**
- * unknown: never probed successfully or unsuccessfully yet, may serve anything. live: takes requests. degraded: takes
- * requests, but its last check failed (below the threshold) or it is on probation after a recovery. dead: takes none.
- * draining: takes no new ones, finishes its own.
+ * unknown: not yet found out, or answering but still loading its model; may serve anything, takes no requests yet.
+ * live: takes requests. degraded: takes requests, but its last check failed (below the threshold) or it is on probation
+ * after a recovery. dead: takes none. draining: takes no new ones, finishes its own.
  */
 export type BackendState = 'unknown' | 'live' | 'degraded' | 'dead' | 'draining';
 

@@ -107,6 +107,7 @@ export class WatchedBackend implements Backend {
   }
 
   reportFailure(failure: BackendFailure): void {
+    this.#activeMs = this.#context.clock.nowMs();
     this.#sawEvent({ type: 'requestFailed' }, `requests failed (last: ${failure})`);
     this.#refresh();
     if (failure === 'connect') this.probeNow();

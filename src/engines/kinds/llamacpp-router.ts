@@ -3,6 +3,7 @@
  * model would load it, so only loaded ones are asked, and with `autoload=false`.
  */
 import type { EngineReading, ProbeClient, ProbeRound } from '../engine-kind.ts';
+import { namesAndAliases } from './llamacpp-names.ts';
 import { readSlots } from './llamacpp-slots.ts';
 import type { SlotsAnswer } from './llamacpp-slots.ts';
 import { silentReading, tryGetObject } from './probing.ts';
@@ -22,15 +23,9 @@ export async function readRouter(client: ProbeClient, answers: RouterAnswers): P
   const modelsMax = asPositive(props['max_instances']);
   if (listed === undefined) return { ...silentReading, modelsMax };
 
-  const models = new Map<string, string>();
-  const loaded: string[] = [];
-  for (const [id, entry] of listed) {
-    models.set(id, id);
-    for (const alias of Array.isArray(entry['aliases']) ? entry['aliases'] : []) {
-      if (typeof alias === 'string' && alias !== '') models.set(alias, id);
-    }
-    if (asObject(entry['status'])?.['value'] === 'loaded') loaded.push(id);
-  }
+  const loaded = Array.from(listed)
+    .filter(([, entry]) => asObject(entry['status'])?.['value'] === 'loaded')
+    .map(([id]) => id);
   const answered = await Promise.all(
     loaded.map(async (id) => [id, await readModelSlots(client, id, round)] as const),
   );
@@ -38,7 +33,7 @@ export async function readRouter(client: ProbeClient, answers: RouterAnswers): P
   const awake = answered.filter(([, slots]) => !slots.sleeping);
   return {
     ...silentReading,
-    models,
+    models: namesAndAliases(listed),
     loaded: new Set(awake.map(([id]) => id)),
     slotsTotal: asPositive(sumOf(answered.map(([, slots]) => slots.total))),
     slotsBusy: sumOf(answered.map(([, slots]) => slots.busy)),

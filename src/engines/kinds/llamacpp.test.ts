@@ -76,6 +76,24 @@ describe('a llama-server with one model', () => {
     expect(server.asked).not.toContain('/slots');
   });
 
+  test('keeps an alias from hiding another model', async () => {
+    server.override('/v1/models', {
+      json: {
+        data: [
+          { id: 'a', aliases: ['b', 'c'] },
+          { id: 'b', aliases: null },
+        ],
+      },
+    });
+    expect((await read()).models).toEqual(
+      new Map([
+        ['a', 'a'],
+        ['c', 'a'],
+        ['b', 'b'],
+      ]),
+    );
+  });
+
   test('takes the context from the model list when the properties do not tell', async () => {
     server.override('/props', { json: { total_slots: 2, is_sleeping: false } });
     expect((await read()).contextTokens).toEqual(new Map([['tiny', 4096]]));

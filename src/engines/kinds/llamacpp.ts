@@ -4,6 +4,7 @@
  */
 import { ProbeFailure } from '../engine-kind.ts';
 import type { EngineKind, EngineReading, ProbeClient, ProbeResponse, ProbeRound } from '../engine-kind.ts';
+import { namesAndAliases } from './llamacpp-names.ts';
 import { readRouter } from './llamacpp-router.ts';
 import { readSlots } from './llamacpp-slots.ts';
 import { assertKeyAccepted, modelsListed, objectOf, silentReading, tryGet, tryGetObject } from './probing.ts';
@@ -100,27 +101,19 @@ interface SingleAnswers {
 async function readSingle(client: ProbeClient, answers: SingleAnswers): Promise<EngineReading> {
   const { props, listed, round } = answers;
   const slots = await readSlots(client, { props, query: '', round });
-  const models = new Map<string, string>();
   const contextTokens = new Map<string, number>();
   for (const [id, entry] of listed ?? []) {
-    for (const name of [id, ...aliasesOf(entry)]) models.set(name, id);
     const tokens = slots.contextTokens ?? asPositive(asObject(entry['meta'])?.['n_ctx']);
     if (tokens !== undefined) contextTokens.set(id, tokens);
   }
   return {
     ...silentReading,
     readiness: slots.sleeping ? 'sleeping' : 'ready',
-    models: listed && models,
+    models: listed && namesAndAliases(listed),
     loaded: listed && new Set(slots.sleeping ? [] : listed.keys()),
     slotsTotal: slots.total,
     slotsBusy: slots.busy,
     contextTokens: listed && contextTokens,
     modelObjects: listed,
   };
-}
-
-/** Other names of one entry of the model list. */
-function aliasesOf(entry: JsonObject): readonly string[] {
-  const aliases = entry['aliases'];
-  return Array.isArray(aliases) ? aliases.filter((alias) => typeof alias === 'string' && alias !== '') : [];
 }
