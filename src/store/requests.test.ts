@@ -171,6 +171,23 @@ describe('traffic of the request table', () => {
     expect(table.traffic().total.outputTokens).toBe(passed);
   });
 
+  test('has rates of backends that add up to the total, whenever each began', () => {
+    const { table, open, advance } = setUp();
+    for (let index = 0; index < 30; index += 1) {
+      const record = open(`r${index}`);
+      record.backend = index < 25 ? 'early' : 'late';
+      record.usage = { inputTokens: 1, outputTokens: 50, cachedTokens: 0, estimated: false };
+      advance(700);
+      table.finish(record, completed);
+    }
+    const { total, byBackend } = table.traffic();
+    const parts = [...byBackend.values()];
+    const sum = (read: (part: (typeof parts)[number]) => number) =>
+      parts.reduce((all, part) => all + read(part), 0);
+    expect(sum((part) => part.outputTokensPerSecond)).toBeCloseTo(total.outputTokensPerSecond, 6);
+    expect(sum((part) => part.requestsPerMinute)).toBeCloseTo(total.requestsPerMinute, 6);
+  });
+
   test('bounds how many models it keeps apart', () => {
     const { table, open } = setUp();
     for (let index = 0; index < 1100; index += 1) {

@@ -47,7 +47,7 @@ export function createTrafficStats(options: {
   const byModel = new Map<ModelName, TrafficCell>();
   const byBackend = new Map<BackendId, TrafficCell>();
 
-  function cellOf(cells: Map<string, TrafficCell>, key: string, nowMs: number): TrafficCell {
+  function cellOf(cells: Map<string, TrafficCell>, key: string): TrafficCell {
     const known = cells.get(key);
     if (known !== undefined) return known;
     if (cells.size >= options.keysMax) {
@@ -56,7 +56,8 @@ export function createTrafficStats(options: {
         break;
       }
     }
-    const cell = new TrafficCell(nowMs);
+    // Before its first request there was nothing, and that counts too: so that the parts add up to the total.
+    const cell = new TrafficCell(options.startedMs);
     cells.set(key, cell);
     return cell;
   }
@@ -65,14 +66,14 @@ export function createTrafficStats(options: {
     tokensPassed(record, tokens, nowMs) {
       total.tokens.add(tokens, nowMs);
       if (record.backend === undefined) return;
-      cellOf(byBackend, record.backend, nowMs).tokens.add(tokens, nowMs);
-      if (record.model !== undefined) cellOf(byModel, record.model, nowMs).tokens.add(tokens, nowMs);
+      cellOf(byBackend, record.backend).tokens.add(tokens, nowMs);
+      if (record.model !== undefined) cellOf(byModel, record.model).tokens.add(tokens, nowMs);
     },
     requestFinished(record, nowMs) {
       total.count(record, nowMs);
       if (record.backend === undefined) return;
-      cellOf(byBackend, record.backend, nowMs).count(record, nowMs);
-      if (record.model !== undefined) cellOf(byModel, record.model, nowMs).count(record, nowMs);
+      cellOf(byBackend, record.backend).count(record, nowMs);
+      if (record.model !== undefined) cellOf(byModel, record.model).count(record, nowMs);
     },
     read(nowMs) {
       return {

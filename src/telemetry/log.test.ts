@@ -42,7 +42,7 @@ describe('request line', () => {
       requestId: 'r1',
       readMs: 2,
       queuedMs: 500,
-      connectMs: 98,
+      headMs: 98,
       firstByteMs: 700,
       totalMs: 2000,
       tokensIn: 400,
@@ -77,7 +77,7 @@ describe('request line', () => {
       code: 'unauthorized',
       totalMs: 2000,
     });
-    for (const absent of ['model', 'queuedMs', 'connectMs', 'firstByteMs', 'tokensIn', 'failedAttempts']) {
+    for (const absent of ['model', 'queuedMs', 'headMs', 'firstByteMs', 'tokensIn', 'failedAttempts']) {
       expect(line).not.toHaveProperty(absent);
     }
   });

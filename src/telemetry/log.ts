@@ -50,8 +50,8 @@ export interface RequestLine {
   readonly readMs: number | undefined;
   /** Waiting for a slot, all attempts before the last one included. */
   readonly queuedMs: number | undefined;
-  /** From the slot to the engine's status line: connecting, and on some engines the prompt. */
-  readonly connectMs: number | undefined;
+  /** From the slot to the engine's status line; when nothing is streamed, most engines send that with the answer. */
+  readonly headMs: number | undefined;
   /** From the arrival to the first byte of the answer. */
   readonly firstByteMs: number | undefined;
   readonly totalMs: number | undefined;
@@ -82,7 +82,7 @@ export function requestLine(request: FinishedRequest): RequestLine {
     code: request.errorCode,
     readMs: between(startedMs, queuedAtMs),
     queuedMs: between(queuedAtMs, grantedAtMs ?? finishedAtMs),
-    connectMs: between(grantedAtMs, headAtMs),
+    headMs: between(grantedAtMs, headAtMs),
     firstByteMs: between(startedMs, request.firstByteAtMs),
     totalMs: between(startedMs, finishedAtMs),
     bytesIn: request.bytesIn,
