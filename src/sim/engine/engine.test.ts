@@ -229,6 +229,22 @@ describe('answers', () => {
     expect(words['choices']).toMatchObject([{ message: { content: expect.stringContaining('The') } }]);
   });
 
+  test('say how they ended only after the last piece', async () => {
+    const { url } = await start();
+    const body = JSON.stringify({ ...question, max_tokens: 1, stream: true });
+    const chat = await (await fetch(url + path, { method: 'POST', body })).text();
+    expect(chat.match(/"finish_reason":(null|"length")/g)).toEqual([
+      '"finish_reason":null',
+      '"finish_reason":null',
+      '"finish_reason":"length"',
+    ]);
+    const messages = await (await fetch(`${url}/v1/messages`, { method: 'POST', body })).text();
+    expect(messages.match(/"stop_reason":(null|"max_tokens")/g)).toEqual([
+      '"stop_reason":null',
+      '"stop_reason":"max_tokens"',
+    ]);
+  });
+
   test('say who made them', async () => {
     const { url } = await start();
     expect(await ask(url + path, { ...question, max_tokens: 1 })).toMatchObject({

@@ -6,7 +6,7 @@ import type { AnswerContext, AnswerFormat, Choice } from './formats/format.ts';
 import { generationParams } from './generation-params.ts';
 import type { GenerationRequest } from './generation-request.ts';
 import type { Runner } from './runner.ts';
-import type { SlotJob, SlotRun } from './slot-pool.ts';
+import type { SlotJob, SlotRun } from './slot-job.ts';
 import { StopWatcher } from './stop-watcher.ts';
 import { countTokens } from './tokens.ts';
 
@@ -23,6 +23,9 @@ export interface GenerationOptions {
   readonly newId: () => string;
   readonly epochMs: () => number;
 }
+
+/** What llama-server's router says when the model under a request goes; into a stream as raw text before a clean end. */
+const modelGone = 'proxy error: Failed to read connection';
 
 /** What the jobs of one request share. */
 interface Generation extends GenerationOptions {
@@ -83,7 +86,6 @@ function createJob(generation: Generation, choice: Choice, nextPiece: () => Piec
   const room = context.contextTokens - choice.promptTokens;
   const tokensMax = Math.min(request.tokensMax ?? Infinity, room);
   let upcoming = nextPiece();
-  let params: Record<string, unknown> | undefined;
 
   function write(text: string): boolean {
     return request.stream ? exchange.write(text) : true;
@@ -94,10 +96,7 @@ function createJob(generation: Generation, choice: Choice, nextPiece: () => Piec
     promptTokens: choice.promptTokens,
     usesCache: request.usesCache,
     slotWanted: request.slotWanted,
-    get params() {
-      params ??= generationParams({ request, full: false, chat: generation.chat });
-      return params;
-    },
+    params: generationParams({ request, full: false, chat: generation.chat }),
     tokensMax,
     started(run) {
       choice.run = run;
@@ -108,38 +107,29 @@ function createJob(generation: Generation, choice: Choice, nextPiece: () => Piec
       const piece = upcoming;
       upcoming = nextPiece();
       const text = takePiece(choice, piece, watcher);
-      choice.finish = finishReason({ choice, run, tokensMax, over: upcoming === undefined, watcher });
-      const rest = choice.finish === undefined || watcher.stoppedBy !== '' ? '' : watcher.flush();
+      const finish = finishReason({ choice, run, tokensMax, over: upcoming === undefined, watcher });
+      const rest = finish === undefined || watcher.stoppedBy !== '' ? '' : watcher.flush();
       choice.text += rest;
-      const shown = piece && { kind: piece.kind, text: text + rest };
       const opening = run.predictedN === 1 ? format.begin(choice) : '';
-      const body = shown === undefined || shown.text === '' ? '' : writePiece(format, choice, shown);
+      const shown = text + rest;
+      const body = piece === undefined || shown === '' ? '' : format.piece(choice, { ...piece, text: shown });
       if (!write(opening + body)) return false;
-      if (choice.finish === undefined) return true;
+      if (finish === undefined) return true;
+      // Only now: the reason belongs to the frame after the last piece.
+      choice.finish = finish;
       endChoice(generation, choice);
       return false;
     },
     generatedText: () => choice.reasoning + choice.text + choice.arguments,
     abandoned() {
       if (!exchange.proxied) exchange.destroy();
-      else if (!exchange.started)
-        exchange.error(new EngineError(500, 'proxy error: Failed to read connection'));
+      else if (!exchange.started) exchange.error(new EngineError(500, modelGone));
       else {
-        // What a router in front of llama-server writes when the model under a stream goes: raw text, clean end.
-        exchange.write('proxy error: Failed to read connection');
+        exchange.write(modelGone);
         exchange.end();
       }
     },
   };
-}
-
-/** The finish reason belongs to the frame after the last piece, not to it. */
-function writePiece(format: AnswerFormat, choice: Choice, piece: Piece): string {
-  const { finish } = choice;
-  choice.finish = undefined;
-  const text = format.piece(choice, piece);
-  choice.finish = finish;
-  return text;
 }
 
 /** Adds a piece to its choice; returns the text of it that may be shown by now. */

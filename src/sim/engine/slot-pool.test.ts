@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Timers } from '../timers.ts';
-import { SlotPool, type SlotJob, type SlotRun } from './slot-pool.ts';
+import type { SlotJob, SlotRun } from './slot-job.ts';
+import { SlotPool } from './slot-pool.ts';
 
 /** Time that moves only when told to, millisecond by millisecond. */
 function createManualTimers(): Timers & { advance(ms: number): void } {

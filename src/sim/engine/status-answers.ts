@@ -3,7 +3,7 @@ import { generationParams } from './generation-params.ts';
 import type { HostedModel } from './model-host.ts';
 import { fingerprint, type SimEngineOptions, type SimModel } from './options.ts';
 import type { Runner } from './runner.ts';
-import type { SlotReading } from './slot-pool.ts';
+import type { SlotReading } from './slot-job.ts';
 
 const architecture = { input_modalities: ['text'], output_modalities: ['text'] };
 

@@ -1,7 +1,7 @@
 /** What the five answer formats have in common: the state of a generation that they write down, and the numbers in it. */
 import type { Piece } from '../answer.ts';
 import type { GenerationRequest } from '../generation-request.ts';
-import type { SlotRun } from '../slot-pool.ts';
+import type { SlotRun } from '../slot-job.ts';
 
 export type Finish = 'stop' | 'length' | 'tool_calls';
 
