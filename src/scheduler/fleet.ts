@@ -49,6 +49,10 @@ export class Fleet {
     return this.#unknown > 0;
   }
 
+  get backendsKnown(): number {
+    return this.#ledgers.size;
+  }
+
   get modelsKnown(): number {
     return this.#models.size;
   }

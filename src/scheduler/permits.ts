@@ -50,7 +50,7 @@ export class Permits {
     if (permit === undefined) return;
     entry.permit = undefined;
     const { ledger, model, servedModel } = permit;
-    if (entry.request.slotless) return this.#fleet.forgetIfUnused(servedModel);
+    if (entry.request.slotless) return;
     const { lingerMsMax } = this.#settings;
     if (lingers && lingerMsMax > 0 && ledger.present && permit.epoch === ledger.view.epoch) {
       ledger.linger({ model, servedModel, fromMs: nowMs, untilMs: nowMs + lingerMsMax });

@@ -37,6 +37,17 @@ describe('grant and release', () => {
     expect(rig.finish('a')).toBe('c→b1');
   });
 
+  test('a cancel wins over a grant that is due at the same time', () => {
+    const rig = new Rig({ stickyDelayMs: 1000 });
+    rig.backend('b1', { models: ['x', 'y'] });
+    rig.arrive('a', { model: 'x' });
+    rig.finish('a');
+    rig.arrive('b', { model: 'y' });
+    rig.nowMs = 1000;
+    expect(rig.cancel('b')).toBe('');
+    expect(rig.snapshot().backends.get('b1')?.inFlight).toBe(0);
+  });
+
   test('an id that is in use is refused', () => {
     const rig = new Rig();
     rig.backend('b1');

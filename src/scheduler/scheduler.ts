@@ -74,6 +74,8 @@ export class Scheduler {
     this.#isHandling = true;
     try {
       this.#nowMs = Math.max(this.#nowMs, event.nowMs);
+      // Whoever left must not be granted or rejected by what is due at the same time.
+      if (event.type === 'requestCancelled') this.#cancel(event.id);
       this.#expire();
       this.#settle();
       this.#apply(event);
@@ -92,6 +94,15 @@ export class Scheduler {
       queue: this.#queue,
       sessions: this.#sessions.size,
       draining: this.#isDraining,
+      footprint: {
+        requests: this.#requests.size,
+        lanes: this.#queue.lanes.size,
+        flows: this.#queue.flows,
+        models: this.#fleet.modelsKnown,
+        backends: this.#fleet.backendsKnown,
+        alarms: this.#timetable.size,
+        starving: this.#claims.size,
+      },
     });
   }
 
@@ -109,8 +120,6 @@ export class Scheduler {
     switch (event.type) {
       case 'requestArrived':
         return this.#arrive(event.request);
-      case 'requestCancelled':
-        return this.#cancel(event.id);
       case 'requestFinished':
         return this.#finish(event.id, event.lingers);
       case 'requestRetried':
@@ -121,6 +130,7 @@ export class Scheduler {
         return this.#followFleet(this.#fleet.remove(event.id));
       case 'configChanged':
         return this.#configure(event.settings);
+      case 'requestCancelled':
       case 'timePassed':
         return;
       case 'drainStarted':

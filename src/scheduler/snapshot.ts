@@ -46,6 +46,18 @@ export interface SchedulerSnapshot {
   readonly backends: ReadonlyMap<BackendId, BackendSnapshot>;
   readonly sessions: number;
   readonly draining: boolean;
+  readonly footprint: Footprint;
+}
+
+/** Objects kept, by kind. With nobody waiting and nobody granted only what the configuration names is left. */
+export interface Footprint {
+  readonly requests: number;
+  readonly lanes: number;
+  readonly flows: number;
+  readonly models: number;
+  readonly backends: number;
+  readonly alarms: number;
+  readonly starving: number;
 }
 
 export interface SnapshotSource {
@@ -56,6 +68,7 @@ export interface SnapshotSource {
   readonly queue: Queue;
   readonly sessions: number;
   readonly draining: boolean;
+  readonly footprint: Footprint;
 }
 
 export function takeSnapshot(source: SnapshotSource): SchedulerSnapshot {
@@ -69,6 +82,7 @@ export function takeSnapshot(source: SnapshotSource): SchedulerSnapshot {
     backends,
     sessions: source.sessions,
     draining: source.draining,
+    footprint: source.footprint,
   };
 }
 

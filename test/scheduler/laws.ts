@@ -1,0 +1,308 @@
+/**
+ * An independent book-keeper beside a scheduler: replays a random history, keeps its own record of every request, and
+ * checks the laws after each event with rules written down a second time.
+ */
+import type { BackendView } from '../../src/domain/backend-view.ts';
+import type { BackendId, ModelName, RequestId } from '../../src/domain/ids.ts';
+import type { RequestFacts } from '../../src/domain/request-facts.ts';
+import type { Grant, Rejection } from '../../src/scheduler/effects.ts';
+import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
+import type { BackendSnapshot, SchedulerSnapshot } from '../../src/scheduler/snapshot.ts';
+import { facts, fifoSettings, Rig, view } from './rig.ts';
+import type { ViewFields } from './rig.ts';
+
+export const modelNames = ['x', 'y', 'z'] as const;
+export const backendIds = ['b0', 'b1', 'b2', 'b3'] as const;
+
+export type Step =
+  | { readonly do: 'arrive'; readonly fields: Partial<RequestFacts> }
+  | { readonly do: 'finish'; readonly nth: number; readonly lingers: boolean }
+  | { readonly do: 'retry' | 'cancel'; readonly nth: number }
+  | {
+      readonly do: 'change';
+      readonly backend: number;
+      readonly fields: ViewFields;
+      readonly busy: number | undefined;
+    }
+  | { readonly do: 'remove'; readonly backend: number }
+  | { readonly do: 'pass'; readonly ms: number }
+  | { readonly do: 'configure'; readonly settings: Partial<SchedulerSettings> }
+  | { readonly do: 'drain' };
+
+interface Booked {
+  readonly facts: RequestFacts;
+  readonly arrivedMs: number;
+  readonly failedOn: Set<BackendId>;
+  backend: BackendId | undefined;
+  attempts: number;
+}
+
+export class Bookkeeper {
+  readonly rig: Rig;
+  readonly #waiting = new Map<RequestId, Booked>();
+  readonly #granted = new Map<RequestId, Booked>();
+  readonly #ended = new Set<RequestId>();
+  readonly #fields = new Map<BackendId, ViewFields>();
+  readonly #views = new Map<BackendId, BackendView>();
+  #settings: SchedulerSettings;
+  #arrivals = 0;
+
+  constructor(settings: Partial<SchedulerSettings>) {
+    this.#settings = { ...fifoSettings, ...settings };
+    this.rig = new Rig(this.#settings, 5);
+    const { grants, rejections } = this.rig;
+    grants.push = (grant) => this.#onGrant(grant) ?? Array.prototype.push.call(grants, grant);
+    rejections.push = (rejection) =>
+      this.#onReject(rejection) ?? Array.prototype.push.call(rejections, rejection);
+  }
+
+  play(step: Step): void {
+    this.#do(step);
+    this.#checkLaws();
+    // What became due at once.
+    this.rig.pass(0);
+    this.#checkLaws();
+    for (const [id, { arrivedMs }] of this.#waiting) {
+      const waitedMs = this.rig.nowMs - arrivedMs;
+      ensure(waitedMs < this.#settings.queueTimeoutMs, `${id} has waited longer than the queue timeout`);
+    }
+  }
+
+  /** Ends everything and checks that nothing is left of it. */
+  windUp(): void {
+    for (const id of this.#waiting.keys()) this.#end(id, () => this.rig.cancel(id));
+    for (let rounds = 0; this.#granted.size > 0; rounds += 1) {
+      ensure(rounds < 1000, 'everything that was granted can be finished');
+      for (const id of this.#granted.keys()) this.#end(id, () => this.rig.finish(id, { lingers: true }));
+    }
+    this.rig.pass(10 * 60_000);
+    this.#checkLaws();
+    const { footprint, backends, queuedTotal } = this.rig.snapshot();
+    ensure(queuedTotal === 0, 'nobody waits after the end');
+    const names = new Set<ModelName | undefined>();
+    for (const { view: seen, ...counts } of backends.values()) {
+      names.add(undefined);
+      for (const name of seen.models.keys()) names.add(name);
+      ensure(counts.inFlight === 0 && counts.lingering === 0, 'no permit is left after the end');
+      ensure(counts.inFlightByModel.size === 0, 'no model runs after the end');
+      ensure(
+        counts.stickyTo === undefined && counts.claimedFor === undefined,
+        'nothing is reserved after the end',
+      );
+    }
+    const expected = {
+      requests: 0,
+      lanes: 0,
+      flows: 0,
+      models: names.size,
+      backends: backends.size,
+      alarms: 0,
+      starving: 0,
+    };
+    ensure(JSON.stringify(footprint) === JSON.stringify(expected), `left over: ${JSON.stringify(footprint)}`);
+  }
+
+  #do(step: Step): void {
+    switch (step.do) {
+      case 'arrive':
+        return this.#arrive(step.fields);
+      case 'finish':
+        return this.#withNth(this.#granted, step.nth, (id) =>
+          this.#end(id, () => this.rig.finish(id, { lingers: step.lingers })),
+        );
+      case 'retry':
+        return this.#withNth(this.#granted, step.nth, (id) => this.#retry(id));
+      case 'cancel':
+        return this.#withNth(this.#waiting, step.nth, (id) => this.#end(id, () => this.rig.cancel(id)));
+      case 'change':
+        return this.#change(backendIds[step.backend] ?? 'b0', step.fields, step.busy);
+      case 'remove': {
+        const id = backendIds[step.backend] ?? 'b0';
+        this.#views.delete(id);
+        this.rig.remove(id);
+        return;
+      }
+      case 'pass':
+        this.rig.pass(step.ms);
+        return;
+      case 'configure':
+        this.#settings = { ...this.#settings, ...step.settings };
+        this.rig.configure(this.#settings);
+        return;
+      case 'drain':
+        this.rig.handle({ type: 'drainStarted' });
+    }
+  }
+
+  #arrive(fields: Partial<RequestFacts>): void {
+    const id = `r${this.#arrivals}`;
+    this.#arrivals += 1;
+    const booked = {
+      facts: facts(id, fields),
+      arrivedMs: this.rig.nowMs,
+      failedOn: new Set<BackendId>(),
+      backend: undefined,
+      attempts: 0,
+    };
+    this.#waiting.set(id, booked);
+    this.rig.handle({ type: 'requestArrived', request: booked.facts });
+  }
+
+  #retry(id: RequestId): void {
+    const booked = this.#granted.get(id);
+    if (booked?.backend === undefined) return;
+    booked.failedOn.add(booked.backend);
+    booked.backend = undefined;
+    this.#granted.delete(id);
+    this.#waiting.set(id, booked);
+    this.rig.retry(id);
+  }
+
+  #change(id: BackendId, fields: ViewFields, busy: number | undefined): void {
+    const merged = { ...this.#fields.get(id), ...fields };
+    const slots = busy === undefined ? merged.slots : { busy, probeStartedMs: this.rig.nowMs };
+    this.#fields.set(id, { ...merged, slots });
+    this.#views.set(id, view(id, { ...merged, slots }));
+    this.rig.backend(id, { ...merged, slots });
+  }
+
+  #withNth(from: ReadonlyMap<RequestId, Booked>, nth: number, run: (id: RequestId) => void): void {
+    const id = [...from.keys()][nth % Math.max(1, from.size)];
+    if (id !== undefined) run(id);
+  }
+
+  #end(id: RequestId, report: () => unknown): void {
+    this.#waiting.delete(id);
+    this.#granted.delete(id);
+    this.#ended.add(id);
+    report();
+  }
+
+  #onGrant({ id, backend, model, attempt, waitedMs, decision }: Grant): undefined {
+    const booked = this.#waiting.get(id);
+    if (booked === undefined) throw new Error(`${id} was granted although it does not wait`);
+    const there = this.#views.get(backend);
+    if (there === undefined) throw new Error(`${id} was granted on a backend that is gone`);
+    ensure(there.state === 'live' || there.state === 'degraded', 'a grant is on a live backend');
+    ensure(!booked.failedOn.has(backend), 'a grant is never where it failed');
+    ensure(booked.facts.only?.has(backend) ?? true, 'a grant is where the route is');
+    const asked = booked.facts.model;
+    ensure(asked === undefined || there.models.get(asked) === model, 'a grant names the canonical model');
+    booked.attempts += 1;
+    ensure(attempt === booked.attempts, 'attempts are counted');
+    ensure(waitedMs === this.rig.nowMs - booked.arrivedMs, 'the wait is counted from the arrival');
+    ensure(
+      decision.candidates.some((one) => one.backend === backend && one.excludedBy === undefined),
+      'the winner is in the trace',
+    );
+    ensure(decision.candidates.length <= this.#settings.decisionCandidatesMax, 'the trace is bounded');
+    if (!booked.facts.slotless) this.#checkRoom(there, booked, model);
+    this.#waiting.delete(id);
+    booked.backend = backend;
+    this.#granted.set(id, booked);
+  }
+
+  #checkRoom(there: BackendView, booked: Booked, model: ModelName | undefined): void {
+    const running = [...this.#granted.values()].filter((one) => !one.facts.slotless);
+    const here = running.filter((one) => one.backend === there.id);
+    ensure(here.length < there.slotsTotal, 'permits never exceed slots');
+    // Booked already, this grant included; a model that lingers there runs too.
+    const models = this.rig.snapshot().backends.get(there.id)?.inFlightByModel;
+    if (model !== undefined && models?.get(model) === 1) {
+      ensure(models.size <= (there.modelsMax ?? Infinity), 'models never exceed maxModels');
+    }
+    const limit = this.#settings.modelLimits.get(booked.facts.model ?? '');
+    const sameModel = running.filter((one) => one.facts.model === booked.facts.model);
+    ensure(limit === undefined || sameModel.length < limit, 'a model never exceeds its limit');
+  }
+
+  #onReject({ id, reason, waitedMs, retryAfterMs }: Rejection): undefined {
+    const booked = this.#waiting.get(id);
+    if (booked === undefined) throw new Error(`${id} was rejected although it does not wait`);
+    ensure(waitedMs === this.rig.nowMs - booked.arrivedMs, 'the wait is counted from the arrival');
+    ensure(retryAfterMs === undefined || (retryAfterMs > 0 && retryAfterMs < Infinity), 'a guess is a time');
+    ensure(reason !== 'exhausted' || booked.failedOn.size > 0, 'only who failed is exhausted');
+    ensure(reason !== 'queueTimeout' || waitedMs >= this.#settings.queueTimeoutMs, 'no early timeout');
+    ensure(
+      reason !== 'noBackend' ||
+        waitedMs >= this.#settings.deadWaitMs ||
+        this.#views.size === 0 ||
+        booked.facts.only !== undefined,
+      'no early end of the wait for a dead fleet',
+    );
+    this.#waiting.delete(id);
+    this.#ended.add(id);
+  }
+
+  #checkLaws(): void {
+    const snapshot = this.rig.snapshot();
+    const queued = snapshot.queued.map(({ id }) => id);
+    ensure(
+      queued.length === this.#waiting.size && queued.every((id) => this.#waiting.has(id)),
+      `the queue holds exactly those who were neither resolved nor cancelled: ${queued.join()}`,
+    );
+    for (const [index, id] of queued.entries()) {
+      ensure(
+        this.rig.scheduler.positionOf(id)?.position === index + 1,
+        'a position is the place in the order',
+      );
+    }
+    for (const [id, backend] of snapshot.backends) {
+      const own = [...this.#granted.values()].filter((one) => one.backend === id && !one.facts.slotless);
+      ensure(backend.inFlight === own.length, `permits of ${id} are exactly those granted and not released`);
+      ensure(backend.lingering >= 0 && backend.foreign >= 0, 'counts are never negative');
+    }
+    for (const [id, booked] of this.#waiting) {
+      for (const backend of snapshot.backends.values()) {
+        ensure(
+          !this.#isPlaceable(booked, backend, snapshot),
+          `${id} waits although ${backend.view.id} could take it`,
+        );
+      }
+    }
+  }
+
+  #isPlaceable(
+    { facts: request, failedOn }: Booked,
+    backend: BackendSnapshot,
+    snapshot: SchedulerSnapshot,
+  ): boolean {
+    const { view: there } = backend;
+    const asked = request.model;
+    const model = asked === undefined ? undefined : there.models.get(asked);
+    if (there.state !== 'live' && there.state !== 'degraded') return false;
+    if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
+    if (asked !== undefined && model === undefined) return false;
+    if (request.slotless) return true;
+    if (backend.free <= 0) return false;
+    if (model === undefined) return true;
+    if (request.tokensEstimated / 2 > (there.contextTokens.get(model) ?? Infinity)) return false;
+    if (this.#inFlight(model, snapshot) >= (this.#settings.modelLimits.get(model) ?? Infinity)) return false;
+    const running = backend.inFlightByModel;
+    if (!running.has(model) && running.size >= (there.modelsMax ?? Infinity)) return false;
+    const { stickyTo } = backend;
+    const mayShare = there.modelsMax !== 1 && there.loaded.has(model);
+    if (stickyTo !== undefined && stickyTo !== model && !mayShare) return false;
+    const claimant = snapshot.queued.find(({ id }) => id === backend.claimedFor);
+    if (claimant === undefined || claimant.model === model || stickyTo === model) return true;
+    return (snapshot.queued.find(({ id }) => id === request.id)?.position ?? 0) < claimant.position;
+  }
+
+  /** Permits of a model over the fleet, also on backends that left, and lingering requests. */
+  #inFlight(model: ModelName, snapshot: SchedulerSnapshot): number {
+    let count = 0;
+    for (const one of this.#granted.values())
+      if (one.facts.model === model && !one.facts.slotless) count += 1;
+    for (const [id, backend] of snapshot.backends) {
+      const own = [...this.#granted.values()].filter(
+        (one) => one.backend === id && one.facts.model === model && !one.facts.slotless,
+      );
+      count += (backend.inFlightByModel.get(model) ?? 0) - own.length;
+    }
+    return count;
+  }
+}
+
+function ensure(condition: boolean, law: string): asserts condition {
+  if (!condition) throw new Error(`Broken law: ${law}`);
+}
