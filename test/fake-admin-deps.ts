@@ -79,7 +79,6 @@ export function createFakeFleet(): FakeFleet {
       queued: fleet.queued.slice(0, queuedMax),
       backends: new Map(fleet.backends.map((backend) => [backend.id, toSnapshot(backend, nowMs)])),
       sessions: 12,
-      draining: fleet.draining,
     }),
     backends: registry,
     metrics: () =>

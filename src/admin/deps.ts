@@ -16,6 +16,9 @@ export interface ReloadReport {
   readonly problems: readonly string[];
 }
 
+/** The part of the scheduler's state that is shown. */
+export type SchedulerReadings = Pick<SchedulerSnapshot, 'queuedTotal' | 'queued' | 'backends' | 'sessions'>;
+
 export interface AdminDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,7 +39,7 @@ export interface AdminDeps {
   /** True from the beginning of a drain on, the lame-duck time included. */
   readonly draining: () => boolean;
   /** `queuedMax`: most waiting requests wanted, in their order. */
-  readonly snapshot: (queuedMax: number) => SchedulerSnapshot;
+  readonly snapshot: (queuedMax: number) => SchedulerReadings;
   readonly backends: () => readonly Backend[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** The configuration in force as YAML, secrets masked. */

@@ -1,15 +1,16 @@
 /** A backend as the API shows it: what the registry knows and what the scheduler counts, put together. */
 import type { Clock } from '../base/clock.ts';
 import type { Backend } from '../engines/backend.ts';
-import type { BackendSnapshot, SchedulerSnapshot } from '../scheduler/snapshot.ts';
+import type { BackendSnapshot } from '../scheduler/snapshot.ts';
 import type { Traffic, TrafficReadings } from '../store/traffic.ts';
 import type { BackendBody, TrafficBody } from './contract.ts';
+import type { SchedulerReadings } from './deps.ts';
 import { isoTime, rounded } from './values.ts';
 
 export interface FleetReadings {
   readonly clock: Clock;
   readonly backends: readonly Backend[];
-  readonly scheduler: SchedulerSnapshot;
+  readonly scheduler: SchedulerReadings;
   readonly traffic: TrafficReadings;
 }
 

@@ -62,7 +62,7 @@ function setUp(knownModels: readonly string[] = ['qwen']) {
   const backends = new Map([['gpu-1', backend('gpu-1', 'live')]]);
   const probes = new Map<string, ProbeReading>();
   const readings: MetricReadings = {
-    scheduler: { queuedTotal: 4, queued: [], backends, sessions: 12, draining: false },
+    scheduler: { queuedTotal: 4, backends, sessions: 12, draining: false },
     requestsInFlight: 7,
     probes,
   };

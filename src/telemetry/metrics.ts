@@ -14,7 +14,7 @@ import type { CounterChild, HistogramChild, MetricRegistry } from './metric-regi
 
 /** What is read when `/metrics` is asked for. */
 export interface MetricReadings {
-  readonly scheduler: SchedulerSnapshot;
+  readonly scheduler: Pick<SchedulerSnapshot, 'queuedTotal' | 'backends' | 'sessions' | 'draining'>;
   readonly requestsInFlight: number;
   readonly probes: ReadonlyMap<BackendId, ProbeReading>;
 }

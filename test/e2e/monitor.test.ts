@@ -212,21 +212,24 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
 
   test('stops and goes on when it is paused', async () => {
     makeLively(router.fleet);
+    await page.clock.install();
     await go();
     await rows('queue-rows').first().waitFor();
-    await page.keyboard.press('p');
-    await page.getByRole('button', { name: 'Go on' }).waitFor();
     let polls = 0;
     page.on('request', () => {
       polls += 1;
     });
-    router.fleet.advance(1000);
-    await page.waitForTimeout(2500);
-    expect(polls).toBe(0);
+    await page.keyboard.press('p');
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
+    const pollsAtPause = polls;
+    await page.clock.fastForward(30_000);
     expect(await page.locator('#state').innerText()).toBe('Paused');
+    expect(polls).toBe(pollsAtPause);
+    router.fleet.advance(1000);
     router.fleet.queued = [];
     await page.keyboard.press('p');
     await page.getByText('Queue is empty').waitFor();
+    expect(polls).toBeGreaterThan(pollsAtPause);
   });
 
   test('can be used from the keyboard alone', async () => {

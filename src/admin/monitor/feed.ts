@@ -3,12 +3,11 @@
  * callers, and it is built at most a few times a second however many look.
  */
 import type { ModelName } from '../../domain/ids.ts';
-import type { SchedulerSnapshot } from '../../scheduler/snapshot.ts';
 import type { HistoryPoint } from '../../store/history.ts';
 import type { TrafficReadings } from '../../store/traffic.ts';
 import { uptimeSeconds } from '../answers.ts';
 import type { MonitorBody } from '../contract.ts';
-import type { AdminDeps } from '../deps.ts';
+import type { AdminDeps, SchedulerReadings } from '../deps.ts';
 import { describeBackends, describeTraffic } from '../describe-backend.ts';
 import { describeRequest } from '../describe-request.ts';
 import { isoTime, maskedSession, rounded } from '../values.ts';
@@ -61,7 +60,7 @@ export function monitorBody(deps: AdminDeps): MonitorBody {
   };
 }
 
-function describeQueue(scheduler: SchedulerSnapshot): MonitorBody['queue'] {
+function describeQueue(scheduler: SchedulerReadings): MonitorBody['queue'] {
   return scheduler.queued.map((entry) => ({
     request_id: entry.id,
     model_id: entry.model ?? null,
@@ -88,7 +87,7 @@ function describeRunning({ requests, clock }: AdminDeps): Pick<MonitorBody, 'in_
 }
 
 /** Models that are in memory, asked for or lately served, busiest first. */
-function describeModels(scheduler: SchedulerSnapshot, traffic: TrafficReadings): MonitorBody['models'] {
+function describeModels(scheduler: SchedulerReadings, traffic: TrafficReadings): MonitorBody['models'] {
   const rows = new Map<ModelName, { loadedOn: string[]; inFlight: number; queued: number }>();
   const rowOf = (model: ModelName) => {
     const row = rows.get(model) ?? { loadedOn: [], inFlight: 0, queued: 0 };
