@@ -8,8 +8,8 @@ const intro = `${generatedNote}
 
 # Configuration
 
-One YAML file. \`llamero serve --config FILE\` reads it; without \`--config\` it is \`llamero.yaml\` or \`config.yaml\` in the
-current directory. Every key is optional and an empty file is a good one. \`llamero check FILE\` reports everything that is
+One YAML file. \`llamero serve --config FILE\` reads it; without \`--config\` it is \`llamero.yaml\` or \`config.yaml\` (or
+\`.yml\`) in the current directory. Every key is optional and an empty file is a good one. \`llamero check FILE\` reports everything that is
 wrong at once, with line, column and key; an unknown key is an error. Editors with a YAML language server complete and
 check the file when its first line names the schema (\`llamero schema\` prints it):
 
@@ -32,7 +32,7 @@ backends:
   nothing. A plain \`\${\` is written \`$\${\`.
 - A key without a value (\`slots:\`) counts as not written.
 - Anchors, aliases and merge keys (\`<<\`) work. Top-level keys that begin with \`x-\` are ignored: keep anchors there. A key
-  may not occur twice.
+  may not occur twice. A file has at most 4 MiB and 100,000 values.
 
 ## Reload
 

@@ -116,7 +116,7 @@ describe('loadConfigText bounds', () => {
       return `  - &l${level} [${items.join(', ')}]`;
     });
     expect(problemsOf(load(`x-bomb:\n${levels.join('\n')}\n`))).toEqual([
-      'llamero.yaml:7:9 x-bomb[5]: must hold at most 200000 values, aliases expanded',
+      'llamero.yaml:6:9 x-bomb[4]: must hold at most 100000 values, aliases expanded',
     ]);
   });
 
@@ -125,13 +125,26 @@ describe('loadConfigText bounds', () => {
     const copies = '  - { <<: *wide }\n'.repeat(2000);
     const problems = problemsOf(load(`x-wide: &wide { ${wide} }\nx-copies:\n${copies}`));
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toContain('must hold at most 200000 values');
+    expect(problems[0]).toContain('must hold at most 100000 values');
   });
 
   test.each(['[', '{a: ', '- ', '? '])('nesting of %j', (opener) => {
     const problems = problemsOf(load(opener.repeat(10_000)));
     expect(problems.length).toBeGreaterThan(0);
     expect(problemsOf(load(`x: ${opener.repeat(10_000)}`)).length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['[', 'nested too deeply'],
+    ['a: {', 'nested too deeply'],
+    ['a:\n', 'too long to be a configuration'],
+    ['- ', 'too long to be a configuration'],
+    ['? ', 'too long to be a configuration'],
+    ['#\n', 'too long to be a configuration'],
+    ['- &a 1\n- *a\n', 'too long to be a configuration'],
+  ])('a text of nothing but %j, before the parser sees it', (part, message) => {
+    const text = part.repeat(Math.floor(4_000_000 / part.length));
+    expect(problemsOf(load(text))).toEqual([`llamero.yaml:1:1 ${message}`]);
   });
 
   test('the number of problems told', () => {

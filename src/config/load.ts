@@ -7,15 +7,17 @@ import { checkConfig } from './checks.ts';
 import { explainIssues } from './explain.ts';
 import type { Environment } from './placeholders.ts';
 import type { ConfigProblem, Finding } from './problems.ts';
-import { formatPath } from './problems.ts';
+import { repaired } from './repair.ts';
+import { reportFindings } from './report.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
-import { ignoredKeyPrefix, rootNode, shownPath } from './schema-node.ts';
-import { locate } from './tree.ts';
-import type { TreeNode, TreeProblem } from './tree.ts';
-import { describeValue, toPlain } from './tree-values.ts';
+import { ignoredKeyPrefix, rootNode } from './schema-node.ts';
+import type { TreeNode } from './tree.ts';
+import { toPlain } from './tree-values.ts';
 import { parseYamlTree, textBytesMax } from './yaml-tree.ts';
-import type { YamlTree } from './yaml-tree.ts';
+
+/** With so much unreadable, judging the rest would only add consequences. */
+const treeProblemsMax = 100;
 
 export interface LoadOptions {
   /** Name of the file in messages. */
@@ -35,41 +37,37 @@ export type LoadResult =
       readonly problems: readonly ConfigProblem[];
     };
 
-const problemsMax = 100;
-/** What is wrong is cut out of the value so that the rest can be checked; each round can only uncover a missing key. */
-const repairRoundsMax = 5;
-
 /** Loads a configuration from text. Never throws. */
 export function loadConfigText(options: LoadOptions & { readonly text: string }): LoadResult {
+  const { listen } = options;
   const tree = parseYamlTree(options.text, options.env);
-  const render = createRenderer(tree, options);
-  const problems = tree.problems.map(({ path, offset, message, code }) => ({
-    offset,
-    problem: render({ path, message, code }, offset),
-  }));
-  const isHopeless = tree.root === undefined || problems.length > problemsMax;
-  if (isHopeless && problems.length > 0) return failure(problems);
-
+  const fail = (findings: readonly Finding[]): LoadResult => ({
+    ok: false,
+    unreadable: false,
+    problems: reportFindings(tree, findings, options),
+  });
+  if (tree.problems.length > treeProblemsMax || (tree.root === undefined && tree.problems.length > 0)) {
+    return fail(tree.problems);
+  }
   const value = plainRoot(tree.root);
   const parsed = configSchema.safeParse(value);
-  const findings = parsed.success ? [] : explainIssues(parsed.error.issues);
-  const wrongPaths = [...tree.problems.map(({ path }) => path), ...findings.map(({ path }) => path)];
-  const config = parsed.success ? parsed.data : repaired(value, findings);
-  const wrongKeys = new Set(wrongPaths.map((path) => String(path[0] ?? '')));
+  const wrong = parsed.success ? [] : explainIssues(parsed.error.issues);
+  const config = parsed.success ? parsed.data : repaired(value, wrong);
+  const wrongKeys = new Set([...tree.problems, ...wrong].map(({ path }) => String(path[0] ?? '')));
   const checked =
     config === undefined
       ? { problems: [], warnings: [] }
-      : checkConfig(withListen(config, options.listen), wrongKeys);
-  for (const finding of [...findings, ...checked.problems]) {
-    if (tree.problems.some((told) => explains(told, finding))) continue;
-    const offset = offsetOf(tree, finding);
-    problems.push({ offset, problem: render(finding, offset) });
+      : checkConfig(withListen(config, listen), wrongKeys);
+  const findings = [...wrong, ...checked.problems].filter(
+    (finding) => !tree.problems.some((told) => explains(told, finding)),
+  );
+  if (tree.problems.length + findings.length > 0 || !parsed.success) {
+    return fail([...tree.problems, ...findings]);
   }
-  if (problems.length > 0 || !parsed.success) return failure(problems);
   return {
     ok: true,
-    config: deepFreeze(withListen(parsed.data, options.listen)),
-    warnings: checked.warnings.map((finding) => render(finding, offsetOf(tree, finding))),
+    config: deepFreeze(withListen(parsed.data, listen)),
+    warnings: reportFindings(tree, checked.warnings, options),
   };
 }
 
@@ -113,7 +111,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** What could not be read counts as empty, and that is then wrong as well. */
-function explains(told: TreeProblem, finding: Finding): boolean {
+function explains(told: Finding, finding: Finding): boolean {
   const isBelow = told.path.every((segment, index) => segment === finding.path[index]);
   return isBelow && (told.code === 'config_reference' || told.path.length === finding.path.length);
 }
@@ -127,75 +125,6 @@ function plainRoot(root: TreeNode | undefined): unknown {
 
 function withListen(config: Config, listen: readonly string[] | undefined): Config {
   return listen === undefined ? config : { ...config, listen: [...listen] };
-}
-
-/** A configuration without the parts that are wrong, for the checks that look at the rest; undefined if nothing remains. */
-function repaired(value: unknown, findings: readonly Finding[]): Config | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const rest = structuredClone(value);
-  let wrong = findings;
-  for (let round = 0; round < repairRoundsMax; round += 1) {
-    for (const { path } of wrong) cut(rest, path);
-    const parsed = configSchema.safeParse(rest);
-    if (parsed.success) return parsed.data;
-    wrong = explainIssues(parsed.error.issues);
-  }
-  return undefined;
-}
-
-/** Removes what a path names; a list goes as a whole, and with a missing key the map that lacks it. */
-function cut(root: object, path: Finding['path']): void {
-  let parent: Record<string, unknown> = root as Record<string, unknown>;
-  let above: { map: Record<string, unknown>; key: string } | undefined;
-  for (const segment of path) {
-    const key = String(segment);
-    const child = parent[key];
-    if (!Object.hasOwn(parent, key)) {
-      if (above !== undefined) delete above.map[above.key];
-      return;
-    }
-    if (typeof child !== 'object' || child === null || Array.isArray(child) || segment === path.at(-1)) {
-      delete parent[key];
-      return;
-    }
-    above = { map: parent, key };
-    parent = child as Record<string, unknown>;
-  }
-}
-
-function offsetOf(tree: YamlTree, { path, onKey }: Finding): number {
-  const { keyOffset, valueOffset } = locate(tree.root, writtenPath(tree, path));
-  return onKey === true ? keyOffset : valueOffset;
-}
-
-/** A list of one may be written without the list. */
-function writtenPath({ root }: YamlTree, path: Finding['path']): Finding['path'] {
-  if (typeof path.at(-1) !== 'number') return path;
-  const list = path.slice(0, -1);
-  return locate(root, list).node?.kind === 'scalar' ? list : path;
-}
-
-function createRenderer(tree: YamlTree, { file, listen }: LoadOptions) {
-  return ({ path, message, code, showsValue }: Finding, offset: number): ConfigProblem => {
-    if (listen !== undefined && path[0] === 'listen') {
-      const address = listen[Number(path[1] ?? 0)] ?? '';
-      return { file: `--listen ${address}`, line: 0, column: 0, path: '', message, code };
-    }
-    const written = writtenPath(tree, path);
-    const shown = showsValue === true ? describeValue(locate(tree.root, written).node, written) : '';
-    const place = { file, ...tree.position(offset), path: formatPath(shownPath(written)) };
-    return { ...place, message: message + shown, code };
-  };
-}
-
-function failure(found: readonly { readonly offset: number; readonly problem: ConfigProblem }[]): LoadResult {
-  const problems = found.toSorted((a, b) => a.offset - b.offset).map(({ problem }) => problem);
-  const last = problems[problemsMax];
-  if (last !== undefined) {
-    const message = `${problems.length - problemsMax} more problems`;
-    problems.splice(problemsMax, problems.length, { ...last, path: '', message });
-  }
-  return { ok: false, unreadable: false, problems };
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -6,7 +6,7 @@ const env = { A: 'one', B: '', NESTED: '${env.A}', LINES: 'a\nb' };
 describe('resolvePlaceholders', () => {
   test.each([
     ['${env.A}', 'one', ['A']],
-    ['x-${env.A}-${env.A}', 'x-one-one', ['A', 'A']],
+    ['x-${env.A}-${env.A}', 'x-one-one', ['A']],
     ['${env.B}', '', ['B']],
     ['$${env.A}', '${env.A}', []],
     ['$${anything}', '${anything}', []],

@@ -34,20 +34,20 @@ export function hasPlaceholder(text: string): boolean {
 
 /** Replaces the placeholders of one hidden value; `$${x}` becomes `${x}`. A problem names the variable, never its value. */
 export function resolvePlaceholders(hidden: string, env: Environment): Resolved {
-  const variables: string[] = [];
-  const problems: string[] = [];
+  const variables = new Set<string>();
+  const problems = new Set<string>();
   const text = hidden.replaceAll(hiddenPattern, (_match, escape: string, name: string) => {
     if (escape !== '') return `\${${name}}`;
     const variable = /^env\.([A-Za-z_][A-Za-z0-9_]*)$/.exec(name)?.[1];
     if (variable === undefined) {
-      problems.push('unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${');
+      problems.add('unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${');
       return '';
     }
     const value = Object.hasOwn(env, variable) ? env[variable] : undefined;
-    if (value === undefined) problems.push(`environment variable '${variable}' is not set`);
-    else if (/[\n\r\0]/.test(value)) problems.push(`environment variable '${variable}' holds a line break`);
-    else variables.push(variable);
+    if (value === undefined) problems.add(`environment variable '${variable}' is not set`);
+    else if (/[\n\r\0]/.test(value)) problems.add(`environment variable '${variable}' holds a line break`);
+    else variables.add(variable);
     return value ?? '';
   });
-  return { text: showPlaceholders(text), variables, problems };
+  return { text: showPlaceholders(text), variables: [...variables], problems: [...problems] };
 }

@@ -24,6 +24,8 @@ export interface Finding {
   readonly path: ConfigPath;
   readonly message: string;
   readonly code: ConfigProblemCode;
+  /** Where it is, if the path does not lead there. */
+  readonly offset?: number;
   /** Points at the key instead of the value. */
   readonly onKey?: boolean;
   /** The value may follow the message (`…, is 0`): never set where it could be a secret. */

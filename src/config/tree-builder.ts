@@ -10,7 +10,7 @@ import type { ConfigPath } from './problems.ts';
 import type { TreeEntry, TreeMap, TreeNode, TreeProblem, TreeScalar } from './tree.ts';
 
 /** Values in one file, aliases expanded: far above any real fleet, far below what would stall the router. */
-const sizeMax = 200_000;
+const sizeMax = 100_000;
 const depthMax = 64;
 
 /** Never throws; `root` is undefined for an empty document. */

@@ -1,5 +1,5 @@
 /** A parsed configuration file: plain values, each with the place where it stands. Aliased parts are shared, not copied. */
-import type { ConfigPath, ConfigProblemCode } from './problems.ts';
+import type { ConfigPath, Finding } from './problems.ts';
 
 export interface TreeScalar {
   readonly kind: 'scalar';
@@ -32,12 +32,8 @@ export interface TreeEntry {
 /** `size` counts the values below, aliases expanded. */
 export type TreeNode = TreeScalar | TreeList | TreeMap;
 
-export interface TreeProblem {
-  readonly path: ConfigPath;
-  readonly offset: number;
-  readonly message: string;
-  readonly code: ConfigProblemCode;
-}
+/** Found while the tree was built: its place is known at once. */
+export type TreeProblem = Finding & { readonly offset: number };
 
 /** Where a path leads: its entry if it exists, else the nearest thing above it that does. */
 export interface Located {

@@ -1,5 +1,5 @@
 /** From YAML text to a tree that knows where everything stands. Owns syntax and its messages; knows nothing of the schema. */
-import { LineCounter, parseDocument } from 'yaml';
+import { Lexer, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { hidePlaceholders } from './placeholders.ts';
 import type { Environment } from './placeholders.ts';
@@ -17,12 +17,20 @@ export interface YamlTree {
 }
 
 export const textBytesMax = 4 * 1024 * 1024;
+/** Marks, values and line ends. The parser takes milliseconds per thousand of them, and far more when they nest. */
+const tokensMax = 400_000;
+const flowDepthMax = 100;
 const syntaxProblemsMax = 10;
 
 /** Reads the text. Never throws. */
 export function parseYamlTree(text: string, env: Environment): YamlTree {
   if (Buffer.byteLength(text) > textBytesMax) {
     return failed({ path: [], offset: 0, message: 'must be at most 4MiB', code: 'config_invalid' });
+  }
+  const hidden = hidePlaceholders(text);
+  const excess = findExcess(hidden);
+  if (excess !== undefined) {
+    return failed({ path: [], offset: 0, message: excess, code: 'config_invalid' });
   }
   const lines = new LineCounter();
   const position = (offset: number) => {
@@ -31,7 +39,7 @@ export function parseYamlTree(text: string, env: Environment): YamlTree {
   };
   let document: Document.Parsed;
   try {
-    document = parseDocument(hidePlaceholders(text), {
+    document = parseDocument(hidden, {
       lineCounter: lines,
       prettyErrors: false,
       // Compares every key with every other; the tree builder does it with a map.
@@ -43,6 +51,20 @@ export function parseYamlTree(text: string, env: Environment): YamlTree {
   const syntax = syntaxProblems(document, position);
   if (syntax.length > 0) return { root: undefined, problems: syntax, position };
   return { ...buildTree(document.contents, env), position };
+}
+
+/** What would keep the parser busy for longer than a start may take; the lexer alone is fast on any text. */
+function findExcess(text: string): string | undefined {
+  let tokens = 0;
+  let flowDepth = 0;
+  for (const token of new Lexer().lex(text)) {
+    tokens += 1;
+    if (token === '[' || token === '{') flowDepth += 1;
+    else if (token === ']' || token === '}') flowDepth -= 1;
+    if (flowDepth > flowDepthMax) return 'nested too deeply';
+    if (tokens > tokensMax) return 'too long to be a configuration';
+  }
+  return undefined;
 }
 
 function failed(problem: TreeProblem): YamlTree {

@@ -1,0 +1,66 @@
+/** Gives findings their place in the file and puts them in its order. The only place where values get into messages. */
+import type { ConfigPath, ConfigProblem, Finding } from './problems.ts';
+import { formatPath } from './problems.ts';
+import { shownPath } from './schema-node.ts';
+import { locate } from './tree.ts';
+import { describeValue } from './tree-values.ts';
+import type { YamlTree } from './yaml-tree.ts';
+
+export interface ReportOptions {
+  /** Name of the file in messages. */
+  readonly file: string;
+  /** Addresses of the command line: what is wrong with `listen` is then not in the file. */
+  readonly listen?: readonly string[];
+}
+
+/** A longer list helps nobody, and each entry costs a search for the right hint. */
+const problemsMax = 100;
+
+/** In the order of the file; a long list ends with the count of what is left out. */
+export function reportFindings(
+  tree: YamlTree,
+  findings: readonly Finding[],
+  options: ReportOptions,
+): ConfigProblem[] {
+  const placed = findings
+    .map((finding) => ({ finding, offset: finding.offset ?? offsetOf(tree, finding) }))
+    .sort((a, b) => a.offset - b.offset);
+  const problems = placed
+    .slice(0, problemsMax)
+    .map(({ finding, offset }) => render(tree, finding, offset, options));
+  const next = placed[problemsMax];
+  if (next !== undefined) {
+    const message = `${placed.length - problemsMax} more problems`;
+    const finding: Finding = { path: [], message, code: next.finding.code };
+    problems.push(render(tree, finding, next.offset, options));
+  }
+  return problems;
+}
+
+function offsetOf(tree: YamlTree, { path, onKey }: Finding): number {
+  const { keyOffset, valueOffset } = locate(tree.root, writtenPath(tree, path));
+  return onKey === true ? keyOffset : valueOffset;
+}
+
+function render(
+  tree: YamlTree,
+  { path, message, code, showsValue }: Finding,
+  offset: number,
+  { file, listen }: ReportOptions,
+): ConfigProblem {
+  if (listen !== undefined && path[0] === 'listen') {
+    const address = listen[Number(path[1] ?? 0)] ?? '';
+    return { file: `--listen ${address}`, line: 0, column: 0, path: '', message, code };
+  }
+  const written = writtenPath(tree, path);
+  const shown = showsValue === true ? describeValue(locate(tree.root, written).node, written) : '';
+  const place = { file, ...tree.position(offset), path: formatPath(shownPath(written)) };
+  return { ...place, message: message + shown, code };
+}
+
+/** A list of one may be written without the list. */
+function writtenPath({ root }: YamlTree, path: ConfigPath): ConfigPath {
+  if (typeof path.at(-1) !== 'number') return path;
+  const list = path.slice(0, -1);
+  return locate(root, list).node?.kind === 'scalar' ? list : path;
+}
