@@ -11,6 +11,9 @@ export interface Deadline {
   clear(): void;
 }
 
+/** A longer timer would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 export function createDeadline(clock: Clock): Deadline {
   const { promise, resolve } = Promise.withResolvers<void>();
   let dueAtMs = Infinity;
@@ -31,7 +34,7 @@ export function createDeadline(clock: Clock): Deadline {
       clearTimeout(timer);
       const leftMs = atMs - clock.nowMs();
       if (leftMs <= 0) fire();
-      else timer = setTimeout(fire, leftMs);
+      else timer = setTimeout(fire, Math.min(leftMs, timerMsMax));
     },
     clear() {
       clearTimeout(timer);

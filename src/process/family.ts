@@ -60,7 +60,8 @@ function createLinuxFamily({ pid: leader, mark }: FamilyRoot): Family {
       // SIGTERM makes some engines (llama-server) end at once instead of in order.
       const asGroup = leader !== undefined && pids.includes(leader);
       if (asGroup) send(-leader, signal);
-      for (const pid of pids) if (!asGroup || known.get(pid)?.group !== leader) send(pid, signal);
+      const reached = (pid: number): boolean => pid === leader || known.get(pid)?.group === leader;
+      for (const pid of pids) if (!asGroup || !reached(pid)) send(pid, signal);
     },
   };
 }

@@ -1,4 +1,6 @@
 import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually, server, startable } from '../../test/processes/harness.ts';
 import type { ReadyResult } from './process-state.ts';
@@ -8,6 +10,19 @@ type Failed = Extract<ReadyResult, { type: 'failed' }>;
 function failed(result: ReadyResult): Failed {
   if (result.type !== 'failed') throw new Error(`Not failed but ${result.type}`);
   return result;
+}
+
+/** A server in place of the child's own, on a port that no child is told; gives its address. */
+async function listen(answer: RequestListener): Promise<string> {
+  const stranger = createServer(answer);
+  await new Promise<void>((resolve) => {
+    stranger.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    stranger.closeAllConnections();
+    stranger.close();
+  });
+  return `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
 }
 
 test('a process becomes ready once for any number of callers, and again for none (PRC-8)', async () => {
@@ -64,15 +79,9 @@ test.each([
   expect(states).toEqual(['starting', 'failed']);
 });
 
-test('a process is not started while a stranger has its port, and other processes are unaffected', async () => {
-  const { process: model, port } = await startable({ cmd: server() });
-  const stranger = createServer((_, response) => response.end('stranger'));
-  await new Promise<void>((resolve) => {
-    stranger.listen(port, '127.0.0.1', resolve);
-  });
-  onTestFinished(() => {
-    stranger.close();
-  });
+test('a process is not started while a stranger has its port', async () => {
+  const port = Number(new URL(await listen((_, response) => response.end('stranger'))).port);
+  const { process: model } = await startable({ cmd: server(), port });
   expect(failed(await model.ensureReady())).toMatchObject({
     code: 'process_spawn_failed',
     message: `Process 'm' could not be started: port ${port} is already in use by another program`,
@@ -98,19 +107,25 @@ test('a process that ends before it is ready ends the wait at once, with exit co
 });
 
 test('a process that is never ready is ended, and its callers are told what the probe met', async () => {
-  const { process: model, states } = await startable({ cmd: server('--never-ready'), readyTimeoutMs: 2500 });
+  const { process: model, states } = await startable({
+    cmd: 'sleep 300',
+    proxy: await listen((_, response) => response.writeHead(503).end()),
+    readyTimeoutMs: 300,
+  });
   const result = failed(await model.ensureReady());
   expect(result.code).toBe('process_ready_timeout');
-  expect(result.message).toMatch(
-    /^Process 'm' was not ready in time: .*\/health gave .*status 503 after 2.5 s/,
-  );
-  expect(result.exit).toEqual({ code: 0, signal: null });
+  expect(result.message).toMatch(/^Process 'm' was not ready in time: .*\/health gave .*503 after 0.3 s$/);
+  expect(result.exit).toEqual({ code: null, signal: 'SIGTERM' });
   expect(states).toEqual(['starting', 'stopping', 'failed']);
 });
 
 test('a process whose probe hangs is given up at its deadline', async () => {
-  const { process: model } = await startable({ cmd: server('--hang-health'), readyTimeoutMs: 1000 });
-  expect(failed(await model.ensureReady()).message).toContain('no answer within');
+  const proxy = await listen(() => undefined);
+  const { process: model } = await startable({ cmd: 'sleep 300', proxy, readyTimeoutMs: 300 });
+  expect(failed(await model.ensureReady())).toMatchObject({
+    code: 'process_ready_timeout',
+    message: expect.stringContaining('no answer within') as string,
+  });
 });
 
 test('a process that crashes while ready says so, and the next call starts a new one', async () => {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import {
@@ -181,12 +183,14 @@ test('stop ends the server behind a forking wrapper, in order (PRC-14)', async (
 });
 
 test('a wrapper that leaves its server behind has failed, at once, and the server is ended', async () => {
+  const leave = join(temporaryFolder(), 'leave');
   const { process: model, port } = await startable({
-    cmd: wrapped('leaving-wrapper.sh', `1 ${server('--sigterm 300')}`),
+    cmd: wrapped('leaving-wrapper.sh', `${leave} ${server('--sigterm 300')}`),
     stopTimeoutMs: farMs,
   });
   expect((await model.ensureReady()).type).toBe('ready');
   const pid = await printedPid(model, 'server');
+  writeFileSync(leave, '');
   const state = await eventually(() => model.state.name === 'stopping' && model.state);
   expect(state.reason).toBe('exited');
   const failed = await eventually(() => model.state.name === 'failed' && model.state);
@@ -233,7 +237,7 @@ test('cmdStop is run instead of SIGTERM, with the pid filled in', async () => {
 });
 
 test('the next start waits until cmdStop has finished its work', async () => {
-  const marker = `${temporaryFolder()}/done`;
+  const marker = join(temporaryFolder(), 'done');
   const { process: model } = await startable({
     cmd: `sh -c 'if test -e "$0"; then echo "found it"; fi; exec "$@"' ${marker} ${server()}`,
     cmdStop: `sh -c 'kill -TERM \${PID}; sleep 0.4; touch ${marker}'`,

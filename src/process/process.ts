@@ -183,6 +183,7 @@ class Supervisor implements ManagedProcess {
   #finish(run: Run, { failure, exit }: RunEnd): void {
     const nowMs = this.#deps.clock.nowMs();
     const { generation, readyForMs, stopReason } = run;
+    run.killAt.clear();
     this.#crashes = afterRun(this.#crashes, { crashed: failure !== undefined, readyForMs, nowMs });
     this.#run = undefined;
     if (failure === undefined) {

@@ -81,7 +81,6 @@ export async function runProcess(options: RunOptions): Promise<RunEnd> {
       events.stuck(describe(undefined));
     },
   });
-  killAt.clear();
   deps.ledger.ended(options.mark);
   const exit = await child.exited;
   return { failure: describe(exit), exit };

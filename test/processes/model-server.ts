@@ -1,6 +1,6 @@
 /**
  * A program that behaves like a model server, well or badly. Prints its pid, answers GET /health and GET /pid.
- * --port N · --loading-ms N (503 until then) · --listen-after-ms N · --never-ready · --hang-health
+ * --port N · --loading-ms N (503 until then) · --listen-after-ms N · --never-ready
  * --exit-after-ms N --exit-code N (from its start; 0 ms = before it listens) · --sigterm ignore|MS · --flood-bytes N
  */
 import { writeSync } from 'node:fs';
@@ -14,7 +14,6 @@ const { values } = parseArgs({
     'loading-ms': { type: 'string', default: '0' },
     'listen-after-ms': { type: 'string', default: '0' },
     'never-ready': { type: 'boolean', default: false },
-    'hang-health': { type: 'boolean', default: false },
     'exit-after-ms': { type: 'string' },
     'exit-code': { type: 'string', default: '0' },
     sigterm: { type: 'string', default: '0' },
@@ -58,7 +57,6 @@ const server = createServer((request, response) => {
     response.end(String(process.pid));
     return;
   }
-  if (values['hang-health']) return;
   const loading = performance.now() - listeningMs < Number(values['loading-ms']);
   response.writeHead(values['never-ready'] || loading ? 503 : 200).end();
 });
