@@ -12,7 +12,8 @@ import { reportFindings } from './report.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
 import { ignoredKeyPrefix, rootNode } from './schema-node.ts';
-import type { TreeNode } from './tree.ts';
+import { locate } from './tree.ts';
+import type { TreeNode, TreeProblem } from './tree.ts';
 import { toPlain } from './tree-values.ts';
 import { parseYamlTree, textBytesMax } from './yaml-tree.ts';
 
@@ -59,7 +60,7 @@ export function loadConfigText(options: LoadOptions & { readonly text: string })
       ? { problems: [], warnings: [] }
       : checkConfig(withListen(config, listen), wrongKeys);
   const findings = [...wrong, ...checked.problems].filter(
-    (finding) => !tree.problems.some((told) => explains(told, finding)),
+    (finding) => !tree.problems.some((told) => explains(told, finding, tree.root)),
   );
   if (tree.problems.length + findings.length > 0 || !parsed.success) {
     return fail([...tree.problems, ...findings]);
@@ -110,10 +111,15 @@ function reasonOf(error: unknown): string {
   return reasons[code] ?? (code === '' ? 'unknown reason' : code);
 }
 
-/** What could not be read counts as empty, and that is then wrong as well. */
-function explains(told: Finding, finding: Finding): boolean {
+/**
+ * What could not be read counts as empty, which is then wrong as well: at its own path, below it, and wherever an alias
+ * brings it.
+ */
+function explains(told: TreeProblem, finding: Finding, root: TreeNode | undefined): boolean {
   const isBelow = told.path.every((segment, index) => segment === finding.path[index]);
-  return isBelow && (told.code === 'config_reference' || told.path.length === finding.path.length);
+  if (isBelow && told.path.length === finding.path.length) return true;
+  if (told.code !== 'config_reference') return false;
+  return isBelow || locate(root, finding.path).node?.offset === told.offset;
 }
 
 function plainRoot(root: TreeNode | undefined): unknown {

@@ -44,10 +44,13 @@ export function resolvePlaceholders(hidden: string, env: Environment): Resolved 
       return '';
     }
     const value = Object.hasOwn(env, variable) ? env[variable] : undefined;
-    if (value === undefined) problems.add(`environment variable '${variable}' is not set`);
-    else if (/[\n\r\0]/.test(value)) problems.add(`environment variable '${variable}' holds a line break`);
-    else variables.add(variable);
-    return value ?? '';
+    if (value === undefined) {
+      problems.add(`environment variable '${variable}' is not set`);
+      return '';
+    }
+    variables.add(variable);
+    if (/[\n\r\0]/.test(value)) problems.add(`environment variable '${variable}' holds a line break`);
+    return value;
   });
   return { text: showPlaceholders(text), variables: [...variables], problems: [...problems] };
 }
