@@ -1,0 +1,173 @@
+/**
+ * Asks llama-server as a stream for what the client wants whole, and puts the whole answer together: the same JSON that
+ * the engine would have sent. Worth the work because llama-server notices that a client has left only while it streams.
+ */
+import type { JsonEdits } from '../base/json-patch.ts';
+import { patchJsonObject } from '../base/json-patch.ts';
+import { lastMember, scanJsonObject } from '../base/json-scan.ts';
+import type { JsonObjectSpan } from '../base/json-scan.ts';
+import { SseOverflow, SseReader } from '../base/sse-reader.ts';
+import { LlameroError } from '../domain/errors.ts';
+import type { RouteName } from '../domain/routes.ts';
+import { createChatParts } from './assembly/chat-parts.ts';
+import { createCompletionParts } from './assembly/completion-parts.ts';
+import { isFields } from './assembly/fields.ts';
+import type { AnswerParts, Fields } from './assembly/fields.ts';
+import { createNativeParts } from './assembly/native-parts.ts';
+import { errorBody } from './error-response.ts';
+
+export interface AssembledAnswer {
+  readonly status: number;
+  /** JSON. */
+  readonly body: Buffer;
+}
+
+export interface StreamAssembly {
+  /** True once the engine has begun a stream; any other answer is not for this object and passes as it is. */
+  readonly active: boolean;
+  head(status: number, headers: readonly string[]): void;
+  /** Only while `active`. */
+  push(chunk: Buffer): void;
+  /** The whole answer; the error that the stream carried, with its status; 502 for a stream without its proper end. */
+  finish(): AssembledAnswer;
+}
+
+export interface StreamedRequest {
+  /** The client's request, changed to ask for a stream. */
+  readonly body: Buffer;
+  readonly assembly: StreamAssembly;
+}
+
+/** A native event repeats the whole prompt. */
+const eventBytesMax = 256 * 1024 * 1024;
+
+/**
+ * undefined = the exact answer cannot be had from a stream: another route, no JSON object, a stream already, or a request
+ * whose stream leaves something out. llama-server's streams leave out: the last text when it may be the beginning of a
+ * `stop` string, probabilities of tokens that show no text, and what `verbose` adds.
+ */
+export function toStreamedRequest(route: RouteName, body: Buffer): StreamedRequest | undefined {
+  const object = scanJsonObject(body);
+  if (object === undefined || streamLosing.some((key) => isOn(body, object, key))) return undefined;
+  const plan = planOf(route, body, object);
+  const streamed = plan && patchJsonObject(body, plan.edits, object);
+  return plan && streamed && { body: streamed, assembly: new Assembly(plan) };
+}
+
+const streamLosing = ['stream', 'stop', 'logprobs', 'n_probs', 'verbose'];
+
+interface Plan {
+  readonly edits: JsonEdits;
+  readonly parts: AnswerParts;
+  /** The stream ends with `data: [DONE]`; without, its last events tell. */
+  readonly hasMark: boolean;
+}
+
+const withUsage: JsonEdits = { set: { stream: 'true', stream_options: '{"include_usage":true}' } };
+
+function planOf(route: RouteName, body: Buffer, object: JsonObjectSpan): Plan | undefined {
+  if (route === 'chat-completions') return { edits: withUsage, parts: createChatParts(), hasMark: true };
+  if (route === 'completions') return { edits: withUsage, parts: createCompletionParts(), hasMark: true };
+  if (route !== 'native-completion' && route !== 'infill') return undefined;
+  const responseFields = lastMember(object, 'response_fields');
+  const selected = responseFields && readStrings(body, responseFields);
+  return {
+    // The engine would leave the fields out that tell the events apart.
+    edits: { set: { stream: 'true' }, remove: ['response_fields'] },
+    parts: createNativeParts({
+      returnTokens: isOn(body, object, 'return_tokens'),
+      responseFields: selected ?? [],
+    }),
+    hasMark: false,
+  };
+}
+
+/** The member is there and not one of the ways to say no. */
+function isOn(body: Buffer, object: JsonObjectSpan, key: string): boolean {
+  const member = lastMember(object, key);
+  if (member === undefined || member.kind === 'false' || member.kind === 'null') return false;
+  return !/^(?:0|""|\[\s*\])$/.test(
+    body.toString('latin1', member.start, Math.min(member.end, member.start + 64)),
+  );
+}
+
+function readStrings(body: Buffer, { start, end }: { start: number; end: number }): string[] {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8', start, end));
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+class Assembly implements StreamAssembly {
+  readonly #plan: Plan;
+  readonly #reader: SseReader;
+  #active = false;
+  #marked = false;
+  #error: Fields | undefined;
+  #broken: string | undefined;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#reader = new SseReader({ onEvent: ({ data }) => this.#event(data), eventBytesMax });
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  head(status: number, headers: readonly string[]): void {
+    const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type');
+    this.#active = status === 200 && at !== -1 && /^text\/event-stream/i.test(headers[at + 1] ?? '');
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#broken !== undefined) return;
+    try {
+      this.#reader.push(chunk);
+    } catch (thrown) {
+      if (!(thrown instanceof SseOverflow)) throw thrown;
+      this.#broken = 'The stream of the engine has an event that is too large';
+    }
+  }
+
+  finish(): AssembledAnswer {
+    if (this.#error !== undefined) return toErrorAnswer(this.#error);
+    const { parts, hasMark } = this.#plan;
+    const answer = hasMark && !this.#marked ? undefined : parts.finish();
+    if (answer !== undefined && this.#broken === undefined) {
+      return { status: 200, body: Buffer.from(JSON.stringify(answer)) };
+    }
+    const error = new LlameroError(
+      'backend_protocol',
+      this.#broken ?? 'The stream of the engine ended without its end mark',
+    );
+    return { status: error.status, body: Buffer.from(errorBody(error, 'openai')) };
+  }
+
+  #event(data: string): void {
+    if (data === '[DONE]') {
+      this.#marked = true;
+      return;
+    }
+    let event: unknown;
+    try {
+      event = JSON.parse(data);
+    } catch {
+      this.#broken ??= 'The stream of the engine has an event that is not JSON';
+      return;
+    }
+    // For a list of prompts llama-server begins with an event `null`.
+    if (!isFields(event)) return;
+    if (isFields(event['error'])) this.#error ??= event['error'];
+    else this.#plan.parts.add(event);
+  }
+}
+
+/** What llama-server answers without a stream: the same error, its code as status. */
+function toErrorAnswer(error: Fields): AssembledAnswer {
+  const { code } = error;
+  const isStatus = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599;
+  return { status: isStatus ? code : 500, body: Buffer.from(JSON.stringify({ error })) };
+}
