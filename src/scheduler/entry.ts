@@ -59,6 +59,8 @@ export class Lane {
   readonly key: string;
   readonly model: ServedModel;
   readonly entries = new SortedList<Entry>(compareTurns);
+  /** The first of its entries by which the queue has put the lane in order; undefined before it holds anybody. */
+  head: Entry | undefined = undefined;
   /** End of the wait for a dead fleet, or of the lane's patience, whichever is next. */
   readonly alarm: Alarm<Owner> = createAlarm<Owner>(this);
   /** Since when no live backend can serve it; undefined = one can. */

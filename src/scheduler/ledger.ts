@@ -25,6 +25,9 @@ export class Seat implements Candidate {
   readonly ledger: Ledger;
   readonly model: ModelName | undefined;
   readonly contextTokens: number | undefined;
+  /** The view for which `#isLoaded` was found out; views are replaced, never changed. */
+  #loadedOf: BackendView | undefined;
+  #isLoaded = false;
 
   constructor(ledger: Ledger, model: ModelName | undefined) {
     this.ledger = ledger;
@@ -58,6 +61,14 @@ export class Seat implements Candidate {
 
   get claim(): Claim | undefined {
     return this.ledger.claim;
+  }
+
+  get isWarm(): boolean {
+    if (this.#loadedOf !== this.ledger.view) {
+      this.#loadedOf = this.ledger.view;
+      this.#isLoaded = this.model === undefined || this.ledger.view.loaded.has(this.model);
+    }
+    return this.#isLoaded || this.inFlightOfModel > 0;
   }
 }
 

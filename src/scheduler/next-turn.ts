@@ -1,11 +1,9 @@
 /** Whose turn it is on a backend with room: the first in order that may go there, or one whose model is warm there. */
-import type { Entry, Lane } from './entry.ts';
+import type { Entry } from './entry.ts';
 import type { Ledger, Seat } from './ledger.ts';
 import type { Placement } from './placement.ts';
 import type { Queue } from './queue.ts';
 import type { SchedulerSettings } from './settings.ts';
-import { compareTurns } from './turn.ts';
-import { isWarm } from './warm.ts';
 
 export interface NextTurn {
   readonly entry: Entry;
@@ -21,66 +19,33 @@ export interface TurnContext {
   readonly nowMs: number;
 }
 
-/** Looks at the first of each lane that the backend serves, never further. */
+/** Looks at the first of each lane, in order, and no further than to the one it returns. */
 export function nextTurnOn(ledger: Ledger, context: TurnContext): NextTurn | undefined {
-  const affinity = context.settings.modelAffinityBonusMs > 0;
-  let first: Entry | undefined;
-  let firstSeat: Seat | undefined;
-  let warm: Entry | undefined;
-  let warmSeat: Seat | undefined;
-  for (const [lane, seat] of lanesOf(ledger, context.queue)) {
-    const head = lane.entries.first;
-    if (head === undefined) continue;
-    const isFirst = first === undefined || compareTurns(head, first) < 0;
-    const isFirstWarm = affinity && (warm === undefined || compareTurns(head, warm) < 0) && isWarm(seat);
-    if (!isFirst && !isFirstWarm) continue;
-    if (!accepts(seat, head, context)) continue;
-    if (isFirst) [first, firstSeat] = [head, seat];
-    if (isFirstWarm) [warm, warmSeat] = [head, seat];
-  }
-  if (first === undefined || firstSeat === undefined) return undefined;
-  if (warm !== undefined && warmSeat !== undefined && warm !== first) {
-    const overtaken = passedBy(warm, ledger, context);
-    if (overtaken !== undefined) return { entry: warm, seat: warmSeat, overtaken };
-  }
-  return { entry: first, seat: firstSeat, overtaken: [] };
-}
-
-/** Everybody that would be passed; undefined when one of them has been patient for long enough. */
-function passedBy(warm: Entry, ledger: Ledger, context: TurnContext): readonly Entry[] | undefined {
-  const { modelAffinityBonusMs, overtakenMax } = context.settings;
-  const passed: Entry[] = [];
-  for (const [lane, seat] of lanesOf(ledger, context.queue)) {
-    const head = lane.entries.first;
-    if (head === undefined || compareTurns(head, warm) >= 0 || !accepts(seat, head, context)) continue;
-    // The warm one is the first of all warm ones, so whoever is before it is cold here.
-    // Counting only the wait would swap models with every request once the queue is longer than the bonus.
-    const waitedMs = context.nowMs - head.arrivedMs;
-    const apartMs = Math.abs(warm.arrivedMs - head.arrivedMs);
-    if (Math.min(waitedMs, apartMs) >= modelAffinityBonusMs) return undefined;
-    if (head.overtaken >= overtakenMax) return undefined;
-    passed.push(head);
-  }
-  return passed;
-}
-
-function accepts(seat: Seat, entry: Entry, context: TurnContext): boolean {
-  const model = entry.lane?.model;
-  if (model === undefined) return false;
-  return context.placement.accepts(seat, context.placement.contextOf(entry, model, context.nowMs));
-}
-
-function* lanesOf(ledger: Ledger, queue: Queue): IterableIterator<readonly [Lane, Seat]> {
-  // From the shorter side: what the backend serves, or what is waited for.
-  if (ledger.seats.size < queue.models.size) {
-    for (const [name, seat] of ledger.seats) {
-      for (const lane of queue.models.get(name)?.lanes.values() ?? []) yield [lane, seat];
+  const { queue, placement, settings, nowMs } = context;
+  let first: NextTurn | undefined;
+  const cold: Entry[] = [];
+  for (const lane of queue.lanes) {
+    const entry = lane.head;
+    const seat = ledger.seats.get(lane.model.name);
+    if (entry === undefined || seat === undefined) continue;
+    if (!placement.accepts(seat, placement.contextOf(entry, lane.model, nowMs))) continue;
+    first ??= { entry, seat, overtaken: [] };
+    if (settings.modelAffinityBonusMs <= 0) return first;
+    if (seat.isWarm) {
+      const mayPass = cold.every((passed) => isPatient(passed, entry, context));
+      return mayPass ? { entry, seat, overtaken: cold } : first;
     }
-    return;
+    cold.push(entry);
   }
-  for (const [name, model] of queue.models) {
-    const seat = ledger.seats.get(name);
-    if (seat === undefined) continue;
-    for (const lane of model.lanes.values()) yield [lane, seat];
-  }
+  return first;
+}
+
+/** Whether one whose model is cold lets a later one with a warm model go first. */
+function isPatient(cold: Entry, warm: Entry, { settings, nowMs }: TurnContext): boolean {
+  // Counting only the wait would swap models with every request once the queue is longer than the bonus.
+  const waitedMs = nowMs - cold.arrivedMs;
+  const apartMs = Math.abs(warm.arrivedMs - cold.arrivedMs);
+  return (
+    Math.min(waitedMs, apartMs) < settings.modelAffinityBonusMs && cold.overtaken < settings.overtakenMax
+  );
 }

@@ -12,12 +12,12 @@ import { filters, pickers, scorers } from './policies/index.ts';
 import { freeSlot } from './policies/filters/free-slot.ts';
 import { claimed } from './policies/filters/claimed.ts';
 import { maxModels } from './policies/filters/max-models.ts';
+import { servesModel } from './policies/filters/serves-model.ts';
 import { sticky } from './policies/filters/sticky.ts';
 import type { Filter, Picker, PickerState, PlacementContext, Scored, Scorer } from './policy.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
-import { isWarm } from './warm.ts';
 
 export interface Choice {
   readonly seat: Seat;
@@ -34,9 +34,12 @@ interface ScoredSeat extends Scored {
   readonly candidate: Seat;
 }
 
+const noScores: CandidateTrace['scores'] = {};
 /** What keeps a model out of a backend only because of the models that others run there. */
 const swapFilters: readonly Filter[] = [maxModels, sticky];
-const fixedFilters: readonly Filter[] = filters.filter(
+/** A model's seats are where it is served. */
+const seatFilters: readonly Filter[] = filters.filter((filter) => filter !== servesModel);
+const fixedFilters: readonly Filter[] = seatFilters.filter(
   (filter) => filter !== freeSlot && filter !== claimed && filter !== maxModels && filter !== sticky,
 );
 
@@ -80,7 +83,7 @@ export class Placement {
   }
 
   accepts(seat: Seat, context: PlacementContext): boolean {
-    return excludedBy(filters, seat, context) === undefined;
+    return excludedBy(seatFilters, seat, context) === undefined;
   }
 
   /** Looks at the whole fleet. Undefined = the request has to wait. */
@@ -108,12 +111,11 @@ export class Placement {
     const scored: ScoredSeat[] = [];
     for (const seat of accepted) scored.push({ candidate: seat, total: this.#total(seat, context) });
     const picked = this.#picker.pick(scored, this.#turnsOf(model), context);
-    const winner = scored.find((one) => one === picked);
-    if (winner === undefined) return undefined;
+    if (picked === undefined) return undefined;
     return {
-      seat: winner.candidate,
+      seat: picked.candidate,
       picker: this.#picker.name,
-      candidates: this.#trace(winner, scored, model, context),
+      candidates: this.#trace(picked, scored, model, context),
     };
   }
 
@@ -137,7 +139,7 @@ export class Placement {
       const seat = seats[(model.slotlessTurns + step) % seats.length];
       if (seat === undefined || !this.accepts(seat, context)) continue;
       found ??= seat;
-      if (!isWarm(seat)) continue;
+      if (!seat.isWarm) continue;
       found = seat;
       break;
     }
@@ -185,7 +187,7 @@ export class Placement {
       const seat = ledger.seats.get(model.name) ?? ledger.seats.get(undefined);
       const filter = seat === undefined ? undefined : excludedBy(filters, seat, context);
       if (filter !== undefined)
-        traces.push({ backend: ledger.id, excludedBy: filter.name, score: 0, scores: {} });
+        traces.push({ backend: ledger.id, excludedBy: filter.name, score: 0, scores: noScores });
     }
     return traces;
   }

@@ -35,6 +35,10 @@ export interface Candidate {
   /** Model that the backend is reserved for after its last permit; undefined = not reserved. */
   readonly stickyTo: ModelName | undefined;
   readonly claim: Claim | undefined;
+  /** The model need not be loaded first: it is in memory there, or runs there though no probe has listed it yet. */
+  readonly isWarm: boolean;
+  /** Tokens that a slot holds of the model; undefined = unknown. */
+  readonly contextTokens: number | undefined;
 }
 
 /** Everything about the request and the fleet that a policy may look at. */
@@ -85,7 +89,11 @@ export interface Picker {
   readonly kind: 'picker';
   readonly name: string;
   readonly summary: string;
-  pick(scored: readonly Scored[], state: PickerState, context: PlacementContext): Scored | undefined;
+  pick<One extends Scored>(
+    scored: readonly One[],
+    state: PickerState,
+    context: PlacementContext,
+  ): One | undefined;
 }
 
 export function defineFilter(filter: Omit<Filter, 'kind'>): Filter {

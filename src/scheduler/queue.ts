@@ -2,7 +2,8 @@
  * Everybody who waits, sorted into lanes. Owns order and fair share; knows nothing of capacity. An operation costs a
  * search in one lane, whatever the number of those who wait.
  */
-import type { BackendId, ModelName } from '../domain/ids.ts';
+import type { BackendId } from '../domain/ids.ts';
+import { SortedList } from '../base/sorted-list.ts';
 import { Lane, noBackends } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { FairClock } from './fair-clock.ts';
@@ -12,9 +13,8 @@ import { compareTurns } from './turn.ts';
 
 export class Queue {
   readonly #fairClock = new FairClock();
-  /** Those with somebody in them. */
-  readonly #lanes = new Set<Lane>();
-  readonly #models = new Map<ModelName | undefined, ServedModel>();
+  /** Those with somebody in them, by the turn of the first. */
+  readonly #lanes = new SortedList<Lane>(compareHeads);
   readonly #keyOfSet = new WeakMap<ReadonlySet<BackendId>, string>();
   #ordering: 'fifo' | 'fair';
   #size = 0;
@@ -33,13 +33,9 @@ export class Queue {
     return this.#slotless;
   }
 
-  get lanes(): ReadonlySet<Lane> {
+  /** Lanes with somebody in them, by the turn of the first. Copy it before changing anything on the way. */
+  get lanes(): Iterable<Lane> & { toArray(): Lane[]; readonly size: number } {
     return this.#lanes;
-  }
-
-  /** Models that somebody waits for. */
-  get models(): ReadonlyMap<ModelName | undefined, ServedModel> {
-    return this.#models;
   }
 
   /** Flows remembered for fair share. */
@@ -61,13 +57,10 @@ export class Queue {
 
   add(entry: Entry, lane: Lane): void {
     const { request } = entry;
-    if (lane.entries.size === 0) {
-      lane.model.lanes.set(lane.key, lane);
-      this.#lanes.add(lane);
-      this.#models.set(lane.model.name, lane.model);
-    }
+    if (lane.entries.size === 0) lane.model.lanes.set(lane.key, lane);
     lane.entries.add(entry);
     entry.lane = lane;
+    this.#order(lane);
     this.#size += 1;
     if (request.slotless) this.#slotless += 1;
     if (this.#ordering === 'fair') this.#fairClock.entered(request.model, request.flow, entry.tag);
@@ -79,25 +72,26 @@ export class Queue {
     if (lane === undefined) return undefined;
     lane.entries.delete(entry);
     entry.lane = undefined;
+    this.#order(lane);
     this.#size -= 1;
     if (request.slotless) this.#slotless -= 1;
     if (this.#ordering === 'fair') {
       if (served) this.#fairClock.served(request.model, entry.tag);
       this.#fairClock.left(request.model, request.flow);
     }
-    if (lane.entries.size === 0) {
-      lane.model.lanes.delete(lane.key);
-      this.#lanes.delete(lane);
-      if (lane.model.lanes.size === 0) this.#models.delete(lane.model.name);
-    }
+    if (lane.entries.size === 0) lane.model.lanes.delete(lane.key);
     return lane;
   }
 
   /** Changes the class of an entry that waits. */
   promote(entry: Entry, priorityClass: number): void {
-    entry.lane?.entries.delete(entry);
+    const { lane } = entry;
+    if (lane === undefined) return;
+    lane.entries.delete(entry);
+    this.#order(lane);
     entry.priorityClass = priorityClass;
-    entry.lane?.entries.add(entry);
+    lane.entries.add(entry);
+    this.#order(lane);
   }
 
   /** How many have their turn before this entry. */
@@ -136,6 +130,15 @@ export class Queue {
     this.#ordering = ordering;
   }
 
+  /** Puts a lane where it belongs after somebody came or went. */
+  #order(lane: Lane): void {
+    const { first } = lane.entries;
+    if (first === lane.head) return;
+    if (lane.head !== undefined) this.#lanes.delete(lane);
+    lane.head = first;
+    if (first !== undefined) this.#lanes.add(lane);
+  }
+
   #laneKey(entry: Entry, model: ServedModel): string {
     const { request, failedOn } = entry;
     if (request.slotless) return `s|${this.#setKey(failedOn)}|${this.#setKey(request.only)}`;
@@ -154,4 +157,8 @@ export class Queue {
     }
     return key;
   }
+}
+
+function compareHeads(a: Lane, b: Lane): number {
+  return a.head === undefined || b.head === undefined ? 0 : compareTurns(a.head, b.head);
 }

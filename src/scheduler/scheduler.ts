@@ -413,7 +413,7 @@ export class Scheduler {
 
   /** The shape of the fleet changed: looks at each lane, though at nobody in it but the first, for what is possible now. */
   #review(): void {
-    for (const lane of this.#queue.lanes) {
+    for (const lane of this.#queue.lanes.toArray()) {
       const { first } = lane.entries;
       if (first === undefined) continue;
       const verdict = judge(first, lane.model, this.#fleet);

@@ -25,7 +25,7 @@ export function judge(demand: Demand, model: ServedModel, fleet: Fleet): Servabi
   for (const seat of model.seats) {
     if (!isAllowed(seat.ledger.id, demand)) continue;
     serves = true;
-    if (!fitsContext(seat, demand.request)) continue;
+    if (!fitsContext(seat.contextTokens, demand.request)) continue;
     if (seat.ledger.isHealthy) return 'live';
     fits = true;
   }

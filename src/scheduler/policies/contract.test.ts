@@ -29,6 +29,8 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
   modelsInFlight: fc.nat(5),
   free: fc.integer({ min: -100_000, max: 100_000 }),
   stickyTo: fc.option(name, { nil: undefined }),
+  isWarm: fc.boolean(),
+  contextTokens: fc.option(fc.nat(100_000), { nil: undefined }),
   claim: fc.option(fc.record({ model: fc.option(name, { nil: undefined }), turn }), { nil: undefined }),
 });
 

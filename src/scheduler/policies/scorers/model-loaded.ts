@@ -1,9 +1,8 @@
 /** Avoids loading what is loaded elsewhere. */
 import { defineScorer } from '../../policy.ts';
-import { isWarm } from '../../warm.ts';
 
 export const modelLoaded = defineScorer({
   name: 'model-loaded',
   summary: '1 when the model is in memory there or runs there, else 0.',
-  score: (candidate) => (isWarm(candidate) ? 1 : 0),
+  score: ({ isWarm }) => (isWarm ? 1 : 0),
 });
