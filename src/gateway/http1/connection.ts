@@ -37,8 +37,7 @@ export class Connection implements ResponseSink {
   readonly #owner: ConnectionOwner;
   readonly #tickMs: number;
   #connected = false;
-  #closed = false;
-  /** Set when the engine ended its side while bytes were still held back by a pause. */
+  /** The engine ended its side; bytes from before may still be held back by a pause. */
   #ended = false;
   #errorCode: string | undefined;
   #exchange: Exchange | undefined;
@@ -62,6 +61,11 @@ export class Connection implements ResponseSink {
       this.#errorCode ??= error.code ?? error.message;
     });
     socket.on('close', () => this.#close());
+  }
+
+  /** False from the moment the socket is being closed, which is a little before the pool hears of it. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
   }
 
   /** How many requests it has carried or carries. */
@@ -105,8 +109,9 @@ export class Connection implements ResponseSink {
     this.#socket.destroy();
   }
 
-  /** Closes the socket; a running exchange fails with a reset. */
+  /** Closes the socket; a running exchange fails with a reset and is not repeated. */
   close(): void {
+    if (this.#exchange !== undefined) this.#exchange.repeated = true;
     this.#errorCode ??= 'closed by the router';
     this.#socket.destroy();
   }
@@ -236,7 +241,6 @@ export class Connection implements ResponseSink {
   }
 
   #close(): void {
-    this.#closed = true;
     this.#owner.connectionClosed(this);
     if (this.#exchange === undefined) return;
     const kind = this.#connected ? 'reset' : 'connect';
@@ -247,7 +251,7 @@ export class Connection implements ResponseSink {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     this.#drop();
-    if (!this.#closed) this.#socket.destroy();
+    this.#socket.destroy();
     const wasReused = this.#requests > 1;
     if (kind === 'reset' && wasReused && !this.#received && !exchange.repeated) {
       exchange.repeated = true;

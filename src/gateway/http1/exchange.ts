@@ -14,6 +14,6 @@ export interface Exchange {
   /** Where it is now; undefined = ended, failed or aborted: the handler hears nothing more. */
   connection: Connection | undefined;
   paused: boolean;
-  /** It broke on a reused socket and is on its second, new one. */
+  /** It broke on a reused socket and is on its second, new one; or it must not be repeated for another reason. */
   repeated: boolean;
 }

@@ -204,6 +204,24 @@ describe('reuse of sockets', () => {
     expect(server?.sockets).toHaveLength(1);
   });
 
+  test('upstream does not repeat a request that it closes itself', async () => {
+    let requests = 0;
+    const { url } = await serve((socket) =>
+      onRawRequest(socket, () => {
+        requests += 1;
+        if (requests === 1) socket.write(ok);
+      }),
+    );
+    const target = targetOf(url);
+    await recordCall(upstream, target, post).over;
+    const record = recordCall(upstream, target, post);
+    await until('the second request arrives', () => requests === 2);
+    upstream.close();
+    await record.over;
+    expect(record.failure).toEqual({ kind: 'reset', accepted: 'unknown', reason: 'closed by the router' });
+    expect(server?.sockets).toHaveLength(1);
+  });
+
   test('upstream forgets a target: idle sockets close now, busy ones after their answer', async () => {
     const closed: number[] = [];
     const waiting: (() => void)[] = [];

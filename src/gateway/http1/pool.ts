@@ -96,7 +96,7 @@ export class ConnectionPool implements ConnectionOwner {
     for (;;) {
       const idle = this.#idle.pop();
       if (idle === undefined) return undefined;
-      if (idle.expiresAtMs > nowMs) return idle.connection;
+      if (idle.expiresAtMs > nowMs && idle.connection.isOpen) return idle.connection;
       idle.connection.destroy();
     }
   }
