@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { DestinationStream, Logger } from 'pino';
 import { stringify } from 'yaml';
 import { createAdminApp } from './admin/app.ts';
-import type { AdminDeps, ReloadReport } from './admin/deps.ts';
+import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { readHistorySample, readMetrics } from './app-readings.ts';
 import { systemClock } from './base/clock.ts';
@@ -34,8 +34,8 @@ import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 export interface AppOptions {
   readonly config: Config;
   readonly version: string;
-  /** Engines are simulated; pages say so. */
-  readonly demo: boolean;
+  /** Engines are simulated: pages say so, and can switch the simulated users. */
+  readonly demo?: DemoControl;
   /** Whether a person reads the log. */
   readonly terminal: boolean;
   /** Where `config` came from and how to read it again; absent = there is no file. */

@@ -43,6 +43,7 @@ export interface FakeFleet {
   draining: boolean;
   keysRequired: boolean;
   demo: boolean;
+  traffic: boolean;
   lastReload: ReloadReport | undefined;
   nextReload: ReloadReport;
   history: HistoryPoint[];
@@ -64,7 +65,13 @@ export function createFakeFleet(): FakeFleet {
     version: '0.1.0',
     startedEpochMs: fakeStartEpochMs,
     get demo() {
-      return fleet.demo;
+      if (!fleet.demo) return undefined;
+      return {
+        trafficRunning: () => fleet.traffic,
+        setTraffic: (running: boolean) => {
+          fleet.traffic = running;
+        },
+      };
     },
     requests,
     decisions: createDecisionLog({ max: 100 }),
@@ -120,6 +127,7 @@ export function createFakeFleet(): FakeFleet {
     draining: false,
     keysRequired: false,
     demo: false,
+    traffic: true,
     lastReload: undefined,
     nextReload: { atEpochMs: fakeStartEpochMs, ok: true, problems: [] },
     history: [],

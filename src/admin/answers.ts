@@ -41,7 +41,7 @@ export function statusBody(deps: AdminDeps): StatusBody {
     started_at: isoTime(deps.startedEpochMs),
     uptime_seconds: uptimeSeconds(deps),
     listen: [...deps.listen()],
-    demo: deps.demo,
+    demo: deps.demo !== undefined,
     draining: deps.draining(),
     keys_required: deps.keysRequired(),
     config: {

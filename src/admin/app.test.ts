@@ -420,3 +420,23 @@ describe('the admin API', () => {
     expect(JSON.stringify(fleet.deps.requests.totals())).toBe(before);
   });
 });
+
+describe('the simulated users of a demo', () => {
+  test('can be sent away and called back', async () => {
+    const { app, fleet } = setUp((changed) => {
+      changed.demo = true;
+    });
+    expect(await (await app.request('/api/demo/traffic/stop', { method: 'POST' })).json()).toEqual({
+      traffic: false,
+    });
+    expect(fleet.traffic).toBe(false);
+    expect(await (await app.request('/api/demo/traffic/start', { method: 'POST' })).json()).toEqual({
+      traffic: true,
+    });
+  });
+
+  test('are no part of a router with real engines', async () => {
+    const { app } = setUp();
+    expect((await app.request('/api/demo/traffic/stop', { method: 'POST' })).status).toBe(404);
+  });
+});

@@ -7,7 +7,14 @@ import type { Context, Handler } from 'hono';
 import type { z } from 'zod';
 import { errorTable, LlameroError } from '../domain/errors.ts';
 import { decisionsBody, healthBody, reloadBody, requestsBody, statusBody } from './answers.ts';
-import { backendParams, decisionsQuery, noQuery, requestParams, requestsQuery } from './contract.ts';
+import {
+  backendParams,
+  decisionsQuery,
+  demoParams,
+  noQuery,
+  requestParams,
+  requestsQuery,
+} from './contract.ts';
 import type { ErrorBody } from './contract.ts';
 import type { AdminDeps } from './deps.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
@@ -31,6 +38,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   });
   addReadingRoutes(app, deps);
   addVerbs(app, deps);
+  addDemoVerbs(app, deps);
   return app;
 }
 
@@ -92,6 +100,18 @@ function addVerbs(app: Hono, deps: AdminDeps): void {
       if (action === 'probe') deps.probeNow(id);
       else deps.setBackendDraining(id, action === 'drain');
       return context.json({ backend_id: id, action }, 202);
+    },
+  });
+}
+
+/** The simulated users of `llamero demo`; a router with real engines has none. */
+function addDemoVerbs(app: Hono, deps: AdminDeps): void {
+  addRoute(app, '/api/demo/traffic/:action', {
+    POST: (context) => {
+      const { action } = check(demoParams, context.req.param());
+      if (deps.demo === undefined) throw new LlameroError('not_found', 'This router is no demo');
+      deps.demo.setTraffic(action === 'start');
+      return context.json({ traffic: deps.demo.trafficRunning() });
     },
   });
 }

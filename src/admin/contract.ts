@@ -156,6 +156,8 @@ export const backendActionSchema = z.strictObject({
   action: z.enum(['drain', 'resume', 'probe']),
 });
 
+export const demoParams = z.strictObject({ action: z.enum(['start', 'stop']) });
+
 /** `uptime`, `total_requests` and the fields of `queue` are those of llamacpp-ha's feed, so that its readers work. */
 export const monitorSchema = z.strictObject({
   version: z.string(),
@@ -163,6 +165,8 @@ export const monitorSchema = z.strictObject({
   uptime: seconds,
   total_requests: count,
   demo: z.boolean(),
+  /** Whether the simulated users of a demo are at work; null = no demo. */
+  demo_traffic: z.boolean().nullable(),
   draining: z.boolean(),
   keys_required: z.boolean(),
   reload_problem: z.string().nullable(),

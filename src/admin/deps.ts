@@ -19,13 +19,19 @@ export interface ReloadReport {
 /** The part of the scheduler's state that is shown. */
 export type SchedulerReadings = Pick<SchedulerSnapshot, 'queuedTotal' | 'queued' | 'backends' | 'sessions'>;
 
+/** The simulated users of a demo. */
+export interface DemoControl {
+  readonly trafficRunning: () => boolean;
+  readonly setTraffic: (running: boolean) => void;
+}
+
 export interface AdminDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;
   readonly startedEpochMs: number;
-  /** The engines are simulated; the page says so. */
-  readonly demo: boolean;
+  /** The engines are simulated; the page says so. Undefined = they are real. */
+  readonly demo: DemoControl | undefined;
   readonly requests: RequestTable;
   readonly decisions: DecisionLog;
   readonly history: History;

@@ -3,8 +3,12 @@ import type { App } from '../app.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { LongRunningIo } from './io.ts';
 
-/** Resolves with the exit status once everything is closed. */
-export async function runUntilStopped(app: App, io: LongRunningIo): Promise<ExitCode> {
+/** Resolves with the exit status once everything is closed. `onListening` gets the first address, as `HOST:PORT`. */
+export async function runUntilStopped(
+  app: App,
+  io: LongRunningIo,
+  onListening: (address: string) => void = () => {},
+): Promise<ExitCode> {
   try {
     await app.start();
   } catch (error) {
@@ -12,7 +16,9 @@ export async function runUntilStopped(app: App, io: LongRunningIo): Promise<Exit
     await app.close();
     return exitCodes.unavailable;
   }
-  for (const address of app.addresses()) app.log.info(`listening on http://${address}`);
+  const addresses = app.addresses();
+  for (const address of addresses) app.log.info(`listening on http://${address}`);
+  onListening(addresses[0] ?? '');
   return new Promise((resolve) => {
     let stopping = false;
     const finish = (code: ExitCode) => {

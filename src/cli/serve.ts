@@ -55,7 +55,6 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
   const app = new App({
     config: loaded.config,
     version,
-    demo: false,
     terminal: io.stderrIsTty,
     ...(file === undefined || read === undefined ? {} : { source: { file, read } }),
   });

@@ -61,16 +61,18 @@ export interface ViewParts {
   /** An operator took it out of service. */
   readonly draining: boolean;
   readonly known: Knowledge;
+  /** What the kind of engine usually runs at once. */
+  readonly slotsUsual: number | undefined;
 }
 
 export function composeView(parts: ViewParts): BackendView {
-  const { id, config, defaults, health, draining, known } = parts;
+  const { id, config, defaults, health, draining, known, slotsUsual } = parts;
   return {
     id,
     state: draining && health.state !== 'dead' ? 'draining' : health.state,
     models: modelsAllowed(known.models, config.models),
     loaded: known.loaded ?? new Set(),
-    slotsTotal: config.slots ?? known.slotsTotal ?? defaults.slots,
+    slotsTotal: config.slots ?? known.slotsTotal ?? slotsUsual ?? defaults.slots,
     slots: known.slots,
     modelsMax: config.maxModels ?? known.modelsMax ?? defaults.modelsMax,
     weight: config.weight,

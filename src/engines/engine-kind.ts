@@ -58,6 +58,12 @@ export interface EngineKind {
   readonly socketIdleMsMax: number;
   /** Requests sent over one socket before it is closed. Infinity = no limit. */
   readonly socketRequestsMax: number;
+  /** Slots of a backend whose engine does not tell and whose configuration does not say: how many it usually runs at once. */
+  readonly slotsUsual: number | undefined;
+  /** Chat and completion streams end with `[DONE]`; without it they were cut, even if a finish reason came. */
+  readonly endsWithDone: boolean;
+  /** A stream of its chat and completion routes tells all that a whole answer does, so that one can be put together from it. */
+  readonly streamsAreWhole: boolean;
   /** Routes that the engine has itself. */
   readonly routes: ReadonlySet<RouteName>;
   /** Request headers that must not reach it (lower case), beside those no engine gets. */

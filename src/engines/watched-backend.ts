@@ -244,6 +244,7 @@ export class WatchedBackend implements Backend {
       health: this.#health,
       draining: this.#draining,
       known: this.#known,
+      slotsUsual: this.kind.slotsUsual,
     });
   }
 

@@ -35,7 +35,9 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   }
   const nearest = nearestName(name ?? '', parts.fleet.names().keys());
   const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
-  const error = new LlameroError('model_not_found', `No live backend serves model '${name ?? ''}'${hint}`, { param: 'model' });
+  const error = new LlameroError('model_not_found', `No live backend serves model '${name ?? ''}'${hint}`, {
+    param: 'model',
+  });
   sendError(response, { error, dialect: 'openai', requestId });
   return true;
 }

@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** What node:http could not parse, in words, by its error code; anything else is plain bad HTTP. */
-const answers: Readonly<Record<string, { readonly status: string; readonly code: string; readonly message: string }>> = {
+const answers: Readonly<
+  Record<string, { readonly status: string; readonly code: string; readonly message: string }>
+> = {
   HPE_HEADER_OVERFLOW: {
     status: '431 Request Header Fields Too Large',
     code: 'request_malformed',
@@ -17,7 +19,11 @@ const answers: Readonly<Record<string, { readonly status: string; readonly code:
   },
 };
 
-const badRequest = { status: '400 Bad Request', code: 'request_malformed', message: 'The request is not valid HTTP/1.1' };
+const badRequest = {
+  status: '400 Bad Request',
+  code: 'request_malformed',
+  message: 'The request is not valid HTTP/1.1',
+};
 
 /** For `server.on('clientError')`. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -38,7 +44,10 @@ export function refuseConnection(socket: Socket, connectionsMax: number): void {
   socket.destroySoon();
 }
 
-function answer(socket: Duplex, { status, code, message }: { status: string; code: string; message: string }): void {
+function answer(
+  socket: Duplex,
+  { status, code, message }: { status: string; code: string; message: string },
+): void {
   const type = status.startsWith('503') ? 'server_error' : 'invalid_request_error';
   const body = JSON.stringify({ error: { message, type, param: null, code } });
   const head = [

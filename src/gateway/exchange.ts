@@ -120,7 +120,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     else {
       this.#refusal = undefined;
       this.#outgoing?.assembly?.head(status, headers);
-      this.#relay.head(status, forClient);
+      this.#relay.head(status, forClient, backend.kind.endsWithDone);
     }
     if (status < 500) this.#parts.registry.reportSuccess(backend.id);
   }
@@ -233,7 +233,7 @@ export class Exchange implements Waiter, UpstreamHandler {
   }
 
   #passRefusal(refusal: ReplaceableAnswer): void {
-    this.#relay.head(refusal.status, refusal.headers);
+    this.#relay.head(refusal.status, refusal.headers, false);
     this.#relay.push(refusal.body());
     this.#relay.end();
     this.#finish('passed_through_error');
@@ -276,12 +276,10 @@ export class Exchange implements Waiter, UpstreamHandler {
   #clientLeft(): void {
     if (this.#ended) return;
     this.#call?.abort();
-    const outcome: Outcome = this.#relay.begun
-      ? 'cancelled_streaming'
-      : this.#holdsPermit
-        ? 'cancelled_waiting'
-        : 'cancelled_queued';
-    this.#finish(outcome, new LlameroError('client_closed', 'The client closed the connection'));
+    this.#finish(
+      this.#cancelledOutcome(),
+      new LlameroError('client_closed', 'The client closed the connection'),
+    );
   }
 
   #cancelled(reason: 'operator' | 'shutdown'): void {
@@ -293,8 +291,12 @@ export class Exchange implements Waiter, UpstreamHandler {
         : new LlameroError('shutting_down', 'The router stopped before the answer was complete', {
             retryAfterS: 1,
           });
-    const outcome: Outcome = this.#holdsPermit ? 'cancelled_streaming' : 'cancelled_queued';
-    this.#fail(error, outcome);
+    this.#fail(error, this.#cancelledOutcome());
+  }
+
+  #cancelledOutcome(): Outcome {
+    if (this.#relay.begun) return 'cancelled_streaming';
+    return this.#holdsPermit ? 'cancelled_waiting' : 'cancelled_queued';
   }
 
   /** Answers with an error where that is still possible, else breaks the answer off. */
@@ -319,6 +321,8 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#ended = true;
     if (this.#holdsPermit) this.#placer?.finish(record.id, lingers);
     else this.#placer?.cancel(record.id);
+    // Only a reading that begins now can tell when the engine is done with it.
+    if (lingers && this.#backend !== undefined) this.#parts.registry.probeNow(this.#backend.id);
     if (error?.code === 'internal')
       this.#parts.log.error({ requestId: record.id, err: error.cause }, error.message);
     this.#parts.requests.finish(record, { outcome, status: record.status, errorCode: error?.code });

@@ -1,24 +1,15 @@
 /** What is sent to a backend for a request: the body as it came, or with declared edits. */
 import type { Backend } from '../engines/backend.ts';
 import type { Route } from './routes.ts';
-import type { UpstreamTarget } from './upstream.ts';
+import { toStreamedRequest, type StreamAssembly } from './stream-assembly.ts';
 import { targetOf } from './target.ts';
-
-/** Puts an answer that was asked for as a stream together again. */
-export interface AnswerAssembly {
-  /** True once the engine has begun a stream; an error answer before that passes as it is. */
-  readonly active: boolean;
-  head(status: number, headers: readonly string[]): void;
-  push(chunk: Buffer): void;
-  /** The whole answer, or the error that the stream carried. */
-  finish(): { readonly status: number; readonly body: Buffer };
-}
+import type { UpstreamTarget } from './upstream.ts';
 
 export interface Outgoing {
   readonly target: UpstreamTarget;
   readonly body: Buffer;
-  /** Undefined: the answer passes through. */
-  readonly assembly: AnswerAssembly | undefined;
+  /** Puts the answer together where a stream was asked for in the client's place; undefined: the answer passes through. */
+  readonly assembly: StreamAssembly | undefined;
 }
 
 export interface OutgoingSource {
@@ -29,6 +20,9 @@ export interface OutgoingSource {
   readonly stream: boolean;
 }
 
-export function toOutgoing({ backend, body }: OutgoingSource): Outgoing {
-  return { target: targetOf(backend), body, assembly: undefined };
+export function toOutgoing({ backend, route, body, stream }: OutgoingSource): Outgoing {
+  const target = targetOf(backend);
+  const wanted = backend.config.cancelNonStreaming && backend.kind.streamsAreWhole && !stream;
+  const streamed = wanted ? toStreamedRequest(route.name, body) : undefined;
+  return { target, body: streamed?.body ?? body, assembly: streamed?.assembly };
 }

@@ -71,14 +71,14 @@ export class Relay {
     return this.#status;
   }
 
-  /** Takes the engine's answer head, headers already made ready for the client. Nothing is sent yet. */
-  head(status: number, headers: readonly string[]): void {
+  /** Takes the engine's answer head, headers already made ready for the client. Nothing is sent yet. `doneRequired`: see EngineKind.endsWithDone. */
+  head(status: number, headers: readonly string[], doneRequired: boolean): void {
     this.#status = status;
     this.#headers = headers;
     this.#isEvents = (headerValue(headers, 'content-type') ?? '').startsWith('text/event-stream');
     this.#usage =
       status < 400 && this.#route.takesSlot && this.#route.name !== 'other'
-        ? createUsageReader({ route: this.#route.name, sse: this.#isEvents })
+        ? createUsageReader({ route: this.#route.name, sse: this.#isEvents, doneRequired })
         : undefined;
   }
 
@@ -110,7 +110,7 @@ export class Relay {
       if (!streamHeaders.has(name.toLowerCase())) headers.push(name, this.#headers[index + 1] ?? '');
     }
     headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(body.length));
-    this.head(status, headers);
+    this.head(status, headers, false);
     this.push(body);
     this.end();
   }

@@ -15,19 +15,31 @@ export interface StreamEnd {
 const linesMax = 8;
 const errorCharsMax = 300;
 
-/** `hasUsage`: usage or timings were found near the end; they come only with the last event. */
-export function readStreamEnd(route: RouteName, tail: Buffer, hasUsage: boolean): StreamEnd {
+export interface StreamTail {
+  readonly route: RouteName;
+  readonly tail: Buffer;
+  /** Usage or timings were found near the end; they come only with the last event. */
+  readonly hasUsage: boolean;
+  /** Chat and completion streams of this engine end with `[DONE]`; a finish reason alone is not enough. */
+  readonly doneRequired: boolean;
+}
+
+export function readStreamEnd({ route, tail, hasUsage, doneRequired }: StreamTail): StreamEnd {
   const { lines, rest } = lastLines(tail);
   const error = errorInText(rest) ?? errorInEvents(lines);
-  return { complete: error === undefined && isComplete(route, tail, { lines, hasUsage }), error };
+  return {
+    complete: error === undefined && isComplete(route, tail, { lines, hasUsage, doneRequired }),
+    error,
+  };
 }
 
 interface EndFacts {
   readonly lines: readonly string[];
   readonly hasUsage: boolean;
+  readonly doneRequired: boolean;
 }
 
-function isComplete(route: RouteName, tail: Buffer, { lines, hasUsage }: EndFacts): boolean {
+function isComplete(route: RouteName, tail: Buffer, { lines, hasUsage, doneRequired }: EndFacts): boolean {
   switch (route) {
     case 'native-completion':
     case 'infill':
@@ -55,7 +67,7 @@ function isComplete(route: RouteName, tail: Buffer, { lines, hasUsage }: EndFact
     case 'other':
       return (
         lines.some((line) => /^data: ?\[DONE\]$/.test(line)) ||
-        /"finish_reason": ?"/.test(tail.toString('latin1'))
+        (!doneRequired && /"finish_reason": ?"/.test(tail.toString('latin1')))
       );
   }
 }

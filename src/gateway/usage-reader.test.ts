@@ -21,7 +21,7 @@ function read(
   { route = 'chat-completions', sse = true, cuts = [] }: Reading = {},
 ): UsageResult {
   const whole = Buffer.from(bytes as string);
-  const reader = createUsageReader({ route, sse });
+  const reader = createUsageReader({ route, sse, doneRequired: true });
   let start = 0;
   for (const cut of [...new Set(cuts.map((at) => at % (whole.length + 1)))].sort((a, b) => a - b)) {
     reader.push(whole.subarray(start, cut));
@@ -195,8 +195,14 @@ describe('usage reader', () => {
     expect(result.usage?.outputTokens).toBeLessThan(2_100);
   });
 
-  test('takes a finish reason for an end where the engine sends no mark', () => {
-    expect(read(token + frame({ choices: [{ delta: {}, finish_reason: 'stop' }] })).complete).toBe(true);
+  test.each([
+    [false, true],
+    [true, false],
+  ])('takes a finish reason for an end unless the engine sends a mark (%j)', (doneRequired, complete) => {
+    const stream = Buffer.from(token + frame({ choices: [{ delta: {}, finish_reason: 'stop' }] }));
+    const reader = createUsageReader({ route: 'chat-completions', sse: true, doneRequired });
+    reader.push(stream);
+    expect(reader.finish().complete).toBe(complete);
     expect(read(token).complete).toBe(false);
   });
 
@@ -236,7 +242,7 @@ describe('usage reader', () => {
   });
 
   test('holds a bounded part of an endless answer', () => {
-    const reader = createUsageReader({ route: 'chat-completions', sse: true });
+    const reader = createUsageReader({ route: 'chat-completions', sse: true, doneRequired: true });
     for (let count = 0; count < 10_000; count += 1) {
       reader.push(Buffer.alloc(10_000, token));
     }
@@ -245,7 +251,7 @@ describe('usage reader', () => {
   });
 
   test('finishes without chunks', () => {
-    expect(createUsageReader({ route: 'chat-completions', sse: true }).finish()).toEqual({
+    expect(createUsageReader({ route: 'chat-completions', sse: true, doneRequired: true }).finish()).toEqual({
       usage: undefined,
       timings: undefined,
       complete: false,

@@ -11,6 +11,8 @@ export interface UsageReaderOptions {
   readonly route: RouteName;
   /** The answer is an event stream; else one JSON document or something opaque. */
   readonly sse: boolean;
+  /** Chat and completion streams of this engine end with `[DONE]` (see EngineKind.endsWithDone). */
+  readonly doneRequired: boolean;
 }
 
 export interface UsageResult {
@@ -41,6 +43,7 @@ export function createUsageReader(options: UsageReaderOptions): UsageReader {
 class SideReader implements UsageReader {
   readonly #route: RouteName;
   readonly #sse: boolean;
+  readonly #doneRequired: boolean;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
   /** Two generations: when the newer one is long enough the older one goes. No shifting, no copying. */
@@ -52,6 +55,7 @@ class SideReader implements UsageReader {
   constructor(options: UsageReaderOptions) {
     this.#route = options.route;
     this.#sse = options.sse;
+    this.#doneRequired = options.doneRequired;
   }
 
   push(chunk: Buffer): void {
@@ -75,7 +79,12 @@ class SideReader implements UsageReader {
     const timings = findTimings(tail);
     const usage = this.#usage(head, tail) ?? (timings === undefined ? undefined : usageOfTimings(timings));
     if (!this.#sse) return { usage, timings, complete: true, streamError: undefined };
-    const { complete, error } = readStreamEnd(this.#route, tail, usage !== undefined);
+    const { complete, error } = readStreamEnd({
+      route: this.#route,
+      tail,
+      hasUsage: usage !== undefined,
+      doneRequired: this.#doneRequired,
+    });
     return { usage: usage ?? this.#estimate(tail), timings, complete, streamError: error };
   }
 

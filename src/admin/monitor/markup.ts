@@ -49,7 +49,7 @@ export const markup = `
 </header>
 <div class="notices">
   <div class="notice bad" id="offline" role="alert" hidden><b>No connection</b><span id="offline-text"></span><button class="button small" id="retry">Try now</button></div>
-  <div class="notice info" id="demo" hidden><b>Simulated engines</b><span>The engines, their speeds and their tokens are made up by the demo. The router that serves them is the real one.</span></div>
+  <div class="notice info" id="demo" hidden><b>Simulated engines</b><span>The engines, their speeds and their tokens are made up by the demo. The router that serves them is the real one.</span><button class="button small" id="traffic" type="button">Stop traffic</button></div>
   <div class="notice warn" id="draining" hidden><b>Draining</b><span>The router takes no new requests and ends when the running ones have finished.</span></div>
   <div class="notice warn" id="reload" hidden><b>Configuration not taken over</b><span id="reload-text"></span></div>
 </div>

@@ -13,6 +13,9 @@ export const lmstudio: EngineKind = {
   // A Node server: idle sockets are closed after 5 s.
   socketIdleMsMax: 4000,
   socketRequestsMax: Infinity,
+  slotsUsual: undefined,
+  endsWithDone: true,
+  streamsAreWhole: false,
   routes: new Set(['chat-completions', 'completions', 'embeddings', 'responses', 'messages', 'other']),
   headersWithheld: [],
   blamesClient: () => false,

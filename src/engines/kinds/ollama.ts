@@ -20,6 +20,9 @@ export const ollama: EngineKind = {
   // Its server sets no idle timeout.
   socketIdleMsMax: Infinity,
   socketRequestsMax: Infinity,
+  slotsUsual: undefined,
+  endsWithDone: true,
+  streamsAreWhole: false,
   routes: new Set([
     'chat-completions',
     'completions',

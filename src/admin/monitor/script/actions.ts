@@ -46,6 +46,11 @@ async function act(method, path, done) {
   }
 }
 
+byId('traffic').addEventListener('click', () => {
+  const running = data !== undefined && data.demo_traffic;
+  act('POST', 'api/demo/traffic/' + (running ? 'stop' : 'start'), running ? 'Simulated users go away' : 'Simulated users come');
+});
+
 /** Two steps, so that a slip does not end somebody's answer. */
 function cancelButton(id) {
   let timer;

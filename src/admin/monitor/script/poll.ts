@@ -39,6 +39,7 @@ async function poll() {
 function show() {
   setText(byId('facts'), 'v' + data.version + ' · up ' + duration(data.uptime) + ' · ' + data.listen.join(', '));
   byId('demo').hidden = !data.demo;
+  setText(byId('traffic'), data.demo_traffic ? 'Stop simulated users' : 'Start simulated users');
   byId('draining').hidden = !data.draining;
   byId('reload').hidden = data.reload_problem === null;
   setText(byId('reload-text'), data.reload_problem === null ? '' : data.reload_problem + ' (the old one stays in force)');
