@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/schema.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
+import type { RouteName } from '../domain/routes.ts';
 import type { Inbound } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
@@ -13,6 +14,8 @@ import { missingModel } from './rejection.ts';
 const priorityDefault = 1;
 /** English text and code: about four bytes a token. Good enough for display and for "certainly too long". */
 const bytesPerToken = 4;
+/** Routes whose requests repeat the conversation so far. */
+const conversing: ReadonlySet<RouteName> = new Set(['chat-completions', 'messages', 'responses']);
 /** Longer session headers are hostile, not helpful. */
 const sessionCharsMax = 256;
 
@@ -94,7 +97,7 @@ function sessionOf({ config, inbound, peeked, body, model }: SessionSource): str
   if (!session.enabled || !inbound.route.takesSlot) return undefined;
   const named = sessionHeader(inbound.request.headers, session.headers);
   if (named !== undefined) return `${inbound.flow}|${model ?? ''}|${named}`;
-  if (!session.fingerprint || model === undefined) return undefined;
+  if (!session.fingerprint || model === undefined || !conversing.has(inbound.route.name)) return undefined;
   const fingerprint = conversationFingerprint(peeked, body, model);
   return fingerprint === undefined ? undefined : `${inbound.flow}|${fingerprint}`;
 }

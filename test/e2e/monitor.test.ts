@@ -119,8 +119,9 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     expect(await page.locator('#slots-value').innerText()).toBe('38');
     expect(await page.getByText('Simulated engines').isVisible()).toBe(true);
     await page.getByRole('button', { name: 'Stop simulated users' }).click();
+    await expect.poll(() => router.fleet.traffic).toBe(false);
+    router.fleet.advance(1000);
     await page.getByRole('button', { name: 'Start simulated users' }).waitFor();
-    expect(router.fleet.traffic).toBe(false);
     const first = rows('queue-rows').first();
     expect((await first.innerText()).split(/\s*\t\s*/)).toEqual([
       '1',

@@ -33,7 +33,6 @@ export async function startRouter(config: object): Promise<TestRouter> {
   const app = new App({
     config: loaded.config,
     version: 'test',
-    demo: false,
     terminal: false,
     source: { file: 'test', read: () => Promise.resolve(read()) },
     logDestination: { write: (line) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
