@@ -18,7 +18,7 @@ export interface Decision {
   readonly atMs: number;
   readonly waitedMs: number;
   readonly attempt: number;
-  /** How many waiting requests it passed because its model was loaded. */
+  /** Waiting requests, the first of each lane, whose turn was before and which it passed because its model was loaded. */
   readonly overtook: number;
   readonly picker: string;
   /** At most `decisionCandidatesMax`; the winner is always among them. */

@@ -26,7 +26,7 @@ export type RejectReason =
   | 'modelUnknown'
   /** The prompt is certainly longer than every context that serves the model. */
   | 'contextTooLong'
-  /** After requestRetried: it has failed on every backend that serves the model. */
+  /** After requestRetried: it has failed on every backend that serves the model and is not dead. */
   | 'exhausted'
   | 'draining';
 

@@ -335,19 +335,22 @@ describe('models on a backend', () => {
     expect(rig.configure({ modelLimits: new Map([['m', 3]]) })).toBe('b→b1 c→b1');
   });
 
-  test('a backend is not kept idle for a model that is at its limit', () => {
+  test('a backend drains for a starving model, but not while that model is at its limit', () => {
     const rig = new Rig({ modelLimits: new Map([['y', 1]]), modelAffinityBonusMs: 100 });
     rig.backend('b1', { models: ['x', 'y'], modelsMax: 1, slotsTotal: 2 });
     rig.backend('b2', { models: ['y'] });
-    rig.backend('b3', { state: 'dead' });
-    rig.arrive('y0', { model: 'y', only: new Set(['b2']) });
     rig.arrive('x0', { model: 'x' });
-    rig.arrive('y1', { model: 'y' });
+    rig.arrive('y1', { model: 'y', only: new Set(['b1']) });
     rig.pass(1000);
-    expect(rig.snapshot().backends.get('b1')?.claimedFor).toBeUndefined();
-    expect(rig.arrive('x1', { model: 'x' })).toBe('x1→b1');
-    rig.finish('y0');
-    expect(rig.snapshot().queuedTotal).toBe(0);
+    const claimedFor = (): unknown => rig.snapshot().backends.get('b1')?.claimedFor;
+    expect(claimedFor()).toBe('y1');
+    expect(rig.arrive('x1', { model: 'x' })).toBe('');
+    expect(rig.arrive('y2', { model: 'y' })).toBe('y2→b2 x1→b1');
+    expect(claimedFor()).toBeUndefined();
+    rig.finish('y2');
+    expect(claimedFor()).toBe('y1');
+    rig.finish('x0');
+    expect(rig.finish('x1')).toBe('y1→b1');
   });
 });
 
@@ -409,6 +412,23 @@ describe('sticky window', () => {
     rig.arrive('x1', { model: 'x' });
     rig.finish('x1');
     expect(rig.arrive('z1', { model: 'z' })).toBe('');
+    expect(rig.arrive('y1', { model: 'y' })).toBe('y1→b1');
+  });
+
+  test('a late listing of a model that had to go does not let it in', () => {
+    const rig = new Rig(settings);
+    rig.backend('b1', { models: ['x', 'y'], modelsMax: 1, loaded: ['x', 'y'] });
+    rig.arrive('x1', { model: 'x' });
+    rig.finish('x1');
+    expect(rig.arrive('y1', { model: 'y' })).toBe('');
+  });
+
+  test('an engine that came back is not reserved for what lingered on it', () => {
+    const rig = new Rig(settings);
+    rig.backend('b1', { models: ['x', 'y'] });
+    rig.arrive('x1', { model: 'x' });
+    rig.finish('x1', { lingers: true });
+    rig.backend('b1', { models: ['x', 'y'], epoch: 1 });
     expect(rig.arrive('y1', { model: 'y' })).toBe('y1→b1');
   });
 
@@ -671,7 +691,7 @@ describe('nobody to serve it', () => {
   });
 
   test('the wait for a dead backend counts from its death or the arrival, whichever is later', () => {
-    const rig = new Rig();
+    const rig = new Rig({ priorityAgeingMs: 1000 });
     rig.backend('b1');
     rig.arrive('running');
     rig.arrive('a');
