@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { hidePlaceholders, resolvePlaceholders, showPlaceholders } from './placeholders.ts';
+import {
+  escapePlaceholders,
+  hidePlaceholders,
+  resolvePlaceholders,
+  showPlaceholders,
+} from './placeholders.ts';
 
 const env = { A: 'one', B: '', NESTED: '${env.A}', LINES: 'a\nb' };
 
@@ -32,6 +37,14 @@ describe('resolvePlaceholders', () => {
     expect(resolvePlaceholders(hidePlaceholders(written), env).problems).toEqual([problem]);
   });
 });
+
+test.each(['${x}', '$${env.A}', 'a ${} ${b}', 'plain $ {text}', '${a b}'])(
+  'escapePlaceholders keeps %j as it is',
+  (text) => {
+    const { text: read, problems } = resolvePlaceholders(hidePlaceholders(escapePlaceholders(text)), env);
+    expect({ read, problems }).toEqual({ read: text, problems: [] });
+  },
+);
 
 test('hidePlaceholders moves nothing and is undone by showPlaceholders', () => {
   const text = 'a: ${env.A} # ${x}\nb: [${env.B}, {c: d}]';

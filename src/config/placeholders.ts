@@ -6,6 +6,7 @@
 /** Unicode non-characters: they occur in no text, and each takes the place of exactly one brace. */
 const open = '\uFDD0';
 const close = '\uFDD1';
+const placeholderPattern = /\$\{([^{}\s]*)\}/g;
 const hiddenPattern = new RegExp(`(\\$?)\\$${open}([^${close}]*)${close}`, 'g');
 
 /** Environment variables by name. */
@@ -18,9 +19,14 @@ export interface Resolved {
   readonly problems: readonly string[];
 }
 
+/** Writes a plain text so that nothing in it is read as a placeholder. */
+export function escapePlaceholders(text: string): string {
+  return text.replaceAll(placeholderPattern, '$$$&');
+}
+
 /** Hides the braces of every `${…}`. */
 export function hidePlaceholders(text: string): string {
-  return text.replaceAll(/\$\{([^{}\s]*)\}/g, `$$${open}$1${close}`);
+  return text.replaceAll(placeholderPattern, `$$${open}$1${close}`);
 }
 
 /** Undoes `hidePlaceholders`. */

@@ -1,4 +1,5 @@
 /** The configuration as it would be written in a file, for people and for `/api/status`. Secrets are always masked. */
+import { escapePlaceholders } from './placeholders.ts';
 import { childSchema, rootNode, takesSecret } from './schema-node.ts';
 import type { SchemaNode } from './schema-node.ts';
 import type { Config } from './schema.ts';
@@ -23,6 +24,7 @@ function printed(value: unknown, schema: SchemaNode | undefined): unknown {
     );
   }
   if (typeof value === 'string' && schema !== undefined && takesSecret(schema)) return mask;
+  if (typeof value === 'string') return escapePlaceholders(value);
   if (typeof value === 'number' && schema?.unit === 'duration') return formatDuration(value);
   if (typeof value === 'number' && schema?.unit === 'size') return formatSize(value);
   return value;
