@@ -7,7 +7,10 @@ import type { SchedulerSettings } from './settings.ts';
 export type SchedulerEvent =
   /** A request wants a slot. Answered by exactly one `grant` or `reject`, at once or later, unless it is cancelled first. */
   | { readonly type: 'requestArrived'; readonly request: RequestFacts; readonly nowMs: number }
-  /** Its client left or an operator cancelled it while it waited. No `grant` or `reject` follows. Unknown ids are ignored. */
+  /**
+   * Its client left or an operator cancelled it while it waited. No `grant` or `reject` follows. One that was granted
+   * before this event could be handled releases its permit. Unknown ids are ignored.
+   */
   | { readonly type: 'requestCancelled'; readonly id: RequestId; readonly nowMs: number }
   /**
    * A granted request is over: its permit is released. `lingers`: the engine goes on generating although nobody listens

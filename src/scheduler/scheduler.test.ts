@@ -25,16 +25,25 @@ describe('grant and release', () => {
     expect(rig.snapshot().backends.get('b1')?.inFlight).toBe(2);
   });
 
-  test('a cancelled request is never granted, and a cancel of a granted one changes nothing', () => {
+  test('a cancelled request is never granted', () => {
     const rig = new Rig();
     rig.backend('b1');
     rig.arrive('a');
     rig.arrive('b');
     rig.arrive('c');
     rig.cancel('b');
-    rig.cancel('a');
     rig.cancel('nobody');
     expect(rig.finish('a')).toBe('c→b1');
+  });
+
+  test('a cancel that comes too late releases the permit', () => {
+    const rig = new Rig();
+    rig.backend('b1');
+    rig.arrive('a');
+    rig.arrive('b');
+    expect(rig.cancel('a')).toBe('b→b1');
+    expect(rig.finish('a')).toBe('');
+    expect(rig.snapshot().backends.get('b1')?.inFlight).toBe(1);
   });
 
   test('a cancel wins over a grant that is due at the same time', () => {

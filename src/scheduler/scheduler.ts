@@ -150,9 +150,10 @@ export class Scheduler {
 
   #cancel(id: RequestId): void {
     const entry = this.#requests.get(id);
-    if (entry?.lane === undefined) return;
+    if (entry === undefined) return;
     this.#requests.delete(id);
     this.#leave(entry, false);
+    this.#permits.release(entry, false, this.#nowMs);
   }
 
   #finish(id: RequestId, lingers: boolean): void {

@@ -113,7 +113,10 @@ export class Bookkeeper {
       case 'retry':
         return this.#withNth(this.#granted, step.nth, (id) => this.#retry(id));
       case 'cancel':
-        return this.#withNth(this.#waiting, step.nth, (id) => this.#end(id, () => this.rig.cancel(id)));
+        // Now and then one that was granted already.
+        return this.#withNth(step.nth % 4 === 0 ? this.#granted : this.#waiting, step.nth, (id) =>
+          this.#end(id, () => this.rig.cancel(id)),
+        );
       case 'change':
         return this.#change(backendIds[step.backend] ?? 'b0', step.fields, step.busy);
       case 'remove': {
