@@ -86,6 +86,7 @@ export class App {
       settings: toSchedulerSettings(config),
       clock: this.#clock,
       random: createRandom(this.#startedEpochMs),
+      supply: { load: () => {}, unload: () => {} },
       onDecision: (decision) => this.#decisions.add(decision),
     });
     this.#registry = this.#buildRegistry();

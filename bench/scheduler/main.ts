@@ -45,6 +45,9 @@ class Fleet {
       overtakenMax: 100,
       stickyDelayMs: 3000,
       modelLimits: new Map(),
+      admissionLimits: new Map(),
+      residency: new Map(),
+      swapPatienceMs: 60_000,
       sessionTtlMs: 600_000,
       sessionsMax: 100_000,
       lingerMsMax: 60_000,
@@ -62,6 +65,8 @@ class Fleet {
           throw new Error(`${id} was rejected: ${reason}`);
         },
         wakeAt() {},
+        load() {},
+        unload() {},
       },
     });
     for (let index = 0; index < backendCount; index += 1) {

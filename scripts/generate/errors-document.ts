@@ -9,6 +9,7 @@ const titles: Readonly<Record<ErrorSource, string>> = {
   client: 'The request',
   queue: 'The queue',
   placement: 'Placement',
+  process: 'Processes of models',
   backend: 'The backend',
   config: 'The configuration',
   internal: 'The router itself',

@@ -3,6 +3,7 @@
  * snake_case like those of every inference API; durations are seconds unless the name says ms, times are ISO 8601.
  */
 import { z } from 'zod';
+import { backendStates } from '../domain/backend-view.ts';
 import { engineNames } from '../domain/engine-names.ts';
 import { outcomes } from '../domain/outcome.ts';
 
@@ -27,7 +28,7 @@ export const backendSchema = z.strictObject({
   url: z.string(),
   engine: z.enum(engineNames),
   engine_version: z.string().nullable(),
-  state: z.enum(['unknown', 'live', 'degraded', 'dead', 'draining']),
+  state: z.enum(backendStates),
   /** Why it is not simply live. */
   reason: z.string().nullable(),
   slots: z.strictObject({

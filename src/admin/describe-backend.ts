@@ -111,5 +111,11 @@ function reasonOf(state: BackendBody['state'], probeError: string | undefined): 
       return probeError ?? 'Its last requests failed';
     case 'draining':
       return 'Takes no new requests';
+    case 'stopped':
+      return probeError ?? 'Starts when a request needs it';
+    case 'starting':
+      return 'Loading its model';
+    case 'stopping':
+      return 'Being stopped';
   }
 }

@@ -106,6 +106,10 @@ const scheduling = z.strictObject({
     'How often one waiting request may be overtaken that way.',
     z.int().min(0).default(100),
   ),
+  maxWait: describe(
+    'Longest time that requests for a model which has to be loaded stand behind busy models that would have to go for it; then those take no new requests until it is loaded. 0 = for ever.',
+    duration().prefault('1m'),
+  ),
   stickyDelay: describe(
     'After its last request a backend that can swap models stays reserved this long for the model it served, so that quick follow-ups do not cause a swap; 0 = not.',
     duration().prefault('3s'),

@@ -2,11 +2,44 @@
 import type { BackendId, ModelName } from './ids.ts';
 
 /**
- * unknown: not yet found out, or answering but still loading its model; may serve anything, takes no requests yet.
- * live: takes requests. degraded: takes requests, but its last check failed (below the threshold) or it is on probation
- * after a recovery. dead: takes none. draining: takes no new ones, finishes its own.
+ * unknown: not probed yet, or still loading its model; may serve anything. live: takes requests. degraded: takes
+ * requests, but its last check failed (below the threshold) or it is on probation after a recovery. dead: takes none.
+ * draining: takes no new ones, finishes its own. stopped, starting, stopping: a child process of ours that can be
+ * started, is being started, is being stopped.
  */
-export type BackendState = 'unknown' | 'live' | 'degraded' | 'dead' | 'draining';
+export const backendStates = [
+  'unknown',
+  'live',
+  'degraded',
+  'dead',
+  'draining',
+  'stopped',
+  'starting',
+  'stopping',
+] as const;
+export type BackendState = (typeof backendStates)[number];
+
+/** What is special about a backend that is a child process of ours: it can be started and stopped. */
+export interface ProcessView {
+  /** The machine whose memory it shares with others; residency is planned per host. */
+  readonly host: string;
+  /** Number of its last load, as the scheduler gave it; 0 before the first. News of an older one is ignored. */
+  readonly generation: number;
+  /** Stopped after so long without a request, counted from ready or from the last finish; 0 = never. */
+  readonly ttlMs: number;
+  /** How long a stop that was asked for waits for running requests. */
+  readonly unloadTimeoutMs: number;
+  /** Why its last load failed or its last run ended by itself; undefined once it may be tried again without delay. */
+  readonly failure: LoadFailure | undefined;
+}
+
+export interface LoadFailure {
+  readonly code: 'process_spawn_failed' | 'process_exited' | 'process_ready_timeout';
+  /** For the client: exit code or signal, and the last lines it wrote. */
+  readonly message: string;
+  /** Clock time before which it is not started again (crash back-off). */
+  readonly retryAtMs: number;
+}
 
 /** One reading of an engine's own slot counters (llama.cpp `/slots`), own and foreign requests together. */
 export interface SlotReading {
@@ -39,4 +72,6 @@ export interface BackendView {
   readonly contextTokens: ReadonlyMap<ModelName, number>;
   /** Grows by one whenever the engine came back from the dead: readings and stickiness of an earlier epoch are void. */
   readonly epoch: number;
+  /** Only for child processes of ours. */
+  readonly process?: ProcessView | undefined;
 }

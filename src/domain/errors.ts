@@ -4,7 +4,7 @@
  */
 
 /** Who caused it: decides what a client may be told and whether a backend is blamed. */
-export type ErrorSource = 'client' | 'queue' | 'placement' | 'backend' | 'config' | 'internal';
+export type ErrorSource = 'client' | 'queue' | 'placement' | 'process' | 'backend' | 'config' | 'internal';
 
 /** What the caller can do: never = the same request fails again; later = wait (Retry-After says how long). */
 export type RetryAdvice = 'never' | 'later' | 'now';
@@ -138,6 +138,45 @@ export const errorTable = {
     retry: 'later',
     type: 'server_error',
     meaning: 'The router holds `limits.connections` client connections.',
+  },
+  concurrency_limit: {
+    source: 'queue',
+    status: 429,
+    retry: 'later',
+    type: 'rate_limit_error',
+    meaning:
+      'The model has as many requests, waiting ones included, as its `concurrencyLimit` allows. Retry after the time in `Retry-After`.',
+  },
+  model_unloaded: {
+    source: 'queue',
+    status: 503,
+    retry: 'later',
+    type: 'server_error',
+    meaning: 'The request waited for a model that an operator unloaded. Sent again, it loads the model.',
+  },
+  process_spawn_failed: {
+    source: 'process',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The command of the model could not be started: no such program, not executable, or its port is taken. The message has the reason.',
+  },
+  process_exited: {
+    source: 'process',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The process of the model ended by itself. The message has its exit code or signal and the last lines it wrote; after several such ends in a row it is not started again before the time in `Retry-After`.',
+  },
+  process_ready_timeout: {
+    source: 'process',
+    status: 504,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The process of the model did not become healthy within `healthCheckTimeout`. The message has the last answer of its `checkEndpoint`.',
   },
   no_backend: {
     source: 'placement',

@@ -8,16 +8,22 @@ import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { Decision } from '../scheduler/decision.ts';
+import type { Effects } from '../scheduler/effects.ts';
 import type { SchedulerEvent } from '../scheduler/events.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { SchedulerSettings } from '../scheduler/settings.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
 import type { Placer, Waiter } from './placer.ts';
 
+/** Whoever runs the processes that the scheduler decides about. */
+export type Supply = Pick<Effects, 'load' | 'unload'>;
+
 export interface DispatcherOptions {
   readonly settings: SchedulerSettings;
   readonly clock: Clock;
   readonly random: Random;
+  /** Starts and stops processes. Called from inside the scheduler: must answer later, never at once. */
+  readonly supply: Supply;
   /** Told of every placement, for the decision log. */
   readonly onDecision: (decision: Decision) => void;
 }
@@ -51,6 +57,8 @@ export class Dispatcher implements Placer {
           waiter?.rejected(rejection);
         },
         wakeAt: (atMs) => this.#wakeAt(atMs),
+        load: (id, generation) => options.supply.load(id, generation),
+        unload: (id, reason) => options.supply.unload(id, reason),
       },
     });
   }
@@ -80,6 +88,11 @@ export class Dispatcher implements Placer {
 
   backendRemoved(id: BackendId): void {
     this.#post({ type: 'backendRemoved', id, nowMs: this.#clock.nowMs() });
+  }
+
+  /** Somebody wants a process stopped: see the event of that name. */
+  requestUnload(id: BackendId): void {
+    this.#post({ type: 'unloadRequested', id, nowMs: this.#clock.nowMs() });
   }
 
   configure(settings: SchedulerSettings): void {

@@ -51,6 +51,12 @@ export function rejectionError(rejection: Rejection, context: RejectionContext):
       );
     case 'draining':
       return new LlameroError('shutting_down', 'The router is shutting down', later);
+    case 'loadFailed':
+      return loadFailed(rejection, context);
+    case 'unloaded':
+      return new LlameroError('model_unloaded', `Model '${context.model ?? ''}' was unloaded`, later);
+    case 'modelBusy':
+      return new LlameroError('concurrency_limit', 'Too many requests', later);
     case 'exhausted':
       return new LlameroError(
         'backend_connect_failed',
@@ -68,6 +74,9 @@ const rejectionOutcomes: Readonly<Record<RejectReason, Outcome>> = {
   contextTooLong: 'rejected_other',
   draining: 'rejected_other',
   exhausted: 'failed_before_first_byte',
+  loadFailed: 'failed_before_first_byte',
+  unloaded: 'evicted_timeout',
+  modelBusy: 'rejected_full',
 };
 
 export function rejectionOutcome(reason: RejectReason): Outcome {
@@ -116,6 +125,15 @@ export function missingModel(fleet: Fleet): LlameroError {
   return new LlameroError('model_missing', `The request names no model; this fleet serves ${listed}${more}`, {
     param: 'model',
   });
+}
+
+function loadFailed(
+  { loadFailure, retryAfterMs }: Rejection,
+  { model = '' }: RejectionContext,
+): LlameroError {
+  const retryAfterS = Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000));
+  const { code, message } = loadFailure ?? { code: 'process_exited' as const, message: 'no reason is known' };
+  return new LlameroError(code, `Model '${model}' cannot be loaded: ${message}`, { retryAfterS });
 }
 
 function unknownModel({ fleet, model = '' }: RejectionContext): LlameroError {

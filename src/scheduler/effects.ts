@@ -1,4 +1,5 @@
 /** The scheduler's only way out. Called synchronously from inside `handle`; must not call `handle` again from there. */
+import type { LoadFailure } from '../domain/backend-view.ts';
 import type { BackendId, ModelName, RequestId } from '../domain/ids.ts';
 import type { Decision } from './decision.ts';
 
@@ -28,7 +29,16 @@ export type RejectReason =
   | 'contextTooLong'
   /** After requestRetried: it has failed on every backend that serves the model and is not dead. */
   | 'exhausted'
-  | 'draining';
+  | 'draining'
+  /** Its model would have to be loaded, and the load failed; `loadFailure` says why. */
+  | 'loadFailed'
+  /** It waited for a process that was unloaded by somebody's wish. */
+  | 'unloaded'
+  /** The model has as many requests, waiting ones included, as `admissionLimits` allows. */
+  | 'modelBusy';
+
+/** ttl: unused for its time to live. evicted: another model needs its place. requested: somebody's wish. */
+export type UnloadReason = 'ttl' | 'evicted' | 'requested';
 
 export interface Rejection {
   readonly id: RequestId;
@@ -38,11 +48,20 @@ export interface Rejection {
   readonly retryAfterMs: number | undefined;
   /** Entries waiting at that moment. */
   readonly queued: number;
+  /** Only with `loadFailed`. */
+  readonly loadFailure?: LoadFailure;
 }
 
 export interface Effects {
   grant(grant: Grant): void;
   reject(rejection: Rejection): void;
+  /**
+   * Start a process. Answered by views of it: `starting`, then `live`, or `stopped` with a failure, all with this
+   * generation. Called only while its view says `stopped`, and once until then.
+   */
+  load(backend: BackendId, generation: number): void;
+  /** Stop a process. Answered by views of it: `stopping`, then `stopped`. Nothing is granted there any more. */
+  unload(backend: BackendId, reason: UnloadReason): void;
   /** Ask for `timePassed` at this time; replaces the time asked for before. Infinity = nothing to wait for. */
   wakeAt(atMs: number): void;
 }

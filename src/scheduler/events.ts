@@ -32,6 +32,11 @@ export type SchedulerEvent =
   | { readonly type: 'backendChanged'; readonly view: BackendView; readonly nowMs: number }
   /** A backend left the configuration. Its permits stay valid until they are released. */
   | { readonly type: 'backendRemoved'; readonly id: BackendId; readonly nowMs: number }
+  /**
+   * A process is to be stopped by somebody's wish: it takes no new requests, who waits for it alone is rejected with
+   * `unloaded`, and it is unloaded when its last request is over or `unloadTimeoutMs` has passed.
+   */
+  | { readonly type: 'unloadRequested'; readonly id: BackendId; readonly nowMs: number }
   | { readonly type: 'configChanged'; readonly settings: SchedulerSettings; readonly nowMs: number }
   /** The time asked for by `Effects.wakeAt` has come. Early and late calls are harmless. */
   | { readonly type: 'timePassed'; readonly nowMs: number }

@@ -128,6 +128,8 @@ export class Scheduler {
         return this.#followFleet(this.#fleet.apply(event.view));
       case 'backendRemoved':
         return this.#followFleet(this.#fleet.remove(event.id));
+      case 'unloadRequested':
+        return;
       case 'configChanged':
         return this.#configure(event.settings);
       case 'requestCancelled':

@@ -1,5 +1,6 @@
 /** The scheduler's own configuration: plain numbers, all defaults resolved. Built from the config file by config/. */
 import type { ModelName } from '../domain/ids.ts';
+import type { ResidencyPlanner } from './residency/planner.ts';
 
 export interface WeightedPolicy {
   readonly name: string;
@@ -38,6 +39,15 @@ export interface SchedulerSettings {
   readonly stickyDelayMs: number;
   /** Most requests in flight per model over all backends. */
   readonly modelLimits: ReadonlyMap<ModelName, number>;
+  /** Most requests per model, waiting ones included; beyond that they are rejected with `modelBusy`. */
+  readonly admissionLimits: ReadonlyMap<ModelName, number>;
+  /** Which models may be in a host's memory together, by host. A host without a planner holds everything. */
+  readonly residency: ReadonlyMap<string, ResidencyPlanner>;
+  /**
+   * Longest time that requests for a model which has to be loaded stand behind busy models that would have to go for it;
+   * then those take no new requests until it is loaded. Infinity = for ever.
+   */
+  readonly swapPatienceMs: number;
   readonly sessionTtlMs: number;
   /** Most sessions remembered; the least recently used is forgotten first. */
   readonly sessionsMax: number;

@@ -2,7 +2,7 @@
  * Metrics as functions with names: callers say what happened, never a metric's name. Owns the registry and keeps the
  * number of series bounded, whatever clients send. Numbers that others own are asked for when somebody looks.
  */
-import type { BackendState } from '../domain/backend-view.ts';
+import { backendStates } from '../domain/backend-view.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RouteName } from '../domain/routes.ts';
@@ -177,8 +177,6 @@ class RequestRecorder {
     return series;
   }
 }
-
-const backendStates: readonly BackendState[] = ['unknown', 'live', 'degraded', 'dead', 'draining'];
 
 const fleetGauges = [
   'llamero_backend_state',

@@ -19,6 +19,9 @@ export const fifoSettings: SchedulerSettings = {
   overtakenMax: 100,
   stickyDelayMs: 0,
   modelLimits: new Map(),
+  admissionLimits: new Map(),
+  residency: new Map(),
+  swapPatienceMs: Infinity,
   sessionTtlMs: 600_000,
   sessionsMax: 100,
   lingerMsMax: 60_000,
@@ -94,6 +97,8 @@ export class Rig {
       wakeAt: (atMs) => {
         this.wakeMs = atMs;
       },
+      load: (backend, generation) => void this.log.push(`load ${backend} ${generation}`),
+      unload: (backend, reason) => void this.log.push(`unload ${backend} ${reason}`),
     };
     this.scheduler = new Scheduler({
       settings: { ...fifoSettings, ...settings },
