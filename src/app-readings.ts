@@ -1,5 +1,5 @@
 /** What metrics and the monitor's charts read of the running parts, put together when they ask. */
-import type { ConfigurableRegistry } from './engines/registry.ts';
+import type { BackendDirectory } from './engines/backend.ts';
 import type { Dispatcher } from './gateway/dispatcher.ts';
 import type { HistorySample } from './store/history.ts';
 import type { RequestTable } from './store/requests.ts';
@@ -7,15 +7,15 @@ import type { MetricReadings } from './telemetry/metrics.ts';
 
 export interface ReadingSources {
   readonly dispatcher: Dispatcher;
-  readonly registry: ConfigurableRegistry;
+  readonly backends: BackendDirectory;
   readonly requests: RequestTable;
 }
 
-export function readMetrics({ dispatcher, registry, requests }: ReadingSources): MetricReadings {
+export function readMetrics({ dispatcher, backends, requests }: ReadingSources): MetricReadings {
   return {
     scheduler: dispatcher.snapshot(0),
     requestsInFlight: requests.inFlightCount,
-    probes: new Map(registry.list().map(({ id, probe }) => [id, probe])),
+    probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
   };
 }
 

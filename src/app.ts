@@ -2,6 +2,7 @@
  * The composition root: builds every long-lived object top to bottom, and knows how they start, change and stop
  * together. Decides nothing about requests.
  */
+import { resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { DestinationStream, Logger } from 'pino';
 import { stringify } from 'yaml';
@@ -16,7 +17,9 @@ import { planReload } from './config/plan.ts';
 import { printConfig } from './config/print.ts';
 import { formatProblem } from './config/problems.ts';
 import type { Config } from './config/schema.ts';
+import { noModels, type ModelsConfig } from './config/models.ts';
 import { toSchedulerSettings } from './config/settings.ts';
+import type { BackendListener } from './engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
 import { createAuthenticator, type Authenticator } from './gateway/auth.ts';
 import { Dispatcher } from './gateway/dispatcher.ts';
@@ -25,15 +28,23 @@ import { createUpstream } from './gateway/http1/upstream.ts';
 import { Listeners } from './gateway/listeners.ts';
 import { createGatewayServer } from './gateway/server.ts';
 import type { Upstream } from './gateway/upstream.ts';
+import type { ProcessLedger } from './process/ledger.ts';
 import { createDecisionLog } from './store/decisions.ts';
 import { createHistory, type History } from './store/history.ts';
 import { createRequestTable } from './store/requests.ts';
+import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
+import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
+import { ProcessFleet } from './supply/process-fleet.ts';
 import { createLog, logRequest } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
 export interface AppOptions {
   readonly config: Config;
   readonly version: string;
+  /** Models with processes of our own, selectors, peers …; absent = none. */
+  readonly models?: ModelsConfig;
+  /** Environment that child processes inherit; default: none. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Engines are simulated: pages say so, and can switch the simulated users. */
   readonly demo?: DemoControl;
   /** Whether a person reads the log. */
@@ -61,6 +72,8 @@ export class App {
   readonly #decisions = createDecisionLog({ max: decisionsMax });
   readonly #dispatcher: Dispatcher;
   readonly #registry: ConfigurableRegistry;
+  readonly #processes: ProcessFleet;
+  readonly #backends: BackendSteering;
   readonly #fleet: Fleet;
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
@@ -68,6 +81,9 @@ export class App {
   readonly #progress: NodeJS.Timeout;
   readonly #listeners: Listeners;
   #config: Config;
+  #models: ModelsConfig;
+  /** Undefined until the first process is configured. */
+  #orphans: OrphanWatch | undefined;
   #authenticator: Authenticator;
   #lastReload: ReloadReport | undefined;
   /** From the beginning of a drain. */
@@ -79,24 +95,30 @@ export class App {
     const { config } = options;
     this.#options = options;
     this.#config = config;
+    this.#models = options.models ?? noModels;
     this.#authenticator = createAuthenticator(config.apiKeys);
     const destination = options.logDestination === undefined ? {} : { destination: options.logDestination };
     this.log = createLog({ config: config.log, terminal: options.terminal, ...destination });
     this.#dispatcher = new Dispatcher({
-      settings: toSchedulerSettings(config),
+      settings: toSchedulerSettings(config, this.#models),
       clock: this.#clock,
       random: createRandom(this.#startedEpochMs),
-      supply: { load: () => {}, unload: () => {} },
+      supply: {
+        load: (id, generation) => this.#processes.load(id, generation),
+        unload: (id, reason) => this.#processes.unload(id, reason),
+      },
       onDecision: (decision) => this.#decisions.add(decision),
     });
     this.#registry = this.#buildRegistry();
-    this.#fleet = new Fleet(this.#registry);
+    this.#processes = this.#buildProcesses();
+    this.#backends = joinBackends(this.#registry, this.#processes);
+    this.#fleet = new Fleet(this.#backends);
     this.#metrics = createMetrics({
       version: options.version,
       startedEpochMs: this.#startedEpochMs,
       knowsModel: (model) => this.#fleet.names().has(model),
       collect: () =>
-        readMetrics({ dispatcher: this.#dispatcher, registry: this.#registry, requests: this.#requests }),
+        readMetrics({ dispatcher: this.#dispatcher, backends: this.#backends, requests: this.#requests }),
     });
     this.#history = createHistory({
       clock: this.#clock,
@@ -116,6 +138,7 @@ export class App {
 
   /** Opens the addresses and starts probing. Rejects when an address cannot be opened. */
   async start(): Promise<void> {
+    await this.#applyModels();
     this.#registry.apply(this.#config.backends);
     await this.#listeners.apply(this.#config.listen);
   }
@@ -145,16 +168,18 @@ export class App {
     this.#dispatcher.drain();
     const deadlineMs = this.#clock.nowMs() + timeout;
     while (this.#requests.inFlightCount > 0 && this.#clock.nowMs() < deadlineMs) await delay(drainCheckMs);
-    await this.close();
+    await this.close({ gently: true });
   }
 
-  /** Ends everything at once. */
-  async close(): Promise<void> {
+  /** Ends everything at once; `gently` lets processes end in their own time. */
+  async close({ gently = false } = {}): Promise<void> {
     for (const record of this.#requests.inFlight()) this.#requests.cancel(record.id, 'shutdown');
     clearInterval(this.#progress);
     this.#history.close();
     this.#metrics.close();
     await this.#registry.close();
+    await this.#processes.close(!gently);
+    await this.#orphans?.close();
     this.#dispatcher.close();
     this.#listeners.destroy();
     this.#upstream.close();
@@ -166,18 +191,53 @@ export class App {
       defaults: backendDefaults(this.#config),
       clock: this.#clock,
       log: this.log,
-      listener: {
-        backendChanged: (view) => {
-          this.#fleet.changed();
-          this.#dispatcher.backendChanged(view);
-        },
-        backendRemoved: (id) => {
-          this.#fleet.changed();
-          this.#dispatcher.backendRemoved(id);
-          this.#upstream.forget(id);
-        },
-      },
+      listener: this.#backendListener(),
     });
+  }
+
+  #backendListener(): BackendListener {
+    return {
+      backendChanged: (view) => {
+        this.#fleet.changed();
+        this.#dispatcher.backendChanged(view);
+      },
+      backendRemoved: (id) => {
+        this.#fleet.changed();
+        this.#dispatcher.backendRemoved(id);
+        this.#upstream.forget(id);
+      },
+    };
+  }
+
+  #buildProcesses(): ProcessFleet {
+    // The ledger is opened with the first process; until then there is nothing to write down.
+    const ledger: ProcessLedger = {
+      expected: (entry) => this.#orphans?.ledger.expected(entry),
+      started: (mark, pid) => this.#orphans?.ledger.started(mark, pid),
+      ended: (mark) => this.#orphans?.ledger.ended(mark),
+    };
+    return new ProcessFleet({
+      clock: this.#clock,
+      log: this.log,
+      run: { clock: this.#clock, env: this.#options.env ?? {}, ledger, platform: process.platform },
+      probes: this.#config.probes,
+      listener: this.#backendListener(),
+      retire: (id) => this.#dispatcher.requestUnload(id),
+    });
+  }
+
+  async #applyModels(): Promise<void> {
+    const { models } = this.#models;
+    if (models.size > 0 && this.#orphans === undefined) {
+      this.#orphans = await watchOrphans({
+        name: resolve(this.#options.source?.file ?? 'llamero'),
+        env: this.#options.env ?? {},
+        platform: process.platform,
+        clock: this.#clock,
+        log: this.log,
+      });
+    }
+    this.#processes.apply(models);
   }
 
   #buildListeners(): Listeners {
@@ -186,7 +246,7 @@ export class App {
       parts: {
         clock: this.#clock,
         config: () => this.#config,
-        registry: this.#registry,
+        registry: this.#backends,
         fleet: this.#fleet,
         dispatcher: this.#dispatcher,
         upstream: this.#upstream,
@@ -219,12 +279,12 @@ export class App {
       keysRequired: () => this.#authenticator.required,
       draining: () => this.#draining,
       snapshot: (queuedMax) => this.#dispatcher.snapshot(queuedMax),
-      backends: () => this.#registry.list(),
+      backends: () => this.#backends.list(),
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
       printConfig: () => stringify(printConfig(this.#config)),
       reload: () => this.reload(),
-      setBackendDraining: (id, draining) => void this.#registry.setDraining(id, draining),
-      probeNow: (id) => this.#registry.probeNow(id),
+      setBackendDraining: (id, draining) => this.#backends.setDraining(id, draining),
+      probeNow: (id) => this.#backends.probeNow(id),
     };
   }
 

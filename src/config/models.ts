@@ -1,6 +1,6 @@
 /**
  * What the configuration says about models, ready for use: macros expanded, defaults filled in, names checked, times in
- * ms. Types only; `resolveModels` builds them.
+ * ms. `resolveModels` builds them.
  */
 import type { ModelName } from '../domain/ids.ts';
 import type { Group } from '../scheduler/residency/groups.ts';
@@ -149,3 +149,16 @@ export type ServedTarget =
 
 /** What a requested name stands for. */
 export type ResolvedName = ServedTarget | { readonly kind: 'selector'; readonly selector: ResolvedSelector };
+
+/** A configuration without models of its own. */
+export const noModels: ModelsConfig = {
+  models: new Map(),
+  routing: { kind: 'group', groups: [] },
+  priorities: new Map(),
+  profiles: new Map(),
+  selectors: new Map(),
+  peers: new Map(),
+  preload: [],
+  includeAliasesInList: false,
+  ignorePaths: [],
+};

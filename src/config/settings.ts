@@ -1,12 +1,21 @@
 /** From the configuration to the scheduler's own settings: the preset, and what single keys override. Pure. */
+import { localHost } from '../domain/backend-view.ts';
+import type { ModelName } from '../domain/ids.ts';
 import { presets } from '../scheduler/presets.ts';
+import { createGroupPlanner } from '../scheduler/residency/groups.ts';
+import { createMatrixPlanner } from '../scheduler/residency/matrix/planner.ts';
+import type { ResidencyPlanner } from '../scheduler/residency/planner.ts';
 import type { SchedulerSettings, WeightedPolicy } from '../scheduler/settings.ts';
+import { noModels, type ModelsConfig } from './models.ts';
 import type { Config } from './schema.ts';
 
 /** Enough to see why the winner won; a decision over a thousand backends stays small. */
 const decisionCandidatesMax = 16;
 
-export function toSchedulerSettings({ scheduling, affinity: { session } }: Config): SchedulerSettings {
+export function toSchedulerSettings(
+  { scheduling, affinity: { session } }: Config,
+  models: ModelsConfig = noModels,
+): SchedulerSettings {
   const preset = presets[scheduling.preset];
   return {
     ordering: scheduling.ordering ?? preset.ordering,
@@ -20,14 +29,26 @@ export function toSchedulerSettings({ scheduling, affinity: { session } }: Confi
     overtakenMax: scheduling.maxOvertake,
     stickyDelayMs: scheduling.stickyDelay,
     modelLimits: new Map(Object.entries(scheduling.modelLimits)),
-    admissionLimits: new Map(),
-    residency: new Map(),
+    admissionLimits: admissionLimits(models),
+    residency: new Map([[localHost, plannerOf(models)]]),
     swapPatienceMs: endlessIfZero(scheduling.maxWait),
     sessionTtlMs: session.ttl,
     sessionsMax: session.enabled ? session.max : 0,
     lingerMsMax: scheduling.lingerMax,
     decisionCandidatesMax,
   };
+}
+
+/** A model that sets no limit of its own has the queue, which is bounded as a whole. */
+function admissionLimits({ models }: ModelsConfig): Map<ModelName, number> {
+  const limits = new Map<ModelName, number>();
+  for (const { id, concurrencyLimit } of models.values())
+    if (concurrencyLimit > 0) limits.set(id, concurrencyLimit);
+  return limits;
+}
+
+function plannerOf({ routing }: ModelsConfig): ResidencyPlanner {
+  return routing.kind === 'group' ? createGroupPlanner(routing.groups) : createMatrixPlanner(routing);
 }
 
 function weighted(weights: Readonly<Partial<Record<string, number>>>): WeightedPolicy[] {

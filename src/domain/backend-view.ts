@@ -19,6 +19,9 @@ export const backendStates = [
 ] as const;
 export type BackendState = (typeof backendStates)[number];
 
+/** Host of the processes that this router starts itself. */
+export const localHost = 'local';
+
 /** What is special about a backend that is a child process of ours: it can be started and stopped. */
 export interface ProcessView {
   /** The machine whose memory it shares with others; residency is planned per host. */

@@ -33,8 +33,17 @@ export interface BackendListener {
   backendRemoved(id: BackendId): void;
 }
 
+/** All backends wherever they come from, as the data plane and the listings use them. */
+export interface BackendDirectory {
+  get(id: BackendId): Backend | undefined;
+  list(): readonly Backend[];
+  reportFailure(id: BackendId, failure: BackendFailure): void;
+  reportSuccess(id: BackendId): void;
+  probeNow(id: BackendId): void;
+}
+
 /** Owns every backend. Identity survives a reload: an unchanged backend keeps its state, its readings and its object. */
-export interface BackendRegistry {
+export interface BackendRegistry extends BackendDirectory {
   get(id: BackendId): Backend | undefined;
   list(): readonly Backend[];
   /** Takes over a new set: starts probing what is new or changed, forgets what is gone. */

@@ -22,7 +22,7 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   const isList = path === '/v1/models' || path === '/models';
   if (!isList && !path.startsWith(onePrefix)) return false;
   const startedEpochS = Math.floor((parts.clock.epochMs() - parts.clock.nowMs()) / 1000);
-  const entries = listModels(parts.fleet.live(), startedEpochS);
+  const entries = listModels(parts.fleet.offered(), startedEpochS);
   if (isList) {
     sendJson(response, requestId, { object: 'list', data: entries });
     return true;

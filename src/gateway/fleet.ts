@@ -1,7 +1,7 @@
 /** What the fleet as a whole offers: model names, who has which route. Derived from the registry, rebuilt when it changed. */
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RouteName } from '../domain/routes.ts';
-import type { Backend, BackendRegistry } from '../engines/backend.ts';
+import type { Backend, BackendDirectory } from '../engines/backend.ts';
 
 interface Index {
   readonly names: ReadonlyMap<ModelName, readonly Backend[]>;
@@ -10,10 +10,10 @@ interface Index {
 }
 
 export class Fleet {
-  readonly #registry: BackendRegistry;
+  readonly #registry: BackendDirectory;
   #index: Index | undefined;
 
-  constructor(registry: BackendRegistry) {
+  constructor(registry: BackendDirectory) {
     this.#registry = registry;
   }
 
@@ -47,6 +47,13 @@ export class Fleet {
   /** Backends that may be asked now, in configuration order. */
   live(): readonly Backend[] {
     return this.#registry.list().filter(({ view }) => view.state === 'live' || view.state === 'degraded');
+  }
+
+  /** What a client may ask for now: live, or a process that starts when it is asked for. */
+  offered(): readonly Backend[] {
+    return this.#registry
+      .list()
+      .filter(({ view }) => view.process !== undefined || view.state === 'live' || view.state === 'degraded');
   }
 
   get(id: BackendId): Backend | undefined {

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
-import type { BackendRegistry } from '../engines/backend.ts';
+import type { BackendDirectory } from '../engines/backend.ts';
 import type { RequestTable } from '../store/requests.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
@@ -12,7 +12,7 @@ export interface GatewayParts {
   readonly clock: Clock;
   /** The configuration in force; a reload replaces it. */
   readonly config: () => Config;
-  readonly registry: BackendRegistry;
+  readonly registry: BackendDirectory;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
   readonly upstream: Upstream;
