@@ -9,11 +9,10 @@ import type { GatewayParts } from './gateway.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
 import { missingModel } from './rejection.ts';
+import { estimateTokens } from './token-estimate.ts';
 
 /** Requests of clients that say nothing of priority. */
 const priorityDefault = 1;
-/** English text and code: about four bytes a token. Good enough for display and for "certainly too long". */
-const bytesPerToken = 4;
 /** Routes whose requests repeat the conversation so far. */
 const conversing: ReadonlySet<RouteName> = new Set(['chat-completions', 'messages', 'responses']);
 /** Longer session headers are hostile, not helpful. */
@@ -70,7 +69,7 @@ function toFacts({ inbound, model, session, body }: FactsSource): RequestFacts {
     flow: inbound.flow,
     priority: priorityDefault,
     session,
-    tokensEstimated: Math.ceil(body.length / bytesPerToken),
+    tokensEstimated: estimateTokens(inbound.route.name, body),
     slotless: !inbound.route.takesSlot,
   };
 }
