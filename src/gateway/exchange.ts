@@ -65,6 +65,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   start(): void {
     const { request, response } = this.#inbound;
     response.on('close', () => this.#clientLeft());
+    // node:http closes no answer that waits behind another one of its connection.
+    if (response.socket === null) request.socket.once('close', () => this.#clientLeft());
     readBody(request, this.#parts.config().limits.body, (error, body) => {
       if (this.#ended) return;
       if (error === undefined) this.#guarded(() => this.#bodyRead(body));

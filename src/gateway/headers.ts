@@ -79,6 +79,15 @@ export function headerValue(headers: readonly string[], name: string): string | 
   return undefined;
 }
 
+/** The headers without those of a name; `name` in lower case. */
+export function withoutHeader(headers: readonly string[], name: string): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index]?.toLowerCase() !== name) kept.push(headers[index] ?? '', headers[index + 1] ?? '');
+  }
+  return kept;
+}
+
 /** Names that a `Connection` header declares to be hop-by-hop; undefined for the usual keep-alive and close. */
 function connectionNamed(headers: readonly string[]): ReadonlySet<string> | undefined {
   const value = headerValue(headers, 'connection');

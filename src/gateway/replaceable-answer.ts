@@ -1,4 +1,5 @@
 /** An engine's refusal, kept whole while another backend is tried, so that the client sees the truth if none helps. */
+import { withoutHeader } from './headers.ts';
 
 /** Refusals are short; what is longer is cut. */
 const bytesMax = 256 * 1024;
@@ -26,11 +27,7 @@ export class ReplaceableAnswer {
 
   /** The engine's headers with the length of what was kept. */
   get headers(): string[] {
-    const headers: string[] = [];
-    for (let index = 0; index + 1 < this.#headers.length; index += 2) {
-      const name = this.#headers[index] ?? '';
-      if (name.toLowerCase() !== 'content-length') headers.push(name, this.#headers[index + 1] ?? '');
-    }
+    const headers = withoutHeader(this.#headers, 'content-length');
     headers.push('content-length', String(this.#bytes));
     return headers;
   }

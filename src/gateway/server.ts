@@ -19,10 +19,13 @@ import { sendError } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { dialectOf, matchRoute } from './routes.ts';
-import { passUpgrade } from './upgrade.ts';
+import { passUpgrade, refuseUpgrade } from './upgrade.ts';
 
 /** Longer than the idle time of common client pools, so that the client closes first and no request meets a closing socket. */
 const keepAliveTimeoutMs = 75_000;
+/** How often connections are looked at that take too long to send a request. */
+const slownessCheckMs = 1000;
+const headTimeoutMsMax = 60_000;
 
 export interface ServerOptions {
   readonly parts: GatewayParts;
@@ -54,32 +57,43 @@ interface Admitted {
 
 export function createGatewayServer(options: ServerOptions): GatewayServer {
   let connections = 0;
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    latest.set(request.socket, response);
+    handle(options, request, response);
+  };
   return {
     create() {
-      const { limits } = options.parts.config();
       const server = createServer(
         {
-          maxHeaderSize: limits.header,
-          requestTimeout: limits.bodyTimeout,
-          headersTimeout: Math.min(limits.bodyTimeout, 60_000),
+          maxHeaderSize: options.parts.config().limits.header,
           keepAliveTimeout: keepAliveTimeoutMs,
           noDelay: true,
-          // The default closes half-open requests only every 30 s.
-          connectionsCheckingInterval: 5000,
+          connectionsCheckingInterval: slownessCheckMs,
+          shouldUpgradeCallback: (request) => isWebSocket(options, request),
         },
-        (request, response) => handle(options, request, response),
+        onRequest,
       );
       server.on('connection', (socket) => {
         connections += 1;
         socket.once('close', () => {
           connections -= 1;
         });
-        const { connections: connectionsMax } = options.parts.config().limits;
-        if (connections <= connectionsMax) return;
+        const { limits } = options.parts.config();
+        limitSlowness(server, limits.bodyTimeout);
+        if (connections <= limits.connections) return;
         options.onRefusedConnection();
-        refuseConnection(socket, connectionsMax);
+        refuseConnection(socket, limits.connections);
       });
-      server.on('clientError', answerClientError);
+      server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+        // A client that is refused now sends no body; what it sends next could be taken for one.
+        if (mayContinue(options, request)) response.writeContinue();
+        else response.setHeader('connection', 'close');
+        onRequest(request, response);
+      });
+      server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
+        answerClientError(error, socket, latest.get(socket)),
+      );
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
         upgrade(options, request, { socket, head }),
       );
@@ -88,13 +102,32 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   };
 }
 
+/** Set again with each connection, for a reload may have changed it. */
+function limitSlowness(server: Server, bodyTimeoutMs: number): void {
+  server.requestTimeout = bodyTimeoutMs;
+  server.headersTimeout = Math.min(bodyTimeoutMs, headTimeoutMsMax);
+}
+
+/**
+ * Other protocols that a client offers to change to (Java's HTTP client offers `h2c` with every request) are ignored, as
+ * RFC 9110 §7.8 allows; so is any change on the control plane's paths.
+ */
+function isWebSocket(options: ServerOptions, { method, url = '/', headers }: IncomingMessage): boolean {
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  return !options.isControlPath(splitTarget(url).path);
+}
+
+function mayContinue(options: ServerOptions, request: IncomingMessage): boolean {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  return declared <= options.parts.config().limits.body && admit(options, request).flow !== undefined;
+}
+
 function handle(options: ServerOptions, request: IncomingMessage, response: ServerResponse): void {
   const admitted = admit(options, request);
   if (options.draining()) response.setHeader('connection', 'close');
   const { id, path, query } = admitted;
   if (admitted.flow === undefined) {
-    const error = new LlameroError('unauthorized', 'Missing or wrong API key');
-    sendError(response, { error, dialect: dialectOf(path), requestId: id });
+    sendError(response, { error: unauthorized(), dialect: dialectOf(path), requestId: id });
     return;
   }
   if (options.isControlPath(path)) {
@@ -114,10 +147,14 @@ function upgrade(
 ): void {
   const admitted = admit(options, request);
   if (admitted.flow === undefined) {
-    socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    refuseUpgrade({ socket, path: admitted.path, id: admitted.id }, unauthorized());
     return;
   }
   passUpgrade(options.parts, { request, socket, head, ...admitted, flow: admitted.flow });
+}
+
+function unauthorized(): LlameroError {
+  return new LlameroError('unauthorized', 'Missing or wrong API key');
 }
 
 /** `flow` is undefined for a caller who must not pass. */

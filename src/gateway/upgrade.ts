@@ -2,16 +2,17 @@
  * WebSockets through the router: picks a backend like any request does, switches protocols there, then joins the two
  * sockets until either side ends. The slot is held as long as the sockets are open.
  */
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { LlameroError } from '../domain/errors.ts';
+import type { LlameroError } from '../domain/errors.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { RequestRecord } from '../store/request-record.ts';
+import { answerOnSocket } from './client-error.ts';
 import { errorBody } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
-import { headerValue, toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
 import { openUpgrade } from './http1/upgrade.ts';
 import { createInTurnPlacer, type Placer, type Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
@@ -31,6 +32,15 @@ export interface UpgradeRequest {
 
 export function passUpgrade(parts: GatewayParts, inbound: UpgradeRequest): void {
   new UpgradeExchange(parts, inbound).start();
+}
+
+/** Answers with an error in place of a WebSocket. */
+export function refuseUpgrade(
+  { socket, path, id }: Pick<UpgradeRequest, 'socket' | 'path' | 'id'>,
+  error: LlameroError,
+): void {
+  const body = errorBody(error, dialectOf(path));
+  answerOnSocket(socket, { status: error.status, body, requestId: id, retryAfterS: error.retryAfterS });
 }
 
 class UpgradeExchange implements Waiter {
@@ -144,8 +154,10 @@ class UpgradeExchange implements Waiter {
     backend: Backend,
     { status, headers, body }: { status: number; headers: readonly string[]; body: Buffer },
   ): void {
-    const kept = [...headers, 'content-length', String(body.length)];
-    this.#inbound.socket.write(this.#headOf(`${status} Refused`, backend, kept, undefined));
+    const kept = withoutHeader(headers, 'content-length');
+    kept.push('content-length', String(body.length));
+    const reason = STATUS_CODES[status] ?? 'Refused';
+    this.#inbound.socket.write(this.#headOf(`${status} ${reason}`, backend, kept, undefined));
     this.#inbound.socket.end(body);
     this.#record.status = status;
     this.#finish('passed_through_error');
@@ -169,15 +181,7 @@ class UpgradeExchange implements Waiter {
 
   #refuse(error: LlameroError, outcome: Outcome): void {
     if (this.#ended) return;
-    const body = errorBody(error, dialectOf(this.#inbound.path));
-    const head = [
-      `HTTP/1.1 ${error.status} Refused`,
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-request-id: ${this.#record.id}`,
-      'connection: close',
-    ];
-    this.#inbound.socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+    refuseUpgrade(this.#inbound, error);
     this.#record.status = error.status;
     this.#record.errorCode = error.code;
     this.#finish(outcome);
