@@ -1,6 +1,7 @@
 /** What a reload has to do: the difference between two configurations, without values, so that it can be logged. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import type { BackendId } from '../domain/ids.ts';
+import type { SchedulerSettings } from '../scheduler/settings.ts';
 import { formatPath } from './problems.ts';
 import type { ConfigPath } from './problems.ts';
 import type { Config } from './schema.ts';
@@ -44,7 +45,7 @@ export function planReload(before: Config, after: Config): ReloadPlan {
       added: after.listen.filter((address) => !before.listen.includes(address)),
       removed: before.listen.filter((address) => !after.listen.includes(address)),
     },
-    scheduler: !isDeepStrictEqual(toSchedulerSettings(before), toSchedulerSettings(after)),
+    scheduler: !isDeepStrictEqual(comparable(before), comparable(after)),
     apiKeys: touches('apiKeys'),
     affinity: touches('affinity'),
     probes: touches('probes'),
@@ -91,4 +92,10 @@ function needsRestart(path: ConfigPath): boolean {
     if (node?.restart === true) return true;
   }
   return false;
+}
+
+/** Without the planners: those are functions, and what they are made of is compared where it comes from. */
+function comparable(config: Config): Omit<SchedulerSettings, 'residency'> {
+  const { residency: _residency, ...settings } = toSchedulerSettings(config);
+  return settings;
 }

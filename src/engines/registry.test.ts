@@ -115,7 +115,7 @@ describe('a watched backend', () => {
   test('is unknown first, then live with what its engine tells', async () => {
     const server = await start();
     const view = await applyOne(server);
-    expect(views[0]).toMatchObject({ id: 'b', state: 'unknown', slotsTotal: 1, epoch: 0 });
+    expect(views[0]).toMatchObject({ id: 'b', state: 'unknown', epoch: 0 });
     expect(view).toMatchObject({
       state: 'live',
       slotsTotal: 4,
@@ -280,8 +280,12 @@ describe('configuration of a backend', () => {
     expect([...view.models]).toEqual([['m', 'm']]);
   });
 
+  test('has the slots that its kind of engine usually has, where nobody tells', async () => {
+    expect(await applyOne(await start(engineFixtures.openai))).toMatchObject({ slotsTotal: 16 });
+  });
+
   test('has defaults, which can change', async () => {
-    const server = await start(engineFixtures.openai);
+    const server = await start(engineFixtures.ollama);
     expect(await applyOne(server)).toMatchObject({ slotsTotal: 1, modelsMax: undefined });
     registry.configure(probes, { slots: 7, modelsMax: 2 });
     expect(backend().view).toMatchObject({ slotsTotal: 7, modelsMax: 2, state: 'live' });

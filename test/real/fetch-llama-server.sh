@@ -126,7 +126,8 @@ prepare_apt() {
   printf 'deb %s%s %s main\n' "$trust" "$archive" "$suite" >"$apt/sources.list"
   # No retries of its own: what the machine's apt is configured for holds.
   apt_options=(
-    -q -oAcquire::Languages=none -oAPT::Update::Error-Mode=any
+    # A mirror that is refreshed now and then keeps lists whose date has passed; they are signed all the same.
+    -q -oAcquire::Check-Valid-Until=false -oAcquire::Languages=none -oAPT::Update::Error-Mode=any
     -oAPT::Architecture="$architecture" -oAPT::Architectures="$architecture" -oAPT::Default-Release=
     -oAPT::Sandbox::User="$(id -un)"
     -oDir::State="$apt" -oDir::State::lists="$apt/lists" -oDir::State::status="$apt/status"

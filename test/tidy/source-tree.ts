@@ -28,6 +28,9 @@ export interface TidyCheck {
 const ignoredFolders = new Set(['node_modules', 'dist', 'coverage', '.git', '.cache', 'results']);
 const textFile = /(?:\.(?:ts|js|mjs|json|ya?ml|md|sh|css|html|cfg|conf)|^\.ci\/run|^LICENSE)$/;
 
+/** Known by name only, so that documents can show them. */
+const picture = /\.(?:png|svg|jpg)$/;
+
 /** Reads every text file of the project; generated and fetched folders are left out. */
 export function readSourceTree(root: string): SourceFile[] {
   const files: SourceFile[] = [];
@@ -38,7 +41,7 @@ export function readSourceTree(root: string): SourceFile[] {
       if (entry.isDirectory() && !ignoredFolders.has(entry.name)) visit(path);
       if (entry.isFile() && textFile.test(path)) {
         files.push({ path, text: readFileSync(`${root}/${path}`, 'utf8') });
-      }
+      } else if (entry.isFile() && picture.test(path)) files.push({ path, text: '' });
     }
   };
   visit('');
