@@ -246,6 +246,7 @@ export class App {
       parts: {
         clock: this.#clock,
         config: () => this.#config,
+        models: () => this.#models,
         registry: this.#backends,
         fleet: this.#fleet,
         dispatcher: this.#dispatcher,

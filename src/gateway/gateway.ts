@@ -1,6 +1,7 @@
 /** What the data plane works with: built once by the composition root, shared by every request. */
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
+import type { ModelsConfig } from '../config/models.ts';
 import type { Config } from '../config/schema.ts';
 import type { BackendDirectory } from '../engines/backend.ts';
 import type { RequestTable } from '../store/requests.ts';
@@ -12,6 +13,8 @@ export interface GatewayParts {
   readonly clock: Clock;
   /** The configuration in force; a reload replaces it. */
   readonly config: () => Config;
+  /** Models, peers and names in force; a reload replaces it. */
+  readonly models: () => ModelsConfig;
   readonly registry: BackendDirectory;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
