@@ -30,6 +30,9 @@ export interface UpgradeRequest {
   readonly flow: string;
 }
 
+/** A well-behaved client sends nothing before it has been answered; of another one this much is kept. */
+const earlyBytesMax = 64 * 1024;
+
 export function passUpgrade(parts: GatewayParts, inbound: UpgradeRequest): void {
   new UpgradeExchange(parts, inbound).start();
 }
@@ -49,6 +52,9 @@ class UpgradeExchange implements Waiter {
   readonly #record: RequestRecord;
   readonly #placer: Placer;
   readonly #abort = new AbortController();
+  /** What the client sent before anybody could take it. */
+  readonly #early: Buffer[] = [];
+  #earlyBytes = 0;
   #failure: LlameroError | undefined;
   #granted = false;
   #ended = false;
@@ -69,6 +75,10 @@ class UpgradeExchange implements Waiter {
     const { socket, id, flow } = this.#inbound;
     socket.on('error', () => this.#finish('cancelled_streaming'));
     socket.on('close', () => this.#finish(this.#granted ? 'completed' : 'cancelled_queued'));
+    // Without reading, the end of a client that leaves while it waits would not be seen.
+    socket.on('data', this.#readEarly);
+    socket.on('end', this.#leftEarly);
+    this.#readEarly(this.#inbound.head);
     const { model } = this.#record;
     const facts = { id, model, flow, priority: 1, session: undefined, tokensEstimated: 0 };
     this.#placer.arrive({ ...facts, slotless: model === undefined }, this);
@@ -89,6 +99,14 @@ class UpgradeExchange implements Waiter {
     const context = { config: this.#parts.config(), fleet: this.#parts.fleet, model };
     this.#refuse(this.#failure ?? rejectionError(rejection, context), rejectionOutcome(rejection.reason));
   }
+
+  readonly #readEarly = (bytes: Buffer): void => {
+    this.#earlyBytes += bytes.length;
+    if (bytes.length > 0) this.#early.push(bytes);
+    if (this.#earlyBytes > earlyBytesMax) this.#inbound.socket.pause();
+  };
+
+  readonly #leftEarly = (): void => this.#finish(this.#granted ? 'cancelled_waiting' : 'cancelled_queued');
 
   async #connect(backend: Backend): Promise<void> {
     const { request, id } = this.#inbound;
@@ -123,7 +141,7 @@ class UpgradeExchange implements Waiter {
     backend: Backend,
     upgraded: { readonly headers: readonly string[]; readonly socket: Duplex; readonly rest: Buffer },
   ): void {
-    const { socket: client, head } = this.#inbound;
+    const { socket: client } = this.#inbound;
     const engine = upgraded.socket;
     if (this.#ended) {
       engine.destroy();
@@ -142,7 +160,9 @@ class UpgradeExchange implements Waiter {
       ),
     );
     if (upgraded.rest.length > 0) client.write(upgraded.rest);
-    if (head.length > 0) engine.write(head);
+    client.off('data', this.#readEarly);
+    client.off('end', this.#leftEarly);
+    for (const bytes of this.#early) engine.write(bytes);
     engine.on('error', () => client.destroy());
     engine.on('close', () => client.destroy());
     client.on('close', () => engine.destroy());
