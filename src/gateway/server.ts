@@ -127,7 +127,8 @@ function handle(options: ServerOptions, request: IncomingMessage, response: Serv
   if (options.draining()) response.setHeader('connection', 'close');
   const { id, path, query } = admitted;
   if (admitted.flow === undefined) {
-    sendError(response, { error: unauthorized(), dialect: dialectOf(path), requestId: id });
+    const error = unauthorized(options, request, admitted);
+    sendError(response, { error, dialect: dialectOf(path), requestId: id });
     return;
   }
   if (options.isControlPath(path)) {
@@ -147,14 +148,29 @@ function upgrade(
 ): void {
   const admitted = admit(options, request);
   if (admitted.flow === undefined) {
-    refuseUpgrade({ socket, path: admitted.path, id: admitted.id }, unauthorized());
+    const { path, id } = admitted;
+    refuseUpgrade({ socket, path, id }, unauthorized(options, request, admitted));
     return;
   }
   passUpgrade(options.parts, { request, socket, head, ...admitted, flow: admitted.flow });
 }
 
-function unauthorized(): LlameroError {
-  return new LlameroError('unauthorized', 'Missing or wrong API key');
+/** Guesses of keys must show in the log and in the metrics. */
+function unauthorized(
+  { parts }: ServerOptions,
+  request: IncomingMessage,
+  { id, path }: Pick<Admitted, 'id' | 'path'>,
+): LlameroError {
+  const error = new LlameroError('unauthorized', 'Missing or wrong API key');
+  const { method = 'GET' } = request;
+  const flow = request.socket.remoteAddress ?? 'unknown';
+  const record = parts.requests.open(
+    { id, route: matchRoute(method, path).name, method, path, flow },
+    () => {},
+  );
+  const { status, code } = error;
+  parts.requests.finish(record, { outcome: 'rejected_unauthorized', status, errorCode: code });
+  return error;
 }
 
 /** `flow` is undefined for a caller who must not pass. */
