@@ -1,7 +1,8 @@
 /** One engine at one URL, as the rest of the router sees it. Owned by the registry; its view is replaced, never changed. */
+import type { ResolvedFilters } from '../config/models.ts';
 import type { BackendConfig } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
-import type { BackendId } from '../domain/ids.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { EngineKind } from './engine-kind.ts';
 
 /** A request to a backend that did not work, as the data plane saw it. Client aborts and 4xx are never reported. */
@@ -16,6 +17,13 @@ export interface ProbeStatus {
   readonly failuresInRow: number;
 }
 
+/** What the configuration wants changed in a request before a backend gets it. */
+export interface RequestEdits {
+  /** The model's name there; undefined = the request keeps the name it has. */
+  readonly model: string | undefined;
+  readonly filters: ResolvedFilters;
+}
+
 export interface Backend {
   readonly id: BackendId;
   readonly config: BackendConfig;
@@ -26,6 +34,10 @@ export interface Backend {
   readonly probe: ProbeStatus;
   readonly version: string | undefined;
   readonly modelObjects: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** A server of somebody else's: gets requests only for models that are looked up there, never what nobody else knows. */
+  readonly isPeer?: true;
+  /** For a model by its canonical name here; absent = nothing is ever changed. */
+  editsFor?(model: ModelName): RequestEdits;
 }
 
 export interface BackendListener {

@@ -4,13 +4,8 @@
  */
 import { patchJsonObject } from '../base/json-patch.ts';
 import { lastMember, scanJsonObject } from '../base/json-scan.ts';
-import type { ParamPath, ResolvedFilters, SetParam } from '../config/models.ts';
-
-export interface RequestEdits {
-  /** Written in place of the requested model; undefined = the body keeps it. */
-  readonly model: string | undefined;
-  readonly filters: ResolvedFilters;
-}
+import type { ParamPath, SetParam } from '../config/models.ts';
+import type { RequestEdits } from '../engines/backend.ts';
 
 /** `requested`: the name that the client asked for, which may have parameters of its own. A body that is no JSON object stays as it is. */
 export function editJsonBody(body: Buffer, edits: RequestEdits, requested: string | undefined): Buffer {

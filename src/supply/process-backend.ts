@@ -7,7 +7,7 @@ import type { ResolvedModel } from '../config/models.ts';
 import { localHost, type BackendState, type BackendView, type LoadFailure } from '../domain/backend-view.ts';
 import type { BackendId } from '../domain/ids.ts';
 import { routeNames } from '../domain/routes.ts';
-import type { Backend, ProbeStatus } from '../engines/backend.ts';
+import type { Backend, ProbeStatus, RequestEdits } from '../engines/backend.ts';
 import type { EngineKind } from '../engines/engine-kind.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
 import type { ManagedProcess, ProcessState } from '../process/process-state.ts';
@@ -91,6 +91,10 @@ export class ProcessBackend implements Backend {
   get modelObjects(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
     const [own] = this.watched?.modelObjects.values() ?? [];
     return own === undefined ? new Map() : new Map([[this.id, own]]);
+  }
+
+  editsFor(): RequestEdits {
+    return { model: this.#model.useModelName, filters: this.#model.filters };
   }
 
   /** Puts the view together again; returns it. */
