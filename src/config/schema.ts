@@ -194,6 +194,13 @@ const limits = z.strictObject({
   ),
 });
 
+const streaming = z.strictObject({
+  keepalive: describe(
+    'Silence after which a client that asked for a stream gets its status line and a sign of life (an SSE comment, for the Messages API a ping), again after each such silence until the first byte of the answer; 0 = never. Errors are then events of the stream.',
+    duration().prefault('15s'),
+  ),
+});
+
 const drain = z.strictObject({
   lameDuck: describe(
     'After SIGTERM, time during which new requests are still taken while `/health` already says 503, so that a load balancer can notice.',
@@ -243,6 +250,7 @@ export const configSchema = z.strictObject({
   affinity: describe('Keeping conversations where their prompt is cached.', affinity.prefault({})),
   probes: describe('Health checks and readings of the backends.', probes.prefault({})),
   limits: describe('Bounds on what clients may send.', limits.prefault({})),
+  streaming: describe('What streaming clients get before the engine answers.', streaming.prefault({})),
   drain: describe('How a stop goes.', drain.prefault({})),
   log: describe("The router's own log, on stderr.", log.prefault({})),
 });
