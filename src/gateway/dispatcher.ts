@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { TurnoverMap } from '../base/turnover-map.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
@@ -34,7 +35,7 @@ const timerMsMax = 3_600_000;
 export class Dispatcher implements Placer {
   readonly #scheduler: Scheduler;
   readonly #clock: Clock;
-  readonly #waiters = new Map<RequestId, Waiter>();
+  readonly #waiters = new TurnoverMap<Waiter>();
   readonly #pending: SchedulerEvent[] = [];
   #handling = false;
   #timer: NodeJS.Timeout | undefined;

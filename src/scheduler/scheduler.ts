@@ -3,6 +3,7 @@
  * events and the same seed give the same effects. Knows no timers, no clock and no network.
  */
 import type { Random } from '../base/random.ts';
+import { TurnoverMap } from '../base/turnover-map.ts';
 import type { RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import { Ageing } from './ageing.ts';
@@ -47,7 +48,7 @@ export class Scheduler {
   readonly #timetable: Timetable;
   readonly #permits: Permits;
   /** Everybody from arrival to end, waiting or granted. */
-  readonly #requests = new Map<RequestId, Entry>();
+  readonly #requests = new TurnoverMap<Entry>();
   #settings: SchedulerSettings;
   #nowMs = -Infinity;
   #wakeMs = Infinity;

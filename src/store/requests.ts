@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { createRingBuffer } from '../base/ring-buffer.ts';
+import { TurnoverMap } from '../base/turnover-map.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { RequestId } from '../domain/ids.ts';
 import { outcomes } from '../domain/outcome.ts';
@@ -81,7 +82,7 @@ export function createRequestTable(options: {
 
 class Table implements RequestTable {
   readonly #clock: Clock;
-  readonly #running = new Map<RequestId, Entry>();
+  readonly #running = new TurnoverMap<Entry>();
   readonly #recent;
   readonly #traffic;
   readonly #byOutcome = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<

@@ -1,0 +1,127 @@
+/**
+ * A map by name for entries that come and go all the time, such as requests. Instead of Map, because V8 chains the outgrown
+ * tables of a Map one to the next: once one of them is old, everything that was ever in the map counts as alive until the
+ * next full collection. Here a deleted entry is referred to by nothing.
+ */
+
+interface Node<Value> {
+  readonly key: string;
+  value: Value;
+  /** The next one in the same bucket. */
+  next: Node<Value> | undefined;
+  /** Neighbours in the order of their arrival. */
+  older: Node<Value> | undefined;
+  newer: Node<Value> | undefined;
+}
+
+const bucketsMin = 16;
+/** Names of requests differ at their end; a longer look costs more than a rare collision. */
+const hashedCharsMax = 12;
+
+export class TurnoverMap<Value> {
+  #buckets: (Node<Value> | undefined)[] = emptyBuckets(bucketsMin);
+  #oldest: Node<Value> | undefined;
+  #newest: Node<Value> | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: string): Value | undefined {
+    return this.#find(key)?.value;
+  }
+
+  has(key: string): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  /** A key that is there already keeps its place in the order. */
+  set(key: string, value: Value): void {
+    const known = this.#find(key);
+    if (known !== undefined) {
+      known.value = value;
+      return;
+    }
+    const node: Node<Value> = { key, value, next: undefined, older: this.#newest, newer: undefined };
+    if (this.#newest === undefined) this.#oldest = node;
+    else this.#newest.newer = node;
+    this.#newest = node;
+    this.#size += 1;
+    if (this.#size > this.#buckets.length) this.#resize(this.#buckets.length * 2);
+    else this.#put(node);
+  }
+
+  /** Returns whether it was there. */
+  delete(key: string): boolean {
+    const at = this.#bucketOf(key);
+    let before: Node<Value> | undefined;
+    let node = this.#buckets[at];
+    while (node !== undefined && node.key !== key) {
+      before = node;
+      node = node.next;
+    }
+    if (node === undefined) return false;
+    if (before === undefined) this.#buckets[at] = node.next;
+    else before.next = node.next;
+    this.#unlink(node);
+    this.#size -= 1;
+    if (this.#buckets.length > bucketsMin && this.#size * 8 < this.#buckets.length) {
+      this.#resize(this.#buckets.length / 2);
+    }
+    return true;
+  }
+
+  /** A copy, in the order of arrival. */
+  values(): Value[] {
+    const values: Value[] = [];
+    for (let node = this.#oldest; node !== undefined; node = node.newer) values.push(node.value);
+    return values;
+  }
+
+  #find(key: string): Node<Value> | undefined {
+    let node = this.#buckets[this.#bucketOf(key)];
+    while (node !== undefined && node.key !== key) node = node.next;
+    return node;
+  }
+
+  #bucketOf(key: string): number {
+    return hashOf(key) & (this.#buckets.length - 1);
+  }
+
+  #put(node: Node<Value>): void {
+    const at = this.#bucketOf(node.key);
+    node.next = this.#buckets[at];
+    this.#buckets[at] = node;
+  }
+
+  /** Leaves the node without references: it may be old already and would keep its neighbours alive. */
+  #unlink(node: Node<Value>): void {
+    const { older, newer } = node;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    node.next = undefined;
+    node.older = undefined;
+    node.newer = undefined;
+  }
+
+  #resize(length: number): void {
+    this.#buckets = emptyBuckets(length);
+    for (let node = this.#oldest; node !== undefined; node = node.newer) this.#put(node);
+  }
+}
+
+function emptyBuckets<Value>(length: number): (Node<Value> | undefined)[] {
+  return Array.from({ length }, () => undefined);
+}
+
+/** FNV-1a of the last characters. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = Math.max(0, key.length - hashedCharsMax); index < key.length; index += 1) {
+    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  }
+  return hash ^ (hash >>> 15);
+}
