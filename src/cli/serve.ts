@@ -1,52 +1,52 @@
 /** `llamero serve`: from a configuration file, or from the engines found on this machine, to a running router. */
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { App } from '../app.ts';
-import { loadConfigText, readConfigFile, type LoadResult } from '../config/load.ts';
+import { loadConfigText, type LoadResult } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
+import { readConfigFiles, type ConfigFiles } from '../config/read-files.ts';
+import type { Config } from '../config/schema.ts';
 import { watchFiles } from '../config/watch.ts';
 import { discoverEngines } from '../engines/discovery.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { LongRunningIo } from './io.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
+import { parseServeFlags, type ServeFlags } from './serve-flags.ts';
 import { version } from './version.ts';
 
-const usage = `Usage: llamero serve [--config FILE] [--listen ADDR]... [--watch]
+const usage = `Usage: llamero serve [--config FILE] [--config-dir DIR] [--listen ADDR]... [--watch]
 
-  --config FILE   configuration; default: llamero.yaml or config.yaml in this folder, else engines found on this machine
-  --listen ADDR   HOST:PORT to serve on, may be repeated; replaces \`listen\` of the file
-  --watch         take over changes of the file as they happen (SIGHUP always does)
+  --config FILE      configuration; default: llamero.yaml or config.yaml in this folder, else engines found on this machine
+  --config-dir DIR   every .yaml and .yml file in a folder, joined, after that of --config
+  --listen ADDR      HOST:PORT to serve on, may be repeated; replaces \`listen\` of the file
+  --watch            take over changes of the files as they happen (SIGHUP always does)
+
+llamero takes llama-swap's flags as well: -config, -config-dir, -listen, -watch-config, -version.
 `;
 
 /** Looked for in the working folder, first match wins. */
 const defaultFiles = ['llamero.yaml', 'llamero.yml', 'config.yaml', 'config.yml'];
 const watchIntervalMs = 2000;
 
-interface ServeArgs {
-  readonly config: string | undefined;
-  readonly listen: readonly string[] | undefined;
-  readonly watch: boolean;
-}
-
 /** A loaded configuration and, if it came from a file, how to read that again. */
 interface Source {
   readonly loaded: LoadResult;
-  readonly file: string | undefined;
-  readonly read: (() => Promise<LoadResult>) | undefined;
+  readonly files: ConfigFiles;
+  /** With what is in force, so that running models keep their ports. */
+  readonly read: ((inForce?: Config) => Promise<LoadResult>) | undefined;
 }
 
 export async function runServe(args: readonly string[], io: LongRunningIo): Promise<ExitCode> {
-  const parsed = parseServeArgs(args);
-  if (typeof parsed === 'string') {
-    if (parsed === '') io.stdout(usage);
-    else io.stderr(`llamero serve: ${parsed}\n${usage}`);
-    return parsed === '' ? exitCodes.ok : exitCodes.usage;
+  const flags = tryParseFlags(args, io);
+  if (flags === undefined) return exitCodes.usage;
+  if (flags.help || flags.version) {
+    io.stdout(flags.help ? usage : `llamero ${version}\n`);
+    return exitCodes.ok;
   }
-  const source = await findSource(parsed, io);
+  const source = await findSource(flags, io);
   if (source === undefined) return exitCodes.unavailable;
-  const { loaded, file, read } = source;
+  const { loaded, files, read } = source;
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr(`${formatProblem(problem)}\n`);
     return loaded.unreadable ? exitCodes.noInput : exitCodes.config;
@@ -56,12 +56,13 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
     config: loaded.config,
     version,
     terminal: io.stderrIsTty,
-    ...(file === undefined || read === undefined ? {} : { source: { file, read } }),
+    ...(read === undefined ? {} : { source: { file: nameOf(files), read } }),
   });
   const watcher =
-    parsed.watch && file !== undefined
+    flags.watch && read !== undefined
       ? watchFiles({
-          files: [resolve(io.cwd, file)],
+          files: files.file === undefined ? [] : [resolve(io.cwd, files.file)],
+          folders: files.folder === undefined ? [] : [resolve(io.cwd, files.folder)],
           intervalMs: watchIntervalMs,
           onChange: () => void app.reload(),
         })
@@ -73,31 +74,36 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
   }
 }
 
-/** An empty string asks for help, another one says what is wrong. */
-function parseServeArgs(args: readonly string[]): ServeArgs | string {
+/** Says what is wrong with the arguments. */
+function tryParseFlags(args: readonly string[], io: LongRunningIo): ServeFlags | undefined {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        config: { type: 'string', short: 'c' },
-        listen: { type: 'string', short: 'l', multiple: true },
-        watch: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) return '';
-    return { config: values.config, listen: values.listen, watch: values.watch };
+    const flags = parseServeFlags(args);
+    if (flags.tlsCertFile === undefined) return flags;
+    throw new Error('TLS is not available: put a reverse proxy in front');
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    io.stderr(`llamero serve: ${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return undefined;
   }
 }
 
-async function findSource(args: ServeArgs, io: LongRunningIo): Promise<Source | undefined> {
-  const file = args.config ?? (await firstExisting(io.cwd));
-  const listen = args.listen === undefined ? {} : { listen: args.listen };
-  if (file === undefined) return discoverSource(listen, io);
-  const read = () => readConfigFile({ file: resolve(io.cwd, file), shownAs: file, env: io.env, ...listen });
-  return { loaded: await read(), file, read };
+async function findSource(flags: ServeFlags, io: LongRunningIo): Promise<Source | undefined> {
+  const { config, configDir: folder } = flags;
+  const file = config ?? (folder === undefined ? await firstExisting(io.cwd) : undefined);
+  const listen = flags.listen === undefined ? {} : { listen: flags.listen };
+  if (file === undefined && folder === undefined) return discoverSource(listen, io);
+  const files = { file, folder };
+  const read = (inForce?: Config): Promise<LoadResult> =>
+    readConfigFiles(files, {
+      cwd: io.cwd,
+      env: io.env,
+      ...listen,
+      ...(inForce === undefined ? {} : { inForce }),
+    });
+  return { loaded: await read(), files, read };
+}
+
+function nameOf({ file, folder }: ConfigFiles): string {
+  return [file, folder].filter((name) => name !== undefined).join(' and ');
 }
 
 async function firstExisting(cwd: string): Promise<string | undefined> {
@@ -142,5 +148,5 @@ async function discoverSource(
     text: JSON.stringify({ backends }),
     ...listen,
   });
-  return { loaded, file: undefined, read: undefined };
+  return { loaded, files: {}, read: undefined };
 }

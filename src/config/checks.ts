@@ -1,36 +1,43 @@
 /** Rules that span several keys or need more than the schema knows. Pure; findings get their positions from load.ts. */
+import { checkModels } from './check-models.ts';
+import { checkNames } from './check-names.ts';
+import { checkRouting } from './check-routing.ts';
 import { addressesCollide, isLoopback, listenForm, tryParseListenAddress } from './listen-address.ts';
 import type { ListenAddress } from './listen-address.ts';
-import type { ConfigPath, ConfigProblemCode, Finding } from './problems.ts';
+import type { CheckResult, ConfigPath, ConfigProblemCode, Finding } from './problems.ts';
+import { nameTableOf } from './resolve-models.ts';
+import { createPlanner, resolveRouting } from './resolve-routing.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './values.ts';
-
-export interface CheckResult {
-  readonly problems: readonly Finding[];
-  readonly warnings: readonly Finding[];
-}
 
 /**
  * Checks a configuration that fits the schema. `wrongKeys`: top-level keys of the file with problems of their own; what
  * would be a mere consequence of these is not reported.
  */
 export function checkConfig(config: Config, wrongKeys: ReadonlySet<string> = new Set()): CheckResult {
-  const problems = [
-    ...checkListen(config.listen),
-    ...checkApiKeys(config.apiKeys),
-    ...checkBackendUrls(config),
+  const results = [
+    { problems: checkListen(config.listen), warnings: checkTimes(config.scheduling) },
+    checkApiKeys(config.apiKeys),
+    { problems: checkBackendUrls(config), warnings: [] },
+    checkExposure(config, wrongKeys),
+    checkModels(config),
+    ...checkNamesAndRouting(config, wrongKeys),
   ];
-  const warnings = checkTimes(config.scheduling);
-  const exposureKnown = !['', 'listen', 'apiKeys', 'allowUnauthenticated'].some((key) => wrongKeys.has(key));
-  if (exposureKnown && config.apiKeys.length === 0) {
-    const exposure = checkExposure(config);
-    if (config.allowUnauthenticated) warnings.push(...exposure);
-    else problems.push(...exposure);
-  }
-  if (Object.keys(config.backends).length === 0) {
-    warnings.push(finding([], 'no backends: nothing can be served', 'config_invalid'));
+  const problems = results.flatMap((result) => result.problems);
+  const warnings = results.flatMap((result) => result.warnings);
+  if ([config.backends, config.models, config.peers].every((map) => Object.keys(map).length === 0)) {
+    warnings.push(finding([], 'no backends, models or peers: nothing can be served', 'config_invalid'));
   }
   return { problems, warnings };
+}
+
+function checkNamesAndRouting(config: Config, wrongKeys: ReadonlySet<string>): CheckResult[] {
+  const table = nameTableOf(config);
+  const isKnown = (...keys: readonly string[]): boolean => ![...keys, ''].some((key) => wrongKeys.has(key));
+  const routing = checkRouting(config, table, isKnown('models'));
+  const routingIsGood = routing.problems.length === 0 && isKnown('models', 'groups', 'matrix', 'routing');
+  const planner = routingIsGood ? createPlanner(resolveRouting(config)) : undefined;
+  return [routing, checkNames({ config, table, planner, targetsKnown: isKnown('models', 'peers') })];
 }
 
 function checkListen(listen: Config['listen']): Finding[] {
@@ -52,19 +59,25 @@ function checkListen(listen: Config['listen']): Finding[] {
   return findings;
 }
 
-function checkExposure({ listen, allowUnauthenticated }: Config): Finding[] {
-  return [...listen.entries()].flatMap(([index, text]) => {
+function checkExposure(config: Config, wrongKeys: ReadonlySet<string>): CheckResult {
+  const { listen, apiKeys, allowUnauthenticated } = config;
+  const isUnknown = ['', 'listen', 'apiKeys', 'allowUnauthenticated'].some((key) => wrongKeys.has(key));
+  if (isUnknown || apiKeys.length > 0) return { problems: [], warnings: [] };
+  const message = allowUnauthenticated
+    ? 'other machines can use this address without a key'
+    : 'other machines could use this address without a key: add apiKeys, listen on 127.0.0.1, or set allowUnauthenticated: true';
+  const open = [...listen.entries()].flatMap(([index, text]) => {
     const address = tryParseListenAddress(text);
     if (address === undefined || isLoopback(address.host)) return [];
-    const message = allowUnauthenticated
-      ? 'other machines can use this address without a key'
-      : 'other machines could use this address without a key: add apiKeys, listen on 127.0.0.1, or set allowUnauthenticated: true';
     return [finding(['listen', index], message, 'config_conflict')];
   });
+  return allowUnauthenticated ? { problems: [], warnings: open } : { problems: open, warnings: [] };
 }
 
-function checkApiKeys(apiKeys: Config['apiKeys']): Finding[] {
-  const findings: Finding[] = [];
+/** The same key twice changes nothing unless one has a name: then it is not clear whose it is. */
+function checkApiKeys(apiKeys: Config['apiKeys']): CheckResult {
+  const problems: Finding[] = [];
+  const warnings: Finding[] = [];
   const indexByKey = new Map<string, number>();
   const indexByName = new Map<string, number>();
   for (const [index, entry] of apiKeys.entries()) {
@@ -72,16 +85,20 @@ function checkApiKeys(apiKeys: Config['apiKeys']): Finding[] {
     const keyPath = ['apiKeys', index, ...(name === undefined ? [] : ['key'])];
     const sameKey = indexByKey.get(key);
     if (sameKey === undefined) indexByKey.set(key, index);
-    else findings.push(finding(keyPath, `same key as apiKeys[${sameKey}]`, 'config_conflict'));
+    else {
+      const isHarmless = name === undefined && typeof apiKeys[sameKey] === 'string';
+      const found = finding(keyPath, `same key as apiKeys[${sameKey}]`, 'config_conflict');
+      (isHarmless ? warnings : problems).push(found);
+    }
     if (name === undefined) continue;
     const sameName = indexByName.get(name);
     if (sameName === undefined) indexByName.set(name, index);
-    else
-      findings.push(
-        finding(['apiKeys', index, 'name'], `same name as apiKeys[${sameName}]`, 'config_conflict'),
-      );
+    else {
+      const message = `same name as apiKeys[${sameName}]`;
+      problems.push(finding(['apiKeys', index, 'name'], message, 'config_conflict'));
+    }
   }
-  return findings;
+  return { problems, warnings };
 }
 
 function checkBackendUrls({ backends, listen }: Config): Finding[] {

@@ -1,9 +1,9 @@
 /** Turns what the schema rejected into findings that people can act on. Must not show values: rendering decides that. */
 import type { z } from 'zod';
-import { nearestName } from '../base/nearest-name.ts';
+import { likelyPlaces, siblingLike } from './key-hints.ts';
 import type { ConfigPath, Finding } from './problems.ts';
 import { shownText } from './problems.ts';
-import { alternatives, keysOf, placesByKey, schemaAt, takesSecret } from './schema-node.ts';
+import { alternatives, keysOf, schemaAt, takesSecret } from './schema-node.ts';
 import type { SchemaNode } from './schema-node.ts';
 import { durationForm, sizeForm } from './values.ts';
 
@@ -11,24 +11,6 @@ type Issue = z.core.$ZodIssue;
 
 /** Searching for near names is the slow part; a file with more unknown keys than this is not a configuration. */
 const suggestionsMax = 100;
-
-/** Top-level keys of llama-swap's configuration, which describe servers that the router starts itself. */
-const processKeys: ReadonlySet<string> = new Set([
-  'models',
-  'groups',
-  'matrix',
-  'macros',
-  'profiles',
-  'selectors',
-  'peers',
-  'hooks',
-  'routing',
-  'startPort',
-  'healthCheckTimeout',
-  'globalTTL',
-  'unloadTimeout',
-  'sendLoadingState',
-]);
 
 /** One finding per thing to correct. Paths are relative to the root of the file. */
 export function explainIssues(issues: readonly Issue[]): Finding[] {
@@ -72,6 +54,7 @@ function explainValue(issue: Issue, path: ConfigPath): Finding {
 
 function requirement(issue: Issue, schema: SchemaNode): string {
   if (issue.code === 'invalid_type') return `must be ${formOf(schema)}`;
+  if (!/^(?:Invalid|Too (?:small|big))/.test(issue.message)) return issue.message;
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
   // Values with a unit bring their own words.
   const isBound = issue.code === 'too_small' || issue.code === 'too_big';
@@ -115,27 +98,17 @@ function takesFew(properties: SchemaNode['properties']): properties is NonNullab
 
 function hintForUnknownKey(path: ConfigPath, key: string): string {
   const schema = schemaAt(path) ?? {};
-  const siblings = keysOf(schema);
-  const sibling = siblings.find((name) => plainName(name) === plainName(key)) ?? nearestName(key, siblings);
+  const sibling = siblingLike(schema, key);
   if (sibling !== undefined) return ` (did you mean '${sibling}'?)`;
-  if (schema.propertyNames?.enum !== undefined) return ` (known: ${siblings.join(', ')})`;
-  if (path.length === 0 && processKeys.has(key)) {
-    return ' (a key of llama-swap: this version starts no servers itself, list running ones under backends)';
-  }
-  const places = placesByKey.get(key);
-  if (places !== undefined) return ` (belongs ${places.slice(0, 2).map(underPlace).join(' or ')})`;
-  const near = nearestName(key, placesByKey.keys());
-  if (near === undefined) return '';
-  return ` (did you mean '${near}' ${underPlace(placesByKey.get(near)?.[0] ?? '')}?)`;
+  if (schema.propertyNames?.enum !== undefined) return ` (known: ${keysOf(schema).join(', ')})`;
+  const likely = likelyPlaces(key);
+  if (likely === undefined) return '';
+  if (likely.name === key) return ` (belongs ${likely.places.slice(0, 2).map(underPlace).join(' or ')})`;
+  return ` (did you mean '${likely.name}' ${underPlace(likely.places[0] ?? '')}?)`;
 }
 
 function underPlace(place: string): string {
   return place === '' ? 'at the top level' : `under ${place}`;
-}
-
-/** `queue_timeout` and `QueueTimeout` are both meant to be `queueTimeout`. */
-function plainName(key: string): string {
-  return key.toLowerCase().replaceAll(/[_-]/g, '');
 }
 
 function invalid(

@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { differences } from '../../test/fixtures/config/differences.ts';
 import { fixtureEnvironment, fixtureSecrets } from '../../test/fixtures/config/environment.ts';
-import { loadConfigText, readConfigFile } from './load.ts';
+import { loadConfigText } from './load.ts';
 import type { LoadResult } from './load.ts';
 import { formatProblem } from './problems.ts';
 
@@ -60,7 +58,7 @@ describe('loadConfigText', () => {
   });
 
   test('sorts problems by their place in the file', () => {
-    const result = load('zebra: 1\nbackends: { a: { url: nowhere } }\naardvark: 2\nlisten: x\n');
+    const result = load('limitz: 1\nbackends: { a: { url: nowhere } }\nprobs: 2\nlisten: x\n');
     expect(problemsOf(result).map((line) => line.split(' ')[0])).toEqual([
       'llamero.yaml:1:1',
       'llamero.yaml:2:23',
@@ -93,7 +91,7 @@ describe('loadConfigText', () => {
 
   test('does not complain about missing keys when the keys themselves are wrong', () => {
     expect(problemsOf(load('listen: :1\napiKeys: [""]\n'))).toEqual([
-      'llamero.yaml:2:11 apiKeys[0]: must not be empty',
+      'llamero.yaml:2:11 apiKeys[0]: empty api key found in apiKeys',
     ]);
   });
 
@@ -104,7 +102,57 @@ describe('loadConfigText', () => {
   });
 });
 
+describe('loadConfigText warnings', () => {
+  function warningsOf(text: string): string[] {
+    const result = load(`backends: { b: { url: "http://b:1" } }\n${text}`);
+    return result.ok ? result.warnings.map(formatProblem) : ['failed', ...problemsOf(result)];
+  }
+
+  test.each([
+    ['defs: &d { cmd: x }', "defs: unknown key 'defs' is ignored"],
+    ['filters: &f { stripParams: x }', "filters: unknown key 'filters' is ignored"],
+    ['frobnicate: 1', "frobnicate: unknown key 'frobnicate' is ignored"],
+    ['performance: { enable: true }', "performance.enable: unknown key 'enable' is ignored"],
+    ['store:', ''],
+    ['x-any: ${not_a_macro}', ''],
+    ['logLevel: verbose', 'logLevel: is none of debug, info, warn, error and counts as info'],
+    [
+      'hooks: { on_startup: { preload: [nobody] } }',
+      "hooks.on_startup.preload[0]: no local model is called 'nobody': ignored",
+    ],
+    ['apiKeys: [sk-1, sk-1]', 'apiKeys[1]: same key as apiKeys[0]'],
+  ])('of %j', (text, warning) => {
+    const warnings = warningsOf(text).map((line) => line.slice(line.indexOf(' ') + 1));
+    expect(warnings).toEqual(warning === '' ? [] : [warning]);
+  });
+
+  test.each([
+    ['macro: { a: 1 }', "macro: unknown key 'macro' (did you mean 'macros'?)"],
+    ['performance: { evry: 5s }', "performance.evry: unknown key 'evry' (did you mean 'every'?)"],
+    ['limits: { nope: 1 }', "limits.nope: unknown key 'nope'"],
+  ])('become problems where a key looks misspelt or is ours: %j', (text, problem) => {
+    const [, line = ''] = warningsOf(text);
+    expect(line.slice(line.indexOf(' ') + 1)).toBe(problem);
+  });
+
+  test('no key of the file is looked at for long', () => {
+    const text = Array.from({ length: 5000 }, (_, index) => `wrong${index}: 1\n`).join('');
+    expect(warningsOf(text).at(-1)).toContain('4900 more problems');
+  });
+});
+
 describe('loadConfigText bounds', () => {
+  test('what macros grow to', () => {
+    const levels = Array.from(
+      { length: 40 },
+      (_, level) => `  m${level}: "${level === 0 ? 'x' : '${m' + (level - 1) + '}${m' + (level - 1) + '}'}"`,
+    );
+    const problems = problemsOf(load(`macros:\n${levels.join('\n')}\nlisten: \${m39}\n`));
+    expect(problems).toEqual([
+      'llamero.yaml:42:9 listen: must be at most 1048576 characters with its macros filled in',
+    ]);
+  });
+
   test('the size of the text', () => {
     const text = `# ${'x'.repeat(4 * 1024 * 1024)}`;
     expect(problemsOf(load(text))).toEqual(['llamero.yaml:1:1 must be at most 4MiB']);
@@ -148,48 +196,9 @@ describe('loadConfigText bounds', () => {
   });
 
   test('the number of problems told', () => {
-    const problems = problemsOf(
-      load(Array.from({ length: 5000 }, (_, index) => `wrong${index}: 1\n`).join('')),
-    );
+    const wrong = Array.from({ length: 5000 }, (_, index) => `  wrong${index}: 1\n`).join('');
+    const problems = problemsOf(load(`limits:\n${wrong}`));
     expect(problems).toHaveLength(101);
     expect(problems.at(-1)).toContain('4900 more problems');
-  });
-});
-
-describe('readConfigFile', () => {
-  let folder = '';
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'llamero-load-'));
-  });
-  afterAll(async () => {
-    await rm(folder, { recursive: true });
-  });
-
-  test('reads a file and names it as asked', async () => {
-    const file = join(folder, 'a.yaml');
-    await writeFile(file, 'nope: 1\n');
-    const result = await readConfigFile({ file, shownAs: 'a.yaml', env: {} });
-    expect(problemsOf(result)).toEqual(["a.yaml:1:1 nope: unknown key 'nope'"]);
-    expect(result.ok ? undefined : result.unreadable).toBe(false);
-  });
-
-  test('says why a file cannot be read', async () => {
-    const binary = join(folder, 'binary.yaml');
-    await writeFile(binary, Buffer.from([0xff, 0xfe, 0x00]));
-    const reasons = [
-      [join(folder, 'absent.yaml'), 'no such file'],
-      [folder, 'it is a directory'],
-      [binary, 'it is not UTF-8 text'],
-    ] as const;
-    for (const [file, reason] of reasons) {
-      const result = await readConfigFile({ file, shownAs: 'f', env: {} });
-      expect(problemsOf(result)).toEqual([`f cannot be read: ${reason}`]);
-      expect(result.ok ? undefined : result.unreadable).toBe(true);
-    }
-  });
-
-  test('reads an endless file only to the bound', async () => {
-    const result = await readConfigFile({ file: '/dev/zero', shownAs: 'f', env: {} });
-    expect(problemsOf(result)).toEqual(['f:1:1 must be at most 4MiB']);
   });
 });

@@ -1,55 +1,76 @@
 /**
- * From the text of a configuration file to a frozen Config, or to every problem in it at once. Order: YAML, values from
- * the environment, schema, cross checks. Reads files, changes nothing.
+ * From the text of configuration files to a frozen Config, or to every problem in them at once. Order: YAML, values from
+ * the environment, joining of files, macros, schema, cross checks. Pure; read-files.ts gets the texts.
  */
-import { createReadStream } from 'node:fs';
 import { checkConfig } from './checks.ts';
+import { expandMacros } from './expand-macros.ts';
+import type { MacroOptions } from './expand-macros.ts';
 import { explainIssues } from './explain.ts';
+import { parseSources } from './merge-sources.ts';
+import type { ConfigSource, SourceTree } from './merge-sources.ts';
 import type { Environment } from './placeholders.ts';
 import type { ConfigProblem, Finding } from './problems.ts';
 import { repaired } from './repair.ts';
 import { reportFindings } from './report.ts';
+import { sharedPortOf } from './resolve-model.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
-import { ignoredKeyPrefix, rootNode } from './schema-node.ts';
+import { childSchema, rootNode } from './schema-node.ts';
 import { locate } from './tree.ts';
-import type { TreeNode, TreeProblem } from './tree.ts';
+import type { TreeMap, TreeNode, TreeProblem } from './tree.ts';
 import { toPlain } from './tree-values.ts';
-import { parseYamlTree, textBytesMax } from './yaml-tree.ts';
+import { dropUnknownKeys, llamaSwapKeys } from './unknown-keys.ts';
 
 /** With so much unreadable, judging the rest would only add consequences. */
 const treeProblemsMax = 100;
 
 export interface LoadOptions {
-  /** Name of the file in messages. */
-  readonly file: string;
   readonly env: Environment;
   /** Addresses of the command line, in place of the file's `listen`. */
   readonly listen?: readonly string[];
+  /**
+   * The configuration that is in force: a model that uses `${PORT}` keeps its port, unless `startPort` has changed.
+   * Without it ports are counted up from `startPort` by sorted model id.
+   */
+  readonly inForce?: Config;
 }
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
   | {
       readonly ok: false;
-      /** The file itself could not be read. */
+      /** A file itself could not be read. */
       readonly unreadable: boolean;
-      /** In the order of the file; at least one. */
+      /** In the order of the files; at least one. */
       readonly problems: readonly ConfigProblem[];
     };
 
-/** Loads a configuration from text. Never throws. */
-export function loadConfigText(options: LoadOptions & { readonly text: string }): LoadResult {
+/** Loads a configuration from the text of one file. Never throws. */
+export function loadConfigText(options: LoadOptions & ConfigSource): LoadResult {
+  return loadConfigTexts([options], options).result;
+}
+
+export interface Loaded {
+  readonly result: LoadResult;
+  /** Places a problem that was found later, such as a file that cannot be written. */
+  readonly place: (finding: Finding) => ConfigProblem[];
+}
+
+/** Loads a configuration from several texts, joined in their order. Never throws. */
+export function loadConfigTexts(sources: readonly ConfigSource[], options: LoadOptions): Loaded {
   const { listen } = options;
-  const tree = parseYamlTree(options.text, options.env);
-  const fail = (findings: readonly Finding[]): LoadResult => ({
-    ok: false,
-    unreadable: false,
-    problems: reportFindings(tree, findings, options),
+  const parsedTree = parseSources(sources, options.env);
+  const isHopeless = parsedTree.root === undefined || parsedTree.problems.length > treeProblemsMax;
+  const { tree, warnings: unknown } =
+    isHopeless && parsedTree.problems.length > 0
+      ? { tree: parsedTree, warnings: [] }
+      : prepareTree(parsedTree, options);
+  const place = (finding: Finding): ConfigProblem[] => reportFindings(tree, [finding], options);
+  const fail = (findings: readonly Finding[]): Loaded => ({
+    result: { ok: false, unreadable: false, problems: reportFindings(tree, findings, options) },
+    place,
   });
-  if (tree.problems.length > treeProblemsMax || (tree.root === undefined && tree.problems.length > 0)) {
-    return fail(tree.problems);
-  }
+  if (isHopeless && tree.problems.length > 0) return fail(tree.problems);
   const value = plainRoot(tree.root);
   const parsed = configSchema.safeParse(value);
   const wrong = parsed.success ? [] : explainIssues(parsed.error.issues);
@@ -65,50 +86,28 @@ export function loadConfigText(options: LoadOptions & { readonly text: string })
   if (tree.problems.length + findings.length > 0 || !parsed.success) {
     return fail([...tree.problems, ...findings]);
   }
-  return {
-    ok: true,
-    config: deepFreeze(withListen(parsed.data, listen)),
-    warnings: reportFindings(tree, checked.warnings, options),
-  };
+  const warnings = reportFindings(tree, [...unknown, ...checked.warnings], options);
+  return { result: { ok: true, config: deepFreeze(withListen(parsed.data, listen)), warnings }, place };
 }
 
-/**
- * Loads the configuration file `file`, which messages call `shownAs` if that is given. A file that cannot be read is a
- * failure like any other; never rejects.
- */
-export async function readConfigFile(
-  options: LoadOptions & { readonly shownAs?: string },
-): Promise<LoadResult> {
-  const { file, shownAs = file } = options;
-  let text: string;
-  try {
-    text = await readText(file);
-  } catch (error) {
-    const message = `cannot be read: ${reasonOf(error)}`;
-    const place = { file: shownAs, line: 0, column: 0, path: '' };
-    return { ok: false, unreadable: true, problems: [{ ...place, message, code: 'config_reference' }] };
-  }
-  return loadConfigText({ ...options, file: shownAs, text });
+/** Takes out what is ignored and fills macros in. */
+function prepareTree(
+  tree: SourceTree,
+  { inForce }: LoadOptions,
+): { readonly tree: SourceTree; readonly warnings: readonly Finding[] } {
+  if (tree.root?.kind !== 'map') return { tree, warnings: [] };
+  const { root, warnings } = dropUnknownKeys(tree.root);
+  const expanded = expandMacros(root, inForce === undefined ? {} : { before: portsOf(inForce) });
+  const problems = [...tree.problems, ...expanded.problems];
+  return { tree: { ...tree, root: expanded.root, problems }, warnings };
 }
 
-/** One byte more than allowed is read, so that an endless file ends and is seen to be too large. */
-async function readText(file: string): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of createReadStream(file, { end: textBytesMax })) parts.push(part as Buffer);
-  const bytes = Buffer.concat(parts);
-  // A text that is cut off may end inside a character.
-  return new TextDecoder('utf-8', { fatal: bytes.length <= textBytesMax }).decode(bytes);
-}
-
-function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file',
-    EISDIR: 'it is a directory',
-    EACCES: 'permission denied',
-    ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
-  };
-  return reasons[code] ?? (code === '' ? 'unknown reason' : code);
+function portsOf({ startPort, models }: Config): NonNullable<MacroOptions['before']> {
+  const ports = Object.entries(models).flatMap(([id, entry]) => {
+    const port = sharedPortOf(entry);
+    return port === undefined ? [] : [[id, port] as const];
+  });
+  return { startPort, ports: new Map(ports) };
 }
 
 /**
@@ -125,8 +124,23 @@ function explains(told: TreeProblem, finding: Finding, root: TreeNode | undefine
 function plainRoot(root: TreeNode | undefined): unknown {
   if (root === undefined || (root.kind === 'scalar' && root.value === null)) return {};
   if (root.kind !== 'map') return toPlain(root, rootNode);
-  const entries = new Map([...root.entries].filter(([key]) => !key.startsWith(ignoredKeyPrefix)));
-  return toPlain({ ...root, entries }, rootNode);
+  const plain: Record<string, unknown> = {};
+  for (const [key, { node }] of root.entries) {
+    const schema = childSchema(rootNode, key);
+    const lenient = llamaSwapKeys.has(key) || key === 'apiKeys';
+    const value = toPlain(node, schema, { lenient });
+    if (value !== null || schema === undefined) plain[key] = value;
+  }
+  return withLogLevel(plain, root);
+}
+
+/** llama-swap's `logLevel` counts where ours is not set. */
+function withLogLevel(plain: Record<string, unknown>, root: TreeMap): Record<string, unknown> {
+  const { logLevel, log } = plain;
+  const isKnown = typeof logLevel === 'string' && ['debug', 'info', 'warn', 'error'].includes(logLevel);
+  if (!isKnown || locate(root, ['log', 'level']).node !== undefined) return plain;
+  if (log !== undefined && (typeof log !== 'object' || log === null || Array.isArray(log))) return plain;
+  return { ...plain, log: { ...log, level: logLevel } };
 }
 
 function withListen(config: Config, listen: readonly string[] | undefined): Config {

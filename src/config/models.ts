@@ -119,8 +119,8 @@ export type SelectorStrategy = 'pin' | 'warm' | 'spillover';
 export interface ResolvedSelector {
   readonly id: string;
   readonly strategy: SelectorStrategy;
-  /** In order of preference; aliases and bare peer names are resolved. At least one. */
-  readonly targets: readonly ServedTarget[];
+  /** In order of preference, at least one. */
+  readonly targets: readonly SelectorTarget[];
   /** spillover: requests in flight at a target from which on the next one is preferred; at least 1. */
   readonly spillover: number;
   readonly name: string;
@@ -146,6 +146,9 @@ export interface ResolvedPeer {
 export type ServedTarget =
   | { readonly kind: 'model'; readonly model: ModelName }
   | { readonly kind: 'peer'; readonly peer: string; readonly model: ModelName };
+
+/** `requested`: the name as the selector writes it, which a request takes over: it may have a `setParamsByID` of its own. */
+export type SelectorTarget = ServedTarget & { readonly requested: string };
 
 /** What a requested name stands for. */
 export type ResolvedName = ServedTarget | { readonly kind: 'selector'; readonly selector: ResolvedSelector };

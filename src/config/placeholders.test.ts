@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
   escapePlaceholders,
+  hiddenPlaceholder,
   hidePlaceholders,
+  placeholderNames,
   resolvePlaceholders,
   showPlaceholders,
 } from './placeholders.ts';
@@ -19,6 +21,7 @@ describe('resolvePlaceholders', () => {
     ['no $ placeholder {here}', 'no $ placeholder {here}', []],
     ['${not closed', '${not closed', []],
     ['${NESTED', '${NESTED', []],
+    ['${a.b} ${} ${x:-y}', '${a.b} ${} ${x:-y}', []],
   ])('reads %j as %j', (written, text, variables) => {
     expect(resolvePlaceholders(hidePlaceholders(written), env)).toEqual({ text, variables, problems: [] });
   });
@@ -29,8 +32,7 @@ describe('resolvePlaceholders', () => {
 
   test.each([
     ['${env.NOPE}', "environment variable 'NOPE' is not set"],
-    ['${env.LINES}', "environment variable 'LINES' holds a line break"],
-    ['${A}', 'unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${'],
+    ['${env.LINES}', "environment variable 'LINES' contains newlines or null bytes"],
     ['${env.}', 'unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${'],
     ['${env.1A}', 'unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${'],
   ])('rejects %j', (written, problem) => {
@@ -45,6 +47,12 @@ test.each(['${x}', '$${env.A}', 'a ${} ${b}', 'plain $ {text}', '${a b}'])(
     expect({ read, problems }).toEqual({ read: text, problems: [] });
   },
 );
+
+test('resolvePlaceholders leaves macros hidden', () => {
+  const { text } = resolvePlaceholders(hidePlaceholders('${env.A} ${macro-1} $${macro-1}'), env);
+  expect(placeholderNames(text)).toEqual(['macro-1']);
+  expect(text).toBe(`one ${hiddenPlaceholder('macro-1')} \${macro-1}`);
+});
 
 test('hidePlaceholders moves nothing and is undone by showPlaceholders', () => {
   const text = 'a: ${env.A} # ${x}\nb: [${env.B}, {c: d}]';

@@ -1,11 +1,14 @@
 /**
- * `${env.NAME}` in values. Placeholders are found in the raw text first and their braces hidden from the YAML parser, so
+ * `${env.NAME}` and `${macro}` in values. Placeholders are found in the raw text first and their braces hidden from the YAML parser, so
  * that they may stand unquoted anywhere, also inside `[a, b]`; comments are never looked at, and no position moves.
  */
 
 /** Unicode non-characters: they occur in no text, and each takes the place of exactly one brace. */
 const open = '\uFDD0';
 const close = '\uFDD1';
+/** What a macro may be called; checked again where macros are defined. */
+const macroNamePattern = /^[a-zA-Z0-9_-]+$/;
+const markPattern = new RegExp(`[${open}${close}]`, 'g');
 const placeholderPattern = /\$\{([^{}\s]*)\}/g;
 const hiddenPattern = new RegExp(`(\\$?)\\$${open}([^${close}]*)${close}`, 'g');
 
@@ -38,12 +41,27 @@ export function hasPlaceholder(text: string): boolean {
   return text.includes(open);
 }
 
-/** Replaces the placeholders of one hidden value; `$${x}` becomes `${x}`. A problem names the variable, never its value. */
+/** The hidden form of `${name}`, to look for in hidden text. */
+export function hiddenPlaceholder(name: string): string {
+  return `$${open}${name}${close}`;
+}
+
+/** Names of the placeholders in a hidden text, each once. */
+export function placeholderNames(hidden: string): string[] {
+  return [...new Set(Array.from(hidden.matchAll(hiddenPattern), ([, , name = '']) => name))];
+}
+
+/**
+ * Replaces `${env.NAME}` in one hidden value; `$${x}` becomes `${x}`. Macros stay hidden, and what can be neither a
+ * variable nor a macro becomes plain text again. A problem names the variable, never its value.
+ */
 export function resolvePlaceholders(hidden: string, env: Environment): Resolved {
   const variables = new Set<string>();
   const problems = new Set<string>();
-  const text = hidden.replaceAll(hiddenPattern, (_match, escape: string, name: string) => {
+  const text = hidden.replaceAll(hiddenPattern, (match, escape: string, name: string) => {
     if (escape !== '') return `\${${name}}`;
+    if (macroNamePattern.test(name)) return match;
+    if (!name.startsWith('env.')) return showPlaceholders(match);
     const variable = /^env\.([A-Za-z_][A-Za-z0-9_]*)$/.exec(name)?.[1];
     if (variable === undefined) {
       problems.add('unknown placeholder: write ${env.NAME} for an environment variable, $${ for a plain ${');
@@ -55,8 +73,9 @@ export function resolvePlaceholders(hidden: string, env: Environment): Resolved 
       return '';
     }
     variables.add(variable);
-    if (/[\n\r\0]/.test(value)) problems.add(`environment variable '${variable}' holds a line break`);
-    return value;
+    if (/[\n\r\0]/.test(value))
+      problems.add(`environment variable '${variable}' contains newlines or null bytes`);
+    return value.replaceAll(markPattern, '');
   });
-  return { text: showPlaceholders(text), variables: [...variables], problems: [...problems] };
+  return { text, variables: [...variables], problems: [...problems] };
 }

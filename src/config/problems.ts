@@ -32,6 +32,12 @@ export interface Finding {
   readonly showsValue?: boolean;
 }
 
+/** What checks find: problems refuse a configuration, warnings do not. */
+export interface CheckResult {
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
 /** One line, without a line end. */
 export function formatProblem(problem: ConfigProblem): string {
   const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
@@ -50,7 +56,7 @@ export function formatPath(path: ConfigPath): string {
 }
 
 /** Text of a file as part of one line: without control characters, and not for pages. */
-export function shownText(text: string): string {
-  const short = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
+export function shownText(text: string, lengthMax = shownMax): string {
+  const short = text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text;
   return short.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '?');
 }

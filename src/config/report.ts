@@ -4,11 +4,9 @@ import { formatPath } from './problems.ts';
 import { shownPath } from './schema-node.ts';
 import { locate } from './tree.ts';
 import { describeValue } from './tree-values.ts';
-import type { YamlTree } from './yaml-tree.ts';
+import type { SourceTree } from './merge-sources.ts';
 
 export interface ReportOptions {
-  /** Name of the file in messages. */
-  readonly file: string;
   /** Addresses of the command line: what is wrong with `listen` is then not in the file. */
   readonly listen?: readonly string[];
 }
@@ -18,7 +16,7 @@ const problemsMax = 100;
 
 /** In the order of the file; a long list ends with the count of what is left out. */
 export function reportFindings(
-  tree: YamlTree,
+  tree: SourceTree,
   findings: readonly Finding[],
   options: ReportOptions,
 ): ConfigProblem[] {
@@ -37,16 +35,16 @@ export function reportFindings(
   return problems;
 }
 
-function offsetOf(tree: YamlTree, { path, onKey }: Finding): number {
+function offsetOf(tree: SourceTree, { path, onKey }: Finding): number {
   const { keyOffset, valueOffset } = locate(tree.root, writtenPath(tree, path));
   return onKey === true ? keyOffset : valueOffset;
 }
 
 function render(
-  tree: YamlTree,
+  tree: SourceTree,
   { path, message, code, showsValue }: Finding,
   offset: number,
-  { file, listen }: ReportOptions,
+  { listen }: ReportOptions,
 ): ConfigProblem {
   if (listen !== undefined && path[0] === 'listen') {
     const address = listen[Number(path[1] ?? 0)] ?? '';
@@ -54,12 +52,12 @@ function render(
   }
   const written = writtenPath(tree, path);
   const shown = showsValue === true ? describeValue(locate(tree.root, written).node, written) : '';
-  const place = { file, ...tree.position(offset), path: formatPath(shownPath(written)) };
+  const place = { ...tree.position(offset), path: formatPath(shownPath(written)) };
   return { ...place, message: message + shown, code };
 }
 
 /** A list of one may be written without the list. */
-function writtenPath({ root }: YamlTree, path: ConfigPath): ConfigPath {
+function writtenPath({ root }: SourceTree, path: ConfigPath): ConfigPath {
   if (typeof path.at(-1) !== 'number') return path;
   const list = path.slice(0, -1);
   return locate(root, list).node?.kind === 'scalar' ? list : path;

@@ -7,15 +7,8 @@ import { engineNames } from '../domain/engine-names.ts';
 import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
-import { duration, secret, size } from './values.ts';
-
-/** The description is what docs/config.md and editors show: meaning first, then what is special about the value. */
-const describe = <Schema extends z.ZodType>(text: string, schema: Schema): Schema =>
-  schema.meta({ ...schema.meta(), description: text });
-
-/** A reload leaves the running value alone and says so; everything else takes effect at once. */
-const needsRestart = <Schema extends z.ZodType>(schema: Schema): Schema =>
-  schema.meta({ ...schema.meta(), restart: true });
+import { llamaSwapShape } from './schema-llama-swap.ts';
+import { describe, duration, needsRestart, secret, size } from './values.ts';
 
 const timeouts = z.strictObject({
   connect: describe('Longest time to open a connection.', duration({ msMin: 1 }).prefault('5s')),
@@ -60,14 +53,17 @@ const backend = z.strictObject({
   timeouts: describe('Timeouts of this backend.', timeouts.prefault({})),
 });
 
+const clientKey = () =>
+  secret({ empty: 'empty api key found in apiKeys', spaces: 'api key cannot contain spaces' });
+
 const apiKey = z.union([
-  secret(),
+  clientKey(),
   z.strictObject({
     name: describe(
       'Shown in logs and metrics instead of the key, and the fairness key of its requests.',
       z.string().min(1),
     ),
-    key: describe('The key itself.', secret()),
+    key: describe('The key itself.', clientKey()),
   }),
 ]);
 
@@ -214,7 +210,7 @@ const drain = z.strictObject({
 
 const log = z.strictObject({
   level: describe(
-    'Least severe level that is written.',
+    'Least severe level that is written. Wins over `logLevel`.',
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   ),
   format: describe(
@@ -253,9 +249,12 @@ export const configSchema = z.strictObject({
   streaming: describe('What streaming clients get before the engine answers.', streaming.prefault({})),
   drain: describe('How a stop goes.', drain.prefault({})),
   log: describe("The router's own log, on stderr.", log.prefault({})),
+  ...llamaSwapShape,
 });
 
 /** A configuration with every default filled in: durations in ms, sizes in bytes, `listen` a list. Frozen by load. */
 export type Config = z.output<typeof configSchema>;
 export type BackendConfig = Config['backends'][string];
 export type ApiKeyConfig = Config['apiKeys'][number];
+export type ModelEntry = Config['models'][string];
+export type PeerEntry = Config['peers'][string];

@@ -13,13 +13,14 @@ import type { TreeEntry, TreeMap, TreeNode, TreeProblem, TreeScalar } from './tr
 const sizeMax = 100_000;
 const depthMax = 64;
 
-/** Never throws; `root` is undefined for an empty document. */
+/** `base` is added to every offset. Never throws; `root` is undefined for an empty document. */
 export function buildTree(
   contents: Document.Parsed['contents'],
   env: Environment,
+  base = 0,
 ): { root: TreeNode | undefined; problems: readonly TreeProblem[] } {
-  const builder = new TreeBuilder(env);
-  const root = contents === null ? undefined : builder.build(contents, [], 0);
+  const builder = new TreeBuilder(env, base);
+  const root = contents === null ? undefined : builder.build(contents, [], base);
   return { root, problems: builder.problems };
 }
 
@@ -27,18 +28,20 @@ export function buildTree(
 class TreeBuilder {
   readonly problems: TreeProblem[] = [];
   readonly #env: Environment;
+  readonly #base: number;
   /** The latest anchor of a name wins, as YAML says. `open` = still being built, so an alias to it would be endless. */
   readonly #anchors = new Map<string, TreeNode | 'open'>();
   /** Entries copied by merge keys: the only expansion that costs memory here. */
   #copied = 0;
   #tooLarge = false;
 
-  constructor(env: Environment) {
+  constructor(env: Environment, base: number) {
     this.#env = env;
+    this.#base = base;
   }
 
   build(node: unknown, path: ConfigPath, offsetOfEmpty: number): TreeNode {
-    const offset = offsetOf(node) ?? offsetOfEmpty;
+    const offset = this.#offsetOf(node) ?? offsetOfEmpty;
     if (isAlias(node)) return this.#follow(node.source, path, offset);
     if (path.length > depthMax) {
       return this.#fail({ path, offset, message: 'nested too deeply', code: 'config_invalid' });
@@ -57,9 +60,14 @@ class TreeBuilder {
       return { kind: 'list', items, offset, size: sizeOf(items) };
     }
     const value = isScalar(node) ? node.value : null;
-    if (typeof value === 'string' && hasPlaceholder(value)) return this.#resolve(value, path, offset);
+    const isPlain = isScalar(node) && node.type === 'PLAIN';
+    if (typeof value === 'string' && hasPlaceholder(value)) {
+      const resolved = this.#resolve(value, path, offset);
+      return isPlain ? withPlainType(resolved) : resolved;
+    }
+    const plain = isPlain ? { plainText: node.source ?? '' } : {};
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      return { ...emptyAt(offset), value };
+      return { ...emptyAt(offset), value, ...plain };
     }
     return emptyAt(offset);
   }
@@ -84,7 +92,7 @@ class TreeBuilder {
   }
 
   #addPair(entries: Map<string, TreeEntry>, pair: Pair, path: ConfigPath): void {
-    const keyOffset = offsetOf(pair.key) ?? 0;
+    const keyOffset = this.#offsetOf(pair.key) ?? 0;
     const key = this.#keyText(pair.key, path, keyOffset);
     const known = key === undefined ? undefined : entries.get(key);
     // The value is built even when it is not kept: it may hold anchors that later lines use.
@@ -114,7 +122,7 @@ class TreeBuilder {
   }
 
   #mergedMaps(pair: Pair, path: ConfigPath): TreeMap[] {
-    const offset = offsetOf(pair.key) ?? 0;
+    const offset = this.#offsetOf(pair.key) ?? 0;
     const built = this.build(pair.value, [...path, '<<'], offset);
     const parts = built.kind === 'list' ? built.items : [built];
     const maps = parts.filter((part) => part.kind === 'map');
@@ -141,6 +149,11 @@ class TreeBuilder {
     return { ...emptyAt(offset), value: text, variables };
   }
 
+  #offsetOf(node: unknown): number | undefined {
+    const offset = (node as Node | null | undefined)?.range?.[0];
+    return offset === undefined ? undefined : offset + this.#base;
+  }
+
   #bound(built: TreeNode, path: ConfigPath): TreeNode {
     return built.size <= sizeMax ? built : this.#failTooLarge(path, built.offset);
   }
@@ -163,8 +176,15 @@ function isMergeKey({ key }: Pair): boolean {
   return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
 }
 
-function offsetOf(node: unknown): number | undefined {
-  return (node as Node | null | undefined)?.range?.[0];
+/** What a variable holds is read as if it stood in the file. Nothing at all stays text: it is set. */
+function withPlainType(scalar: TreeScalar): TreeScalar {
+  const text = String(scalar.value);
+  const value = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text)
+    ? Number(text)
+    : /^(?:true|True|TRUE|false|False|FALSE)$/.test(text)
+      ? text.toLowerCase() === 'true'
+      : text;
+  return { ...scalar, value, plainText: text };
 }
 
 function sizeOf(nodes: readonly TreeNode[]): number {

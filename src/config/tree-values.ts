@@ -6,19 +6,39 @@ import { alternatives, childSchema, holdsSecret, schemaAt } from './schema-node.
 import type { SchemaNode } from './schema-node.ts';
 import type { TreeNode, TreeScalar } from './tree.ts';
 
+/** The words for flags that YAML 1.1 knows. */
+const flags: ReadonlyMap<string, boolean> = new Map([
+  ['yes', true],
+  ['on', true],
+  ['y', true],
+  ['no', false],
+  ['off', false],
+  ['n', false],
+]);
+
+/** How strictly the kind of a value is judged. */
+export interface PlainOptions {
+  /** As llama-swap does: a number is taken as text where text is wanted, `yes` and `off` as flags. */
+  readonly lenient: boolean;
+}
+
 /**
  * The value that the schema judges. An empty value of a known key counts as not written; text from the environment
  * becomes a number or a flag where only that is taken.
  */
-export function toPlain(node: TreeNode, schema: SchemaNode | undefined): unknown {
-  if (node.kind === 'scalar') return typed(node, schema);
+export function toPlain(
+  node: TreeNode,
+  schema: SchemaNode | undefined,
+  options: PlainOptions = { lenient: false },
+): unknown {
+  if (node.kind === 'scalar') return typed(node, schema, options);
   if (node.kind === 'list') {
-    return node.items.map((item, index) => toPlain(item, schema && childSchema(schema, index)));
+    return node.items.map((item, index) => toPlain(item, schema && childSchema(schema, index), options));
   }
   const plain: Record<string, unknown> = {};
   for (const [key, entry] of node.entries) {
     const child = schema && childSchema(schema, key);
-    const value = toPlain(entry.node, child);
+    const value = toPlain(entry.node, child, options);
     if (value !== null || child === undefined) plain[key] = value;
     else if (schema?.properties?.[key] === undefined) plain[key] = child.type === 'object' ? {} : null;
   }
@@ -44,11 +64,30 @@ export function describeValue(node: TreeNode | undefined, path: ConfigPath): str
   return `, is '${shownText(value)}'${near === undefined ? '' : ` (did you mean '${near}'?)`}`;
 }
 
-function typed({ value, variables }: TreeScalar, schema: SchemaNode | undefined): TreeScalar['value'] {
-  if (variables.length === 0 || typeof value !== 'string' || schema === undefined) return value;
+function typed(
+  { value, variables, plainText }: TreeScalar,
+  schema: SchemaNode | undefined,
+  { lenient }: PlainOptions,
+): TreeScalar['value'] {
+  if (value === null || schema === undefined || isFree(schema)) return value;
+  const asWritten = plainText !== undefined && (lenient || variables.length > 0);
+  if (typeof value !== 'string') {
+    return asWritten && acceptsText(schema) && !accepts(schema, typeof value) ? plainText : value;
+  }
   if (acceptsText(schema)) return value;
+  if (asWritten && lenient && schema.type === 'boolean') return flags.get(value.toLowerCase()) ?? value;
+  if (variables.length === 0) return value;
   if (value === 'true' || value === 'false') return value === 'true';
   return /^[-+]?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
+}
+
+/** Any value is taken as it is. */
+function isFree(schema: SchemaNode): boolean {
+  return schema.type === undefined && schema.anyOf === undefined && schema.enum === undefined;
+}
+
+function accepts(schema: SchemaNode, kind: string): boolean {
+  return alternatives(schema).some(({ type }) => type === kind || (kind === 'number' && type === 'integer'));
 }
 
 function acceptsText(schema: SchemaNode): boolean {

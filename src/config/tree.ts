@@ -1,4 +1,4 @@
-/** A parsed configuration file: plain values, each with the place where it stands. Aliased parts are shared, not copied. */
+/** A parsed configuration file: values, each with the place where it stands. Aliased parts are shared, not copied. */
 import type { ConfigPath, Finding } from './problems.ts';
 
 export interface TreeScalar {
@@ -6,6 +6,8 @@ export interface TreeScalar {
   readonly value: string | number | boolean | null;
   /** Environment variables that went into it. */
   readonly variables: readonly string[];
+  /** As it was written, if it has no quotes: a number may have to be taken as text. */
+  readonly plainText?: string;
   readonly offset: number;
   readonly size: 1;
 }

@@ -1,6 +1,14 @@
 /** Value kinds that several keys share: durations, sizes, secrets. Each accepts what people write and yields plain numbers or text. */
 import { z } from 'zod';
 
+/** The description is what docs/config.md and editors show: meaning first, then what is special about the value. */
+export const describe = <Schema extends z.ZodType>(text: string, schema: Schema): Schema =>
+  schema.meta({ ...schema.meta(), description: text });
+
+/** A reload leaves the running value alone and says so; everything else takes effect at once. */
+export const needsRestart = <Schema extends z.ZodType>(schema: Schema): Schema =>
+  schema.meta({ ...schema.meta(), restart: true });
+
 const durationUnitsMs = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -74,15 +82,22 @@ export function formatSize(bytes: number): string {
   return `${bytes}B`;
 }
 
-/** A duration key: `1m30s` or plain seconds; whole milliseconds after parsing. `msMin` defaults to 0. */
-export const duration = ({ msMin = 0 }: { msMin?: number } = {}) =>
+export interface DurationBounds {
+  /** Default 0. */
+  readonly msMin?: number;
+  /** Said of a value below `msMin`, in place of the usual words. */
+  readonly tooShort?: string;
+}
+
+/** A duration key: `1m30s` or plain seconds; whole milliseconds after parsing. */
+export const duration = ({ msMin = 0, tooShort = atLeast(msMin) }: DurationBounds = {}) =>
   z
     .union([
-      z.number().min(msMin / 1000, atLeast(msMin)),
+      z.number().min(msMin / 1000, tooShort),
       z.string().regex(durationPattern, `must be ${durationForm}`),
     ])
     .transform((value) => (typeof value === 'number' ? secondsToMs(value) : (tryParseDurationMs(value) ?? 0)))
-    .refine((ms) => ms >= msMin, atLeast(msMin))
+    .refine((ms) => ms >= msMin, tooShort)
     .refine((ms) => ms <= durationMsMax, `must be at most ${formatDuration(durationMsMax)}`)
     .meta({ unit: 'duration' });
 
@@ -95,16 +110,22 @@ export const size = () =>
     .refine(Number.isSafeInteger, 'must be less than 9007199254740992 bytes')
     .meta({ unit: 'size' });
 
+/** Said of an empty secret, and of one with spaces, in place of the usual words. */
+export interface SecretWords {
+  readonly empty?: string;
+  readonly spaces?: string;
+}
+
 /**
  * A key that holds a secret. Kept as a plain string in memory; every printer of configuration masks keys with this unit.
  * It travels in a header, hence the characters.
  */
-export const secret = () =>
-  z
-    .string()
-    .min(1, 'must not be empty')
-    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
-    .meta({ unit: 'secret' });
+export const secret = ({ empty = 'must not be empty', spaces }: SecretWords = {}) => {
+  const printable = /^[\x21-\x7e]*$/;
+  const text = z.string().min(1, empty);
+  const checked = spaces === undefined ? text : text.regex(/^[^ ]*$/, { message: spaces, abort: true });
+  return checked.regex(printable, 'must be printable ASCII without spaces').meta({ unit: 'secret' });
+};
 
 function atLeast(msMin: number): string {
   return msMin === 0 ? 'must not be negative' : `must be at least ${formatDuration(msMin)}`;

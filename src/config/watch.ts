@@ -4,10 +4,17 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listConfigFolder } from './read-files.ts';
 import { textBytesMax } from './yaml-tree.ts';
 
 export interface WatchOptions {
   readonly files: readonly string[];
+  /**
+   * Folders whose configuration files are watched, also ones that come and go. A folder that is missing or has no such
+   * file is not told: it may be in the middle of being replaced.
+   */
+  readonly folders?: readonly string[];
   /** Time between two looks. A change is told when the next look finds the file at rest, so after one to two of these. */
   readonly intervalMs: number;
   /** Called with the files whose content differs from what was last told; one that went away counts too. Must not throw. */
@@ -28,14 +35,17 @@ export interface FileWatcher {
 
 /** Begins to watch. Never fails: a file that is not there yet is told when it appears. */
 export function watchFiles(options: WatchOptions): FileWatcher {
-  const { files, intervalMs, onChange, startTimer = startSystemTimer } = options;
-  const watched = files.map((file) => new WatchedFile(file));
+  const { files, folders = [], intervalMs, onChange, startTimer = startSystemTimer } = options;
+  const watched = [
+    ...files.map((file) => new WatchedFile(file)),
+    ...folders.map((folder) => new WatchedFolder(folder)),
+  ];
   let closed = false;
   let stopTimer = (): void => {};
 
   const look = async (): Promise<void> => {
     const changed: string[] = [];
-    for (const file of watched) if (await file.hasChanged()) changed.push(file.name);
+    for (const each of watched) changed.push(...(await each.changes()));
     if (closed) return;
     schedule();
     if (changed.length > 0) onChange(changed);
@@ -44,7 +54,7 @@ export function watchFiles(options: WatchOptions): FileWatcher {
     stopTimer = startTimer(() => void look(), intervalMs);
   };
 
-  const ready = Promise.all(watched.map((file) => file.start())).then(() => {
+  const ready = Promise.all(watched.map((each) => each.start())).then(() => {
     if (!closed) schedule();
   });
   return {
@@ -72,6 +82,10 @@ class WatchedFile {
     this.#hash = await hashOf(this.name);
   }
 
+  async changes(): Promise<string[]> {
+    return (await this.hasChanged()) ? [this.name] : [];
+  }
+
   /** The content is read one look after the last sign of change, when a writer is done with it. */
   async hasChanged(): Promise<boolean> {
     const stamp = await stampOf(this.name);
@@ -86,6 +100,46 @@ class WatchedFile {
     if (hash === this.#hash) return false;
     this.#hash = hash;
     return true;
+  }
+}
+
+/** The configuration files in a folder, as they come, change and go. */
+class WatchedFolder {
+  readonly #folder: string;
+  #files = new Map<string, WatchedFile>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async start(): Promise<void> {
+    for (const name of await this.#names()) {
+      const file = new WatchedFile(name);
+      await file.start();
+      this.#files.set(name, file);
+    }
+  }
+
+  async changes(): Promise<string[]> {
+    const names = await this.#names();
+    if (names.length === 0) return [];
+    const changed: string[] = [];
+    for (const name of names) {
+      const file = this.#files.get(name) ?? new WatchedFile(name);
+      this.#files.set(name, file);
+      changed.push(...(await file.changes()));
+    }
+    for (const name of this.#files.keys()) {
+      if (names.includes(name)) continue;
+      this.#files.delete(name);
+      changed.push(name);
+    }
+    return changed;
+  }
+
+  async #names(): Promise<string[]> {
+    const names = await listConfigFolder(this.#folder).catch(() => []);
+    return names.map((name) => join(this.#folder, name));
   }
 }
 

@@ -22,19 +22,19 @@ const tokensMax = 400_000;
 const flowDepthMax = 100;
 const syntaxProblemsMax = 10;
 
-/** Reads the text. Never throws. */
-export function parseYamlTree(text: string, env: Environment): YamlTree {
+/** Reads the text. `base` is where its offsets begin, so that those of several files differ. Never throws. */
+export function parseYamlTree(text: string, env: Environment, base = 0): YamlTree {
   if (Buffer.byteLength(text) > textBytesMax) {
-    return failed({ path: [], offset: 0, message: 'must be at most 4MiB', code: 'config_invalid' });
+    return failed({ path: [], offset: base, message: 'must be at most 4MiB', code: 'config_invalid' });
   }
   const hidden = hidePlaceholders(text);
   const excess = findExcess(hidden);
   if (excess !== undefined) {
-    return failed({ path: [], offset: 0, message: excess, code: 'config_invalid' });
+    return failed({ path: [], offset: base, message: excess, code: 'config_invalid' });
   }
   const lines = new LineCounter();
   const position = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
+    const { line, col } = lines.linePos(offset - base);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   let document: Document.Parsed;
@@ -46,11 +46,14 @@ export function parseYamlTree(text: string, env: Environment): YamlTree {
       uniqueKeys: false,
     });
   } catch {
-    return failed({ path: [], offset: 0, message: 'not readable as YAML', code: 'config_syntax' });
+    return failed({ path: [], offset: base, message: 'not readable as YAML', code: 'config_syntax' });
   }
-  const syntax = syntaxProblems(document, position);
+  const syntax = syntaxProblems(document, (offset) => position(offset + base)).map((problem) => ({
+    ...problem,
+    offset: problem.offset + base,
+  }));
   if (syntax.length > 0) return { root: undefined, problems: syntax, position };
-  return { ...buildTree(document.contents, env), position };
+  return { ...buildTree(document.contents, env, base), position };
 }
 
 /** What would keep the parser busy for longer than a start may take; the lexer alone is fast on any text. */

@@ -1,0 +1,103 @@
+/** One model and one peer out of the configuration: defaults of the file filled in, times in ms. Pure. */
+import { isLoopback } from './listen-address.ts';
+import type { ResolvedCapabilities, ResolvedModel, ResolvedPeer, ResolvedTimeouts } from './models.ts';
+import { resolveFilters } from './resolve-filters.ts';
+import type { Config, ModelEntry, PeerEntry } from './schema.ts';
+
+const readyTimeoutMsMin = 15_000;
+const unloadTimeoutMsDefault = 10_000;
+const concurrencyLimitDefault = 10;
+
+/** Backs `/comfyui/`: its page asks for many things at once and keeps a WebSocket open. */
+const comfyuiModel = 'comfyui_auto';
+const comfyuiConcurrencyMin = 50;
+
+export function resolveModel(id: string, entry: ModelEntry, config: Config): ResolvedModel {
+  const isComfyui = id === comfyuiModel;
+  const limit = entry.concurrencyLimit === 0 ? concurrencyLimitDefault : entry.concurrencyLimit;
+  return {
+    id,
+    cmd: entry.cmd,
+    cmdStop: entry.cmdStop,
+    proxy: normalUrl(entry.proxy),
+    port: portOf(entry),
+    aliases: aliasesOf(id, entry),
+    env: environmentOf(entry.env),
+    checkEndpoint: entry.checkEndpoint,
+    ttlMs: entry.ttl ?? config.globalTTL,
+    readyTimeoutMs: Math.max(config.healthCheckTimeout, readyTimeoutMsMin),
+    unloadTimeoutMs: entry.unloadTimeout || config.unloadTimeout || unloadTimeoutMsDefault,
+    unlisted: entry.unlisted,
+    useModelName: entry.useModelName === '' ? undefined : entry.useModelName,
+    name: entry.name,
+    description: entry.description,
+    concurrencyLimit: isComfyui ? Math.max(limit, comfyuiConcurrencyMin) : limit,
+    filters: resolveFilters(entry.filters),
+    metadata: entry.metadata,
+    sendLoadingState: entry.sendLoadingState ?? config.sendLoadingState,
+    timeouts: timeoutsOf(entry.timeouts),
+    ignoreWebsockets: isComfyui || entry.compat.ignoreWebsockets,
+    capabilities: capabilitiesOf(entry.capabilities),
+  };
+}
+
+export function resolvePeer(id: string, entry: PeerEntry): ResolvedPeer {
+  return {
+    id,
+    proxy: normalUrl(entry.proxy),
+    apiKey: entry.apiKey === '' ? undefined : entry.apiKey,
+    models: [...new Set(entry.models)],
+    filters: resolveFilters(entry.filters),
+    timeouts: timeoutsOf(entry.timeouts),
+  };
+}
+
+/** Explicit aliases, then the names of `setParamsByID`; each once, without the id. */
+export function aliasesOf(id: string, { aliases, filters }: ModelEntry): string[] {
+  const names = new Set([...aliases, ...Object.keys(filters.setParamsByID)]);
+  names.delete(id);
+  return [...names];
+}
+
+/** The port that `cmd` and `proxy` share, wherever the proxy is: the one chosen for `${PORT}`, or a fixed one. */
+export function sharedPortOf({ cmd, proxy }: ModelEntry): number | undefined {
+  const { port } = URL.canParse(proxy) ? new URL(proxy) : { port: '' };
+  if (port === '' || !new RegExp(`(?<!\\d)${port}(?!\\d)`).test(cmd)) return undefined;
+  return Number(port);
+}
+
+function portOf(entry: ModelEntry): number | undefined {
+  if (!URL.canParse(entry.proxy)) return undefined;
+  const host = new URL(entry.proxy).hostname.replaceAll(/^\[|\]$/g, '');
+  return isLoopback(host) || host === '0.0.0.0' ? sharedPortOf(entry) : undefined;
+}
+
+function normalUrl(text: string): string {
+  return URL.canParse(text) ? new URL(text).href.replace(/\/+$/, '') : text;
+}
+
+/** The last of equal names wins, as in a shell. */
+function environmentOf(items: readonly string[]): Record<string, string> {
+  const pairs = items.flatMap((item) => {
+    const at = item.indexOf('=');
+    return at <= 0 ? [] : [[item.slice(0, at), item.slice(at + 1)] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function timeoutsOf(timeouts: ModelEntry['timeouts']): ResolvedTimeouts {
+  return {
+    connectMs: timeouts.connect,
+    keepaliveMs: timeouts.keepalive,
+    responseHeaderMs: timeouts.responseHeader,
+    tlsHandshakeMs: timeouts.tlsHandshake,
+    expectContinueMs: timeouts.expectContinue,
+    idleConnMs: timeouts.idleConn,
+  };
+}
+
+function capabilitiesOf(capabilities: ModelEntry['capabilities']): ResolvedCapabilities | undefined {
+  const { in: takes, out, tools, reranker, context } = capabilities;
+  const declaresNothing = takes.length + out.length + context === 0 && !tools && !reranker;
+  return declaresNothing ? undefined : capabilities;
+}
