@@ -11,6 +11,15 @@ export interface CandidateTrace {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+export interface LoadTrace {
+  /** What had to stop. */
+  readonly evicted: readonly BackendId[];
+  /** What allowed the result, in the planner's words; undefined = nothing did, it runs alone. */
+  readonly because: string | undefined;
+  /** How much of the wait was for stopping those and starting this. */
+  readonly loadMs: number;
+}
+
 export interface Decision {
   readonly request: RequestId;
   readonly model: ModelName | undefined;
@@ -20,6 +29,8 @@ export interface Decision {
   readonly attempt: number;
   /** Waiting requests, the first of each lane, whose turn was before and which it passed because its model was loaded. */
   readonly overtook: number;
+  /** Its model was loaded for it; absent = it was there. */
+  readonly loaded?: LoadTrace;
   readonly picker: string;
   /** At most `decisionCandidatesMax`; the winner is always among them. */
   readonly candidates: readonly CandidateTrace[];

@@ -6,6 +6,7 @@ import { createAlarm } from './deadlines.ts';
 import type { Alarm } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
 import type { ServedModel } from './served-model.ts';
+import type { Swap } from './swap.ts';
 import { compareTurns } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -43,6 +44,8 @@ export class Entry implements Turn {
   lane: Lane | undefined = undefined;
   /** Set while it is granted. */
   permit: Permit | undefined = undefined;
+  /** The load that it waited for, when that is done. */
+  load: Swap | undefined = undefined;
 
   constructor(request: RequestFacts, seq: number, nowMs: number) {
     this.request = request;
@@ -61,10 +64,12 @@ export class Lane {
   readonly entries = new SortedList<Entry>(compareTurns);
   /** The first of its entries by which the queue has put the lane in order; undefined before it holds anybody. */
   head: Entry | undefined = undefined;
-  /** End of the wait for a dead fleet, or of the lane's patience, whichever is next. */
+  /** End of the wait for a dead fleet, or of one of the lane's patiences, whichever is next. */
   readonly alarm: Alarm<Owner> = createAlarm<Owner>(this);
   /** Since when no live backend can serve it; undefined = one can. */
   deadFromMs: number | undefined = undefined;
+  /** Nobody can serve it before a process has started. */
+  isCold = false;
   /** Since when nobody of it was served. */
   hungryFromMs: number;
   /** The backend that drains for it. */

@@ -6,6 +6,7 @@ import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import { Ledger } from './ledger.ts';
 import type { Lingering } from './ledger.ts';
+import type { Phase } from './process-book.ts';
 import { ServedModel } from './served-model.ts';
 
 /** What a new view meant beyond a change of numbers. */
@@ -19,6 +20,8 @@ export interface FleetChange {
   readonly reset: boolean;
   /** Lingering requests that are over. */
   readonly over: readonly Lingering[];
+  /** Of its process until now; undefined = it has none, or appeared. */
+  readonly phaseBefore: Phase | undefined;
 }
 
 export class Fleet {
@@ -26,6 +29,8 @@ export class Fleet {
   readonly #models = new Map<ModelName | undefined, ServedModel>();
   /** Live with a free slot, in configuration order. */
   readonly #ready: Ledger[] = [];
+  /** Those that are processes, in order of appearance. */
+  readonly #processes = new Set<Ledger>();
   #backendsSeen = 0;
   #swapping = 0;
   #unknown = 0;
@@ -37,6 +42,11 @@ export class Fleet {
 
   get ready(): readonly Ledger[] {
     return this.#ready;
+  }
+
+  /** Backends that are processes, also those that left and still serve. */
+  get processes(): ReadonlySet<Ledger> {
+    return this.#processes;
   }
 
   /** Whether any backend can have to swap models. */
@@ -86,10 +96,15 @@ export class Fleet {
     if (!isNew) this.#count(ledger, -1);
     const before = ledger.view;
     const appeared = isNew || !ledger.present;
-    const reset = appeared || before.epoch !== view.epoch;
-    const over = reset ? [...ledger.reset()] : [];
+    const phaseBefore = appeared ? undefined : ledger.book?.phase;
     ledger.present = true;
-    ledger.view = view;
+    ledger.show(view, appeared);
+    if (ledger.book === undefined) this.#processes.delete(ledger);
+    else this.#processes.add(ledger);
+    const phase = ledger.book?.phase;
+    const isNewPhase = phase !== phaseBefore;
+    const reset = appeared || before.epoch !== view.epoch || (isNewPhase && phase === 'stopped');
+    const over = reset ? [...ledger.reset()] : [];
     over.push(...ledger.read(view.slots));
     const reseated =
       appeared ||
@@ -98,7 +113,12 @@ export class Fleet {
     const contexts = reseated ? this.#reseat(ledger) : [];
     this.#count(ledger, 1);
     this.refresh(ledger);
-    return { ledger, shape: reseated || before.state !== view.state, contexts, reset, over };
+    const shape =
+      reseated ||
+      before.state !== view.state ||
+      isNewPhase ||
+      before.process?.failure?.retryAtMs !== view.process?.failure?.retryAtMs;
+    return { ledger, shape, contexts, reset, over, phaseBefore };
   }
 
   /** The backend left the configuration. Its ledger stays while permits are out. */
@@ -107,10 +127,11 @@ export class Fleet {
     if (ledger === undefined || !ledger.present) return undefined;
     this.#count(ledger, -1);
     const over = ledger.reset();
+    const phaseBefore = ledger.book?.phase;
     ledger.present = false;
     const contexts = this.#reseat(ledger);
     this.refresh(ledger);
-    return { ledger, shape: true, contexts, reset: true, over };
+    return { ledger, shape: true, contexts, reset: true, over, phaseBefore };
   }
 
   /** To be called after every change of a ledger: keeps the list of those with room, drops those that are done with. */
@@ -121,7 +142,9 @@ export class Fleet {
       const at = this.#placeOf(ledger);
       this.#ready.splice(at, ready ? 0 : 1, ...(ready ? [ledger] : []));
     }
-    if (!ledger.present && ledger.isIdle) this.#ledgers.delete(ledger.id);
+    if (ledger.present || !ledger.isIdle) return;
+    this.#ledgers.delete(ledger.id);
+    this.#processes.delete(ledger);
   }
 
   #count(ledger: Ledger, sign: 1 | -1): void {

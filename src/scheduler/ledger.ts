@@ -9,6 +9,7 @@ import type { Alarm } from './deadlines.ts';
 import type { LaneClaim } from './claims.ts';
 import type { Owner } from './entry.ts';
 import type { Candidate, Claim } from './policy.ts';
+import { ProcessBook } from './process-book.ts';
 import { RecentTimes } from './recent-times.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -55,6 +56,10 @@ export class Seat implements Candidate {
     return this.ledger.free;
   }
 
+  get isClosing(): boolean {
+    return this.ledger.book?.isClosing ?? false;
+  }
+
   get stickyTo(): ModelName | undefined {
     return this.ledger.sticky?.model;
   }
@@ -77,7 +82,7 @@ export class Ledger {
   readonly id: BackendId;
   /** Place in the configuration. */
   readonly order: number;
-  /** End of the sticky window or of the first lingering request. */
+  /** End of the sticky window or of the first lingering request, or what is due for a process. */
   readonly alarm: Alarm<Owner> = createAlarm<Owner>(this);
   /** By the name clients use; undefined = requests without a model. Empty when the backend left the configuration. */
   readonly seats = new Map<ModelName | undefined, Seat>();
@@ -86,7 +91,11 @@ export class Ledger {
   view: BackendView;
   /** False after the backend left the configuration; the book stays open until its last permit is released. */
   present = true;
+  /** Only of a backend that is a process. */
+  book: ProcessBook | undefined = undefined;
   inFlight = 0;
+  /** Granted requests that take no slot. */
+  slotless = 0;
   foreign = 0;
   /** In order of `fromMs`. */
   lingering: Lingering[] = [];
@@ -110,7 +119,11 @@ export class Ledger {
   }
 
   get isHealthy(): boolean {
-    return this.present && (this.view.state === 'live' || this.view.state === 'degraded');
+    return (
+      this.present &&
+      (this.view.state === 'live' || this.view.state === 'degraded') &&
+      (this.book === undefined || this.book.phase === 'ready')
+    );
   }
 
   /** Serves several models, so that one may have to make room for another. */
@@ -120,6 +133,20 @@ export class Ledger {
 
   get isIdle(): boolean {
     return this.inFlight === 0 && this.lingering.length === 0;
+  }
+
+  /** Stopping it would cut somebody off, or waste what the engine works at. */
+  get isServing(): boolean {
+    return !this.isIdle || this.slotless > 0;
+  }
+
+  /** Takes in a new view. `isAnew`: what was known of its process is void. */
+  show(view: BackendView, isAnew: boolean): void {
+    this.view = view;
+    if (isAnew || view.process === undefined) this.book = undefined;
+    if (view.process === undefined) return;
+    this.book ??= new ProcessBook();
+    this.book.read(view);
   }
 
   /** Replaces the seats by those of the view; none when the backend is gone. */

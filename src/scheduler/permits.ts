@@ -38,10 +38,14 @@ export class Permits {
     const servedModel = this.#fleet.model(entry.request.model);
     entry.attempt += 1;
     entry.permit = { ledger, model, servedModel, epoch: ledger.view.epoch };
-    if (entry.request.slotless) return;
-    ledger.take(model, nowMs);
-    servedModel.inFlight += 1;
-    this.#fleet.refresh(ledger);
+    servedModel.permits += 1;
+    if (entry.request.slotless) ledger.slotless += 1;
+    else {
+      ledger.take(model, nowMs);
+      servedModel.inFlight += 1;
+      this.#fleet.refresh(ledger);
+    }
+    if (ledger.book !== undefined) this.#timetable.armLedger(ledger);
   }
 
   /** `lingers`: the engine goes on with it, so its slot stays taken for now. Does nothing without a permit. */
@@ -50,7 +54,16 @@ export class Permits {
     if (permit === undefined) return;
     entry.permit = undefined;
     const { ledger, model, servedModel } = permit;
-    if (entry.request.slotless) return;
+    servedModel.permits -= 1;
+    if (servedModel.name !== undefined && this.#settings.admissionLimits.has(servedModel.name)) {
+      servedModel.ends ??= new EventRate(releaseWindowMs);
+      servedModel.ends.record(nowMs);
+    }
+    if (entry.request.slotless) {
+      ledger.slotless -= 1;
+      this.#fleet.forgetIfUnused(servedModel);
+      return this.#rested(ledger, nowMs);
+    }
     const { lingerMsMax } = this.#settings;
     if (lingers && lingerMsMax > 0 && ledger.present && permit.epoch === ledger.view.epoch) {
       ledger.linger({ model, servedModel, fromMs: nowMs, untilMs: nowMs + lingerMsMax });
@@ -83,6 +96,18 @@ export class Permits {
     return limit !== undefined && model.inFlight >= limit;
   }
 
+  /** Whether a model has as many requests, waiting ones included, as it may have. */
+  isFull(model: ServedModel): boolean {
+    const limit = model.name === undefined ? undefined : this.#settings.admissionLimits.get(model.name);
+    return limit !== undefined && model.permits + model.waiting >= limit;
+  }
+
+  /** When the next request of a model that may be full is likely to end; undefined = no idea. */
+  nextEndMs(model: ServedModel, nowMs: number): number | undefined {
+    const perMs = model.ends?.perMs(nowMs);
+    return perMs === undefined ? undefined : 1 / perMs;
+  }
+
   /** When so many waiting requests are likely to be served, by the recent rate of releases; undefined = no idea. */
   estimateMs(queued: number, nowMs: number): number | undefined {
     const perMs = this.#releases.perMs(nowMs);
@@ -98,9 +123,18 @@ export class Permits {
   #freed(ledger: Ledger, model: ModelName | undefined, nowMs: number): void {
     this.#releases.record(nowMs);
     this.#stick(ledger, model, nowMs);
+    this.#rested(ledger, nowMs);
     this.#timetable.armLedger(ledger);
     this.#fleet.refresh(ledger);
     this.#agenda.addLedger(ledger);
+  }
+
+  /** An idle process may go, and its time to live begins. */
+  #rested(ledger: Ledger, nowMs: number): void {
+    if (ledger.book === undefined || ledger.isServing) return;
+    ledger.book.idleFromMs = nowMs;
+    this.#timetable.armLedger(ledger);
+    this.#agenda.swaps = true;
   }
 
   #stick(ledger: Ledger, model: ModelName | undefined, nowMs: number): void {

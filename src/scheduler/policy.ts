@@ -32,6 +32,8 @@ export interface Candidate {
   readonly modelsInFlight: number;
   /** Free slots, own, foreign and lingering use taken off; can be ≤ 0. */
   readonly free: number;
+  /** Its process is being stopped, or drains for a model that waited too long. */
+  readonly isClosing: boolean;
   /** Model that the backend is reserved for after its last permit; undefined = not reserved. */
   readonly stickyTo: ModelName | undefined;
   readonly claim: Claim | undefined;

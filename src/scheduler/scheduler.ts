@@ -4,10 +4,11 @@
  */
 import type { Random } from '../base/random.ts';
 import { TurnoverMap } from '../base/turnover-map.ts';
-import type { RequestId } from '../domain/ids.ts';
+import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import { Ageing } from './ageing.ts';
 import { Agenda } from './agenda.ts';
+import { Answers } from './answers.ts';
 import { Claims } from './claims.ts';
 import type { Effects, RejectReason } from './effects.ts';
 import { Entry } from './entry.ts';
@@ -20,13 +21,16 @@ import { nextTurnOn } from './next-turn.ts';
 import { Permits } from './permits.ts';
 import { Placement } from './placement.ts';
 import type { Choice } from './placement.ts';
+import { Processes } from './processes.ts';
 import { Queue } from './queue.ts';
 import type { ServedModel } from './served-model.ts';
-import { hasAlternative, judge } from './servability.ts';
+import { hasAlternative, judge, strandedBy } from './servability.ts';
+import type { Servability } from './servability.ts';
 import { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { SchedulerSnapshot } from './snapshot.ts';
+import { Swaps } from './swaps.ts';
 import { Timetable } from './timetable.ts';
 import { compareTurns } from './turn.ts';
 
@@ -47,6 +51,9 @@ export class Scheduler {
   readonly #claims: Claims;
   readonly #timetable: Timetable;
   readonly #permits: Permits;
+  readonly #processes: Processes;
+  readonly #swaps: Swaps;
+  readonly #answers: Answers;
   /** Everybody from arrival to end, waiting or granted. */
   readonly #requests = new TurnoverMap<Entry>();
   #settings: SchedulerSettings;
@@ -66,7 +73,11 @@ export class Scheduler {
     this.#placement = new Placement({ settings, fleet, sessions: this.#sessions, random });
     this.#claims = new Claims(this.#placement);
     this.#timetable = new Timetable({ settings, fleet, claims: this.#claims });
-    this.#permits = new Permits({ settings, fleet, agenda: this.#agenda, timetable: this.#timetable });
+    const shared = { fleet, agenda: this.#agenda, timetable: this.#timetable };
+    this.#permits = new Permits({ ...shared, settings });
+    this.#processes = new Processes({ ...shared, effects });
+    this.#swaps = new Swaps({ ...shared, settings, processes: this.#processes });
+    this.#answers = new Answers({ effects, queue: this.#queue, permits: this.#permits });
   }
 
   /** Throws on a request id that is in use, on settings that name no policy, and when called from inside an effect. */
@@ -93,17 +104,12 @@ export class Scheduler {
       ...options,
       fleet: this.#fleet,
       queue: this.#queue,
+      claims: this.#claims,
+      swaps: this.#swaps,
+      alarms: this.#timetable.size,
+      requests: this.#requests.size,
       sessions: this.#sessions.size,
       draining: this.#isDraining,
-      footprint: {
-        requests: this.#requests.size,
-        lanes: this.#queue.lanes.size,
-        flows: this.#queue.flows,
-        models: this.#fleet.modelsKnown,
-        backends: this.#fleet.backendsKnown,
-        alarms: this.#timetable.size,
-        starving: this.#claims.size,
-      },
     });
   }
 
@@ -130,7 +136,7 @@ export class Scheduler {
       case 'backendRemoved':
         return this.#followFleet(this.#fleet.remove(event.id));
       case 'unloadRequested':
-        return;
+        return this.#unload(event.id);
       case 'configChanged':
         return this.#configure(event.settings);
       case 'requestCancelled':
@@ -146,6 +152,7 @@ export class Scheduler {
     const entry = new Entry(request, this.#arrivals, this.#nowMs);
     this.#arrivals += 1;
     if (this.#isDraining) return this.#reject(entry, 'draining');
+    if (this.#permits.isFull(this.#fleet.model(request.model))) return this.#reject(entry, 'modelBusy');
     entry.tag = this.#queue.tagFor(entry);
     this.#requests.set(request.id, entry);
     this.#enter(entry);
@@ -183,8 +190,30 @@ export class Scheduler {
     if (reset) ledger.sticky = undefined;
     this.#timetable.armLedger(ledger);
     for (const model of contexts) this.#sortAgain(model);
+    if (ledger.book !== undefined) this.#followProcess(change);
     if (shape) this.#review();
     this.#agenda.addLedger(ledger);
+  }
+
+  #followProcess({ ledger, phaseBefore }: FleetChange): void {
+    this.#processes.follow(ledger, phaseBefore, this.#nowMs);
+    const failed = ledger.book?.phase === 'stopped' && ledger.view.process?.failure !== undefined;
+    if (failed && phaseBefore === 'starting') this.#rejectWaiters(ledger, 'loadFailed');
+    this.#swaps.follow(ledger, this.#nowMs);
+  }
+
+  #unload(id: BackendId): void {
+    const ledger = this.#fleet.ledger(id);
+    if (ledger?.book === undefined || !ledger.present) return;
+    this.#rejectWaiters(ledger, 'unloaded');
+    this.#swaps.drop(ledger);
+    if (ledger.book.phase === 'starting') this.#processes.unload(ledger, 'requested');
+    else this.#processes.release(ledger, this.#nowMs);
+  }
+
+  /** Turns away who waits for this backend and has no other to wait for. */
+  #rejectWaiters(ledger: Ledger, reason: 'loadFailed' | 'unloaded'): void {
+    for (const entry of strandedBy(ledger, this.#fleet)) this.#reject(entry, reason);
   }
 
   #configure(settings: SchedulerSettings): void {
@@ -192,6 +221,7 @@ export class Scheduler {
     this.#sessions.configure(settings, this.#nowMs);
     this.#timetable.configure(settings);
     this.#permits.configure(settings);
+    this.#swaps.configure(settings);
     const isReordered = settings.ordering !== this.#settings.ordering;
     this.#settings = settings;
     if (isReordered) this.#reorder();
@@ -218,8 +248,9 @@ export class Scheduler {
     }
     if (head === undefined) {
       const verdict = judge(entry, model, this.#fleet);
-      if (verdict !== 'live' && verdict !== 'dead') return this.#reject(entry, verdict);
+      if (!mayWait(verdict)) return this.#reject(entry, verdict);
       if (verdict === 'dead') lane.deadFromMs = this.#nowMs;
+      lane.isCold = verdict === 'cold';
     }
     if (entry.attempt === 0 && this.#queue.size >= this.#settings.queueMax) {
       return this.#reject(entry, 'queueFull');
@@ -231,11 +262,14 @@ export class Scheduler {
   #wait(entry: Entry, lane: Lane): void {
     this.#queue.add(entry, lane);
     this.#timetable.armEntry(entry, lane);
-    if (lane.entries.size === 1) this.#timetable.armLane(lane, this.#nowMs);
+    if (lane.entries.size > 1) return;
+    this.#timetable.armLane(lane, this.#nowMs);
+    this.#swaps.watch(lane);
   }
 
-  #grant(entry: Entry, { seat, picker, candidates }: Choice, overtook: number): void {
+  #grant(entry: Entry, choice: Choice, overtook: number): void {
     const { request } = entry;
+    const { seat } = choice;
     this.#leave(entry, true);
     this.#permits.take(entry, seat, this.#nowMs);
     if (!request.slotless) {
@@ -244,47 +278,21 @@ export class Scheduler {
       const model = this.#fleet.model(request.model);
       if (this.#permits.isAtLimit(model)) this.#suspendClaims(model);
     }
-    const { attempt } = entry;
-    const backend = seat.ledger.id;
-    const atMs = this.#nowMs;
-    const waitedMs = atMs - entry.arrivedMs;
-    this.#effects.grant({
-      id: request.id,
-      backend,
-      model: seat.model,
-      attempt,
-      waitedMs,
-      decision: {
-        request: request.id,
-        model: request.model,
-        backend,
-        atMs,
-        waitedMs,
-        attempt,
-        overtook,
-        picker,
-        candidates,
-      },
-    });
+    this.#answers.grant(entry, choice, { overtook, nowMs: this.#nowMs });
   }
 
   #reject(entry: Entry, reason: RejectReason): void {
     this.#leave(entry, false);
     this.#requests.delete(entry.request.id);
-    this.#fleet.forgetIfUnused(this.#fleet.model(entry.request.model));
-    const mayHelpToWait = reason === 'queueFull' || reason === 'queueTimeout';
-    this.#effects.reject({
-      id: entry.request.id,
-      reason,
-      waitedMs: this.#nowMs - entry.arrivedMs,
-      retryAfterMs: mayHelpToWait ? this.#permits.estimateMs(this.#queue.size + 1, this.#nowMs) : undefined,
-      queued: this.#queue.size,
-    });
+    const model = this.#fleet.model(entry.request.model);
+    this.#fleet.forgetIfUnused(model);
+    this.#answers.reject(entry, reason, { model, nowMs: this.#nowMs });
   }
 
   /** Takes an entry out of the queue, if it is there, and tidies up behind it. */
   #leave(entry: Entry, isServed: boolean): void {
     this.#timetable.clear(entry);
+    this.#swaps.settle(entry);
     const lane = this.#queue.remove(entry, isServed);
     if (lane === undefined) return;
     if (lane.entries.size === 0) {
@@ -303,6 +311,7 @@ export class Scheduler {
 
   #retire(lane: Lane): void {
     this.#timetable.clear(lane);
+    this.#swaps.forget(lane);
     this.#agenda.addLedger(this.#claims.satisfy(lane));
   }
 
@@ -324,6 +333,7 @@ export class Scheduler {
           break;
         case 'backend':
           this.#permits.expire(owner, this.#nowMs);
+          this.#processes.expire(owner, this.#nowMs);
       }
     }
   }
@@ -338,6 +348,7 @@ export class Scheduler {
         this.#queue.promote(entry, entry.priorityClass - 1);
         // With its better turn it may pass a claim.
         if (lane.entries.first === entry) this.#agenda.models.add(lane.model);
+        if (lane.isCold) this.#agenda.swaps = true;
       }
       entry.ageingFromMs = this.#nowMs;
     }
@@ -352,11 +363,26 @@ export class Scheduler {
     }
     if (lane.entries.size === 0) return;
     if (this.#nowMs >= this.#timetable.patienceEndMs(lane)) this.#claims.starve(lane, this.#nowMs);
+    if (lane.isCold) this.#agenda.swaps = true;
     this.#timetable.armLane(lane, this.#nowMs);
   }
 
-  /** Grants until nobody who waits is placeable. */
+  /** Grants, loads and unloads until nothing more is possible. */
   #settle(): void {
+    for (;;) {
+      this.#fillAndServe();
+      if (this.#agenda.shape) {
+        this.#agenda.shape = false;
+        this.#review();
+      } else if (this.#agenda.swaps) {
+        this.#agenda.swaps = false;
+        this.#swaps.advance(this.#nowMs);
+      } else return;
+    }
+  }
+
+  /** Grants until nobody who waits is placeable. */
+  #fillAndServe(): void {
     const { ledgers, models } = this.#agenda;
     while (!this.#agenda.isEmpty) {
       const isAlone = ledgers.size === 1 && models.size === 0;
@@ -421,13 +447,15 @@ export class Scheduler {
       const { first } = lane.entries;
       if (first === undefined) continue;
       const verdict = judge(first, lane.model, this.#fleet);
-      if (verdict !== 'live' && verdict !== 'dead') {
+      if (!mayWait(verdict)) {
         for (const entry of lane.entries.toArray()) this.#reject(entry, verdict);
         continue;
       }
-      if (verdict === 'live') lane.deadFromMs = undefined;
-      else lane.deadFromMs ??= this.#nowMs;
+      if (verdict === 'dead') lane.deadFromMs ??= this.#nowMs;
+      else lane.deadFromMs = undefined;
+      lane.isCold = verdict === 'cold';
       this.#timetable.armLane(lane, this.#nowMs);
+      this.#swaps.watch(lane);
     }
     this.#reviewClaims();
   }
@@ -464,4 +492,8 @@ export class Scheduler {
     this.#wakeMs = nextMs;
     this.#effects.wakeAt(nextMs);
   }
+}
+
+function mayWait(verdict: Servability): verdict is 'live' | 'cold' | 'dead' {
+  return verdict === 'live' || verdict === 'cold' || verdict === 'dead';
 }

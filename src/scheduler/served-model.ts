@@ -1,4 +1,5 @@
 /** One name that clients ask for: where it is served, what of it runs, and who waits for it. */
+import type { EventRate } from '../base/event-rate.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Lane } from './entry.ts';
 import type { Seat } from './ledger.ts';
@@ -12,6 +13,10 @@ export class ServedModel {
   readonly lanes = new Map<string, Lane>();
   /** Permits and lingering requests over all backends. */
   inFlight = 0;
+  /** Permits alone, also those that take no slot. */
+  permits = 0;
+  /** How often one of its requests ends; kept where the number of its requests is limited. */
+  ends: EventRate | undefined = undefined;
   /** Turns taken: of requests with a slot, and of those without. */
   turns = 0;
   slotlessTurns = 0;
@@ -23,7 +28,13 @@ export class ServedModel {
   }
 
   get isUnused(): boolean {
-    return this.seats.length === 0 && this.lanes.size === 0 && this.inFlight === 0;
+    return this.seats.length === 0 && this.lanes.size === 0 && this.inFlight === 0 && this.permits === 0;
+  }
+
+  get waiting(): number {
+    let waiting = 0;
+    for (const lane of this.lanes.values()) waiting += lane.entries.size;
+    return waiting;
   }
 
   addSeat(seat: Seat): void {

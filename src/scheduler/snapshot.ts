@@ -1,10 +1,14 @@
 /** What others may see of the scheduler's state, copied on request. */
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
+import type { Claims } from './claims.ts';
 import type { Entry } from './entry.ts';
 import type { Fleet } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
+import type { Phase, ProcessBook } from './process-book.ts';
 import type { Queue } from './queue.ts';
+import type { Swap } from './swap.ts';
+import type { Swaps } from './swaps.ts';
 
 export interface QueuedSnapshot {
   readonly id: RequestId;
@@ -36,6 +40,32 @@ export interface BackendSnapshot {
   readonly stickyUntilMs: number | undefined;
   /** The waiting request that the backend drains for, because its model was kept out for too long; undefined = none. */
   readonly claimedFor: RequestId | undefined;
+  /** Only of a backend that is a process. */
+  readonly process?: ProcessSnapshot;
+}
+
+export interface ProcessSnapshot {
+  /** By its news and by what was asked of it since. */
+  readonly phase: Phase;
+  /** Nothing new starts there. */
+  readonly closing: boolean;
+  /** The waiting request for whose model it drains, because that waited too long; undefined = none. */
+  readonly drainsFor: RequestId | undefined;
+  /** When it is unloaded, by somebody's wish, even if it is not idle before (Clock.nowMs); undefined = nobody's wish. */
+  readonly unloadByMs: number | undefined;
+  /** Granted requests there that take no slot. */
+  readonly slotless: number;
+}
+
+/** A load with the stops that it needs, under way. */
+export interface SwapSnapshot {
+  readonly target: BackendId;
+  readonly evicted: readonly BackendId[];
+  /** What allowed it, in the words of the residency planner. */
+  readonly because: string | undefined;
+  readonly startedMs: number;
+  /** What has to stop before the target is started. */
+  readonly waitsFor: readonly BackendId[];
 }
 
 export interface SchedulerSnapshot {
@@ -44,6 +74,8 @@ export interface SchedulerSnapshot {
   readonly queued: readonly QueuedSnapshot[];
   /** Those of the configuration, in its order. */
   readonly backends: ReadonlyMap<BackendId, BackendSnapshot>;
+  /** In the order in which they were begun. */
+  readonly swaps: readonly SwapSnapshot[];
   readonly sessions: number;
   readonly draining: boolean;
   readonly footprint: Footprint;
@@ -58,6 +90,8 @@ export interface Footprint {
   readonly backends: number;
   readonly alarms: number;
   readonly starving: number;
+  /** Lanes that wait for a load. */
+  readonly cold: number;
 }
 
 export interface SnapshotSource {
@@ -66,9 +100,12 @@ export interface SnapshotSource {
   readonly queuedMax: number;
   readonly fleet: Fleet;
   readonly queue: Queue;
+  readonly claims: Claims;
+  readonly swaps: Swaps;
+  readonly alarms: number;
+  readonly requests: number;
   readonly sessions: number;
   readonly draining: boolean;
-  readonly footprint: Footprint;
 }
 
 export function takeSnapshot(source: SnapshotSource): SchedulerSnapshot {
@@ -80,9 +117,19 @@ export function takeSnapshot(source: SnapshotSource): SchedulerSnapshot {
       .list(source.queuedMax)
       .map((entry, index) => ofEntry(entry, index + 1, source.nowMs)),
     backends,
+    swaps: Array.from(source.swaps.active, ofSwap),
     sessions: source.sessions,
     draining: source.draining,
-    footprint: source.footprint,
+    footprint: {
+      requests: source.requests,
+      lanes: source.queue.lanes.size,
+      flows: source.queue.flows,
+      models: source.fleet.modelsKnown,
+      backends: source.fleet.backendsKnown,
+      alarms: source.alarms,
+      starving: source.claims.size,
+      cold: source.swaps.size,
+    },
   };
 }
 
@@ -97,6 +144,27 @@ function ofLedger(ledger: Ledger): BackendSnapshot {
     stickyTo: ledger.sticky?.model,
     stickyUntilMs: ledger.sticky?.untilMs,
     claimedFor: ledger.claim?.lane.entries.first?.request.id,
+    ...(ledger.book && { process: ofProcess(ledger, ledger.book) }),
+  };
+}
+
+function ofProcess({ slotless }: Ledger, book: ProcessBook): ProcessSnapshot {
+  return {
+    phase: book.phase,
+    closing: book.isClosing,
+    drainsFor: book.drainsFor?.entries.first?.request.id,
+    unloadByMs: book.unloadByMs,
+    slotless,
+  };
+}
+
+function ofSwap({ target, evicted, because, startedMs, waitsFor }: Swap): SwapSnapshot {
+  return {
+    target: target.id,
+    evicted,
+    because,
+    startedMs,
+    waitsFor: Array.from(waitsFor, ({ id }) => id),
   };
 }
 

@@ -52,13 +52,29 @@ export class Timetable {
   armLane(lane: Lane, nowMs: number): void {
     const deadEndMs = (lane.deadFromMs ?? Infinity) + this.#settings.deadWaitMs;
     const patienceEndMs = this.#claims.isStarving(lane) ? Infinity : this.patienceEndMs(lane);
+    const swapPatienceEndMs = lane.isCold ? lane.hungryFromMs + this.#settings.swapPatienceMs : Infinity;
     // Who came after the lane was dead, and waits for longer, has an alarm of their own.
-    this.#deadlines.set(lane.alarm, Math.min(deadEndMs > nowMs ? deadEndMs : Infinity, patienceEndMs));
+    this.#deadlines.set(
+      lane.alarm,
+      Math.min(
+        deadEndMs > nowMs ? deadEndMs : Infinity,
+        patienceEndMs,
+        swapPatienceEndMs > nowMs ? swapPatienceEndMs : Infinity,
+      ),
+    );
   }
 
   armLedger(ledger: Ledger): void {
     const lingeringMs = ledger.lingering[0]?.untilMs ?? Infinity;
-    this.#deadlines.set(ledger.alarm, Math.min(ledger.sticky?.untilMs ?? Infinity, lingeringMs));
+    const stickyMs = ledger.sticky?.untilMs ?? Infinity;
+    this.#deadlines.set(ledger.alarm, Math.min(stickyMs, lingeringMs, this.#processDueMs(ledger)));
+  }
+
+  /** When a process has not been used for its time to live; Infinity while it is in use. */
+  ttlEndMs({ book, view, isServing, present }: Ledger): number {
+    const ttlMs = view.process?.ttlMs ?? 0;
+    const isUnused = book?.phase === 'ready' && present && !isServing;
+    return isUnused && ttlMs > 0 ? book.idleFromMs + ttlMs : Infinity;
   }
 
   timeoutMs(entry: Entry): number {
@@ -76,9 +92,16 @@ export class Timetable {
     return Math.max(lane.deadFromMs, entry.arrivedMs) + this.#settings.deadWaitMs;
   }
 
-  /** Until when a lane lets other models go on where its own would have to be loaded. */
+  /** Until when a lane lets other models go on, on backends that swap by themselves. */
   patienceEndMs(lane: Lane): number {
     const { modelAffinityBonusMs, stickyDelayMs } = this.#settings;
     return this.#fleet.swaps ? lane.hungryFromMs + modelAffinityBonusMs + stickyDelayMs : Infinity;
+  }
+
+  #processDueMs(ledger: Ledger): number {
+    const { book, view, present } = ledger;
+    if (book === undefined || !present) return Infinity;
+    const retryMs = book.isBackingOff ? (view.process?.failure?.retryAtMs ?? Infinity) : Infinity;
+    return Math.min(retryMs, book.unloadByMs ?? Infinity, this.ttlEndMs(ledger));
   }
 }

@@ -98,6 +98,7 @@ export class Bookkeeper {
       backends: backends.size,
       alarms: 0,
       starving: 0,
+      cold: 0,
     };
     ensure(JSON.stringify(footprint) === JSON.stringify(expected), `left over: ${JSON.stringify(footprint)}`);
   }

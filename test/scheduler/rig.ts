@@ -28,12 +28,6 @@ export const fifoSettings: SchedulerSettings = {
   decisionCandidatesMax: 8,
 };
 
-export const fairSettings: SchedulerSettings = {
-  ...fifoSettings,
-  ...presets.default,
-  modelAffinityBonusMs: 0,
-};
-
 export function facts(id: RequestId, fields: Partial<RequestFacts> = {}): RequestFacts {
   return {
     id,

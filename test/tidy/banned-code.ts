@@ -26,7 +26,7 @@ export const onlyMainTouchesTheProcess: TidyCheck = {
 };
 
 const impure =
-  /\b(?:Date|performance|setTimeout|setInterval|setImmediate|queueMicrotask|Promise|process|fetch|async|await)\b|\bMath\s*\.\s*random\b/;
+  /\b(?:Date|performance|setTimeout|setInterval|setImmediate|queueMicrotask|Promise|fetch|async|await)\b|\bMath\s*\.\s*random\b|(?<![.\w$])process\s*[.[]/;
 
 export const schedulerIsPure: TidyCheck = {
   rule: 'keeps the scheduler free of time, chance, waiting and Node',
@@ -48,6 +48,7 @@ export const schedulerIsPure: TidyCheck = {
     [file('src/scheduler/a.ts', 'setTimeout(tick, 5);')],
     [file('src/scheduler/policies/a.ts', 'export async function pick() {}')],
     [file('src/scheduler/a.ts', 'const x = await y;')],
+    [file('src/scheduler/a.ts', 'const x = process.pid;')],
     [file('src/scheduler/a.ts', "import { hash } from 'node:crypto';")],
     [file('src/scheduler/a.ts', "import 'node:crypto';")],
   ],
@@ -56,6 +57,7 @@ export const schedulerIsPure: TidyCheck = {
       'src/scheduler/a.ts',
       '/** No Date, no await. */',
       'const a = state.random.next();',
+      'const b = view.process?.host;',
       "note('await node:x');",
     ),
     file('src/scheduler/a.test.ts', 'const now = Date.now();'),

@@ -28,6 +28,7 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
   inFlightOfModel: fc.nat(5),
   modelsInFlight: fc.nat(5),
   free: fc.integer({ min: -100_000, max: 100_000 }),
+  isClosing: fc.boolean(),
   stickyTo: fc.option(name, { nil: undefined }),
   isWarm: fc.boolean(),
   contextTokens: fc.option(fc.nat(100_000), { nil: undefined }),

@@ -7,6 +7,7 @@ import { freeSlot } from './filters/free-slot.ts';
 import { healthy } from './filters/healthy.ts';
 import { maxModels } from './filters/max-models.ts';
 import { modelLimit } from './filters/model-limit.ts';
+import { notClosing } from './filters/not-closing.ts';
 import { notDraining } from './filters/not-draining.ts';
 import { only } from './filters/only.ts';
 import { servesModel } from './filters/serves-model.ts';
@@ -31,6 +32,7 @@ export const filters = [
   failedBefore,
   notDraining,
   healthy,
+  notClosing,
   contextFits,
   modelLimit,
   freeSlot,
