@@ -2,6 +2,8 @@
  * Asks one backend one small question over HTTP. Owns deadlines, the bound on what is read and the naming of failures;
  * knows nothing of what the answers mean. Not for requests of clients.
  */
+import { request, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { ProbeFailure } from './engine-kind.ts';
 import type { ProbeClient, ProbeResponse } from './engine-kind.ts';
 
@@ -28,15 +30,14 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
   async function attempt(path: string): Promise<ProbeResponse> {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(base + path, {
+      const response = await ask(base + path, {
         headers,
-        redirect: 'manual',
         signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
       });
       const text = await readBounded(response, bodyBytesMax);
-      return { status: response.status, headers: new Map(response.headers), json: tryParseJson(text), text };
+      return { status: response.statusCode ?? 0, headers: toMap(response), json: tryParseJson(text), text };
     } catch (error) {
-      throw toProbeFailure(error, path, timeoutMs);
+      throw toProbeFailure(error, path, deadline.aborted ? timeoutMs : undefined);
     }
   }
 
@@ -45,7 +46,7 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
       try {
         return await attempt(path);
       } catch (error) {
-        // Engines close idle sockets after a few seconds (llama-server: 5 s); a question that met such a closing is asked again.
+        // One broken connection proves nothing.
         if (error instanceof ProbeFailure && isClosedSocket(error) && signal?.aborted !== true) {
           return attempt(path);
         }
@@ -55,21 +56,36 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
   };
 }
 
-async function readBounded(response: Response, bytesMax: number): Promise<string> {
-  if (response.body === null) return '';
-  const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
+/**
+ * A connection of its own each time: an engine that accepts no more is not taken for a healthy one, and none of its
+ * threads waits for our next question. Not `fetch`, which refuses some ports.
+ */
+function ask(
+  url: string,
+  options: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const send = url.startsWith('https:') ? requestTls : request;
+  return new Promise((resolve, reject) => {
+    send(url, { ...options, agent: false }, resolve)
+      .on('error', reject)
+      .end();
+  });
+}
+
+function toMap({ headers }: IncomingMessage): ReadonlyMap<string, string> {
+  return new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+async function readBounded(response: IncomingMessage, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return Buffer.concat(chunks).toString('utf8');
-    bytes += value.byteLength;
-    if (bytes > bytesMax) {
-      await reader.cancel();
-      throw new ProbeFailure('broken', `Answer is larger than ${bytesMax} bytes`);
-    }
-    chunks.push(value);
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    // Leaving the loop closes the connection.
+    if (bytes > bytesMax) throw new ProbeFailure('broken', `Answer is larger than ${bytesMax} bytes`);
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function tryParseJson(text: string): unknown {
@@ -82,29 +98,26 @@ function tryParseJson(text: string): unknown {
   }
 }
 
-const timeoutCodes = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'ETIMEDOUT']);
-const closedCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+const closedCodes = new Set(['ECONNRESET', 'EPIPE']);
 
-function toProbeFailure(error: unknown, path: string, timeoutMs: number): ProbeFailure {
+/** `overdueMs`: the deadline, when it has passed. */
+function toProbeFailure(error: unknown, path: string, overdueMs: number | undefined): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const code = systemCode(error);
   if (code === 'ECONNREFUSED') {
     return new ProbeFailure('refused', 'Connection refused', { cause: error });
   }
-  if ((error instanceof Error && error.name === 'TimeoutError') || timeoutCodes.has(code ?? '')) {
-    return new ProbeFailure('timeout', `No answer to GET ${path} within ${timeoutMs} ms`, { cause: error });
+  if (overdueMs !== undefined) {
+    return new ProbeFailure('timeout', `No answer to GET ${path} within ${overdueMs} ms`, { cause: error });
+  }
+  if (code === 'ETIMEDOUT') {
+    return new ProbeFailure('timeout', `No connection for GET ${path}`, { cause: error });
   }
   return new ProbeFailure('broken', `GET ${path} failed (${code ?? 'not valid HTTP'})`, { cause: error });
 }
 
-/** fetch wraps what went wrong: `TypeError: fetch failed` with the system's error as its cause. */
 function systemCode(error: unknown): string | undefined {
-  let current = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
-    current = current.cause;
-  }
-  return undefined;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function isClosedSocket(failure: ProbeFailure): boolean {
