@@ -1,10 +1,12 @@
-/** Where and how to send to a backend. One target object per backend and kind, so that its pool survives a reload. */
+/** Where and how to send to a backend. The same target object as long as the backend's kind and configuration are. */
+import type { BackendConfig } from '../config/schema.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { EngineKind } from '../engines/engine-kind.ts';
 import type { UpstreamTarget } from './upstream.ts';
 
 interface Known {
   readonly kind: EngineKind;
+  readonly config: BackendConfig;
   readonly target: UpstreamTarget;
 }
 
@@ -12,8 +14,8 @@ const known = new WeakMap<Backend, Known>();
 
 export function targetOf(backend: Backend): UpstreamTarget {
   const found = known.get(backend);
-  if (found !== undefined && found.kind === backend.kind) return found.target;
   const { kind, config } = backend;
+  if (found !== undefined && found.kind === kind && found.config === config) return found.target;
   const target: UpstreamTarget = {
     id: backend.id,
     url: backend.url,
@@ -23,7 +25,7 @@ export function targetOf(backend: Backend): UpstreamTarget {
     socketIdleMsMax: kind.socketIdleMsMax,
     socketRequestsMax: kind.socketRequestsMax,
   };
-  known.set(backend, { kind, target });
+  known.set(backend, { kind, config, target });
   return target;
 }
 
