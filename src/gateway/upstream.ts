@@ -44,8 +44,13 @@ export interface UpstreamFailure {
   readonly reason: string;
 }
 
-/** Called in order: onHead, onData*, then exactly one of onEnd / onError; nothing after `abort`. Never called from inside `send`. */
+/**
+ * Called in order: onSent, onHead, onData*, then exactly one of onEnd / onError; nothing after `abort`. An engine may answer
+ * before everything is sent; a request that is repeated is sent twice. Only onSent may be called from inside `send`.
+ */
 export interface UpstreamHandler {
+  /** The last of the request went to the system for sending. */
+  onSent?(): void;
   /** Final (not 1xx) status and headers as received, names and values alternating, names in their original case. */
   onHead(status: number, headers: readonly string[]): void;
   /** Body bytes, transfer coding removed. The buffer is the receiver's to keep. */

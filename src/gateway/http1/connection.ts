@@ -31,6 +31,8 @@ export interface ConnectionOptions {
 
 /** Below this, head and body go out as one buffer; above, as two in one system call. */
 const joinedBytesMax = 16 * 1024;
+/** A larger body goes out in pieces of so many bytes, so that a slow engine is not taken for a silent one. */
+const pieceBytesMax = 1024 * 1024;
 
 export class Connection implements ResponseSink {
   readonly #socket: Socket;
@@ -155,6 +157,7 @@ export class Connection implements ResponseSink {
     this.#sent = true;
     if (body === undefined || body.length === 0) {
       this.#socket.write(head, 'latin1');
+      exchange.handler.onSent?.();
       return;
     }
     if (body.length <= joinedBytesMax) {
@@ -162,12 +165,27 @@ export class Connection implements ResponseSink {
       joined.write(head, 0, 'latin1');
       body.copy(joined, head.length);
       this.#socket.write(joined);
+      exchange.handler.onSent?.();
       return;
     }
     this.#socket.cork();
     this.#socket.write(Buffer.from(head, 'latin1'));
-    this.#socket.write(body);
+    this.#writeBody(exchange, body, 0);
     this.#socket.uncork();
+  }
+
+  #writeBody(exchange: Exchange, body: Buffer, from: number): void {
+    const to = from + pieceBytesMax;
+    if (to >= body.length) {
+      this.#socket.write(from === 0 ? body : body.subarray(from));
+      exchange.handler.onSent?.();
+      return;
+    }
+    this.#socket.write(body.subarray(from, to), (error) => {
+      if (error || this.#exchange !== exchange) return;
+      this.#quietTicks = 0;
+      this.#writeBody(exchange, body, to);
+    });
   }
 
   #data(bytes: Buffer): void {
