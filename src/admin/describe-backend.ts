@@ -88,7 +88,8 @@ function describeUse(
       own: use?.inFlight ?? 0,
       lingering: use?.lingering ?? 0,
       foreign: use?.foreign ?? 0,
-      free: use?.free ?? 0,
+      // Less than none where the backend has just become smaller.
+      free: Math.max(0, use?.free ?? 0),
       busy_reading: view.slots?.busy ?? null,
     },
     loaded: [...view.loaded],
