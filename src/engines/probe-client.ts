@@ -10,7 +10,7 @@ import type { ProbeClient, ProbeResponse } from './engine-kind.ts';
 export interface ProbeClientOptions {
   /** Base URL; a path in it is put before every route. */
   readonly url: URL;
-  /** Sent as `Authorization: Bearer`. */
+  /** Sent as `Authorization: Bearer` and as `x-api-key`. */
   readonly apiKey?: string | undefined;
   /** Deadline of each request, from its start to the last byte of its answer. */
   readonly timeoutMs: number;
@@ -25,7 +25,10 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
   const { url, apiKey, timeoutMs, bodyBytesMax = 8 * 1024 * 1024, signal } = options;
   const base = url.origin + url.pathname.replace(/\/+$/, '');
   const headers: Record<string, string> = { accept: 'application/json, text/plain;q=0.9, */*;q=0.1' };
-  if (apiKey !== undefined) headers['authorization'] = `Bearer ${apiKey}`;
+  if (apiKey !== undefined) {
+    headers['authorization'] = `Bearer ${apiKey}`;
+    headers['x-api-key'] = apiKey;
+  }
 
   async function attempt(path: string): Promise<ProbeResponse> {
     const deadline = AbortSignal.timeout(timeoutMs);

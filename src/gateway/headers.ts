@@ -23,6 +23,9 @@ const requestOnly: ReadonlySet<string> = new Set([
   'api-key',
 ]);
 
+/** Of answers: the router says them itself. A peer may be a router too. */
+const ownHeaders: ReadonlySet<string> = new Set(['x-request-id', 'x-llamero-backend', 'x-llamero-attempts']);
+
 export interface RequestHeaderOptions {
   readonly requestId: string;
   readonly apiKey: string | undefined;
@@ -32,7 +35,10 @@ export interface RequestHeaderOptions {
   readonly plain: boolean;
 }
 
-/** Request headers for an engine: the client's, without hop-by-hop, credentials and framing, with the backend's own key. */
+/**
+ * Request headers for an engine: the client's, without hop-by-hop, credentials and framing, with the backend's own key in
+ * both places where servers look for one.
+ */
 export function toRequestHeaders(received: readonly string[], options: RequestHeaderOptions): string[] {
   const named = connectionNamed(received);
   const kept: string[] = [];
@@ -45,7 +51,8 @@ export function toRequestHeaders(received: readonly string[], options: RequestHe
     kept.push(name, received[index + 1] ?? '');
   }
   kept.push('x-request-id', options.requestId);
-  if (options.apiKey !== undefined) kept.push('authorization', `Bearer ${options.apiKey}`);
+  if (options.apiKey !== undefined)
+    kept.push('authorization', `Bearer ${options.apiKey}`, 'x-api-key', options.apiKey);
   return kept;
 }
 
@@ -56,16 +63,22 @@ export interface ResponseHeaderOptions {
   readonly attempts: string | undefined;
 }
 
-/** Response headers for a client: the engine's, without hop-by-hop, with the router's own. */
+/** Response headers for a client: the engine's, without hop-by-hop, with the router's own. Proxies before it are asked not to hold streams back. */
 export function toResponseHeaders(received: readonly string[], options: ResponseHeaderOptions): string[] {
   const named = connectionNamed(received);
   const kept: string[] = [];
+  let isStream = false;
+  let isBuffered = true;
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
+    const value = received[index + 1] ?? '';
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || lower === 'x-request-id' || named?.has(lower) === true) continue;
-    kept.push(name, received[index + 1] ?? '');
+    if (hopByHop.has(lower) || ownHeaders.has(lower) || named?.has(lower) === true) continue;
+    if (lower === 'content-type') isStream ||= value.startsWith('text/event-stream');
+    if (lower === 'x-accel-buffering') isBuffered = false;
+    kept.push(name, value);
   }
+  if (isStream && isBuffered) kept.push('x-accel-buffering', 'no');
   kept.push('x-request-id', options.requestId, 'x-llamero-backend', options.backend);
   if (options.attempts !== undefined) kept.push('x-llamero-attempts', options.attempts);
   return kept;
