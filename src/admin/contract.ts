@@ -65,6 +65,10 @@ export const requestSchema = z.strictObject({
   phase: z.enum(['reading', 'queued', 'connecting', 'waiting', 'streaming', 'finished']),
   route: name,
   model_id: name.nullable(),
+  /** The name that the client asked for. */
+  requested_model: name.nullable(),
+  /** Id of the selector that chose the model. */
+  selector: name.nullable(),
   /** A short hash: equal for requests of one conversation. */
   session_id: name.nullable(),
   backend_id: name.nullable(),

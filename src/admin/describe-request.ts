@@ -20,6 +20,8 @@ export function describeRequest(
     phase: record.phase,
     route: record.route,
     model_id: record.model ?? null,
+    requested_model: record.requested ?? null,
+    selector: record.selector ?? null,
     session_id: maskedSession(record.session),
     backend_id: record.backend ?? null,
     stream,

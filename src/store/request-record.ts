@@ -45,6 +45,10 @@ export interface RequestRecord {
   readonly startedEpochMs: number;
   phase: RequestPhase;
   model: ModelName | undefined;
+  /** The name that the client asked for. */
+  requested: string | undefined;
+  /** Id of the selector that chose the model. */
+  selector: string | undefined;
   session: string | undefined;
   stream: boolean;
   backend: BackendId | undefined;

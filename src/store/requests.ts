@@ -203,6 +203,8 @@ function newRecord(head: RequestHead, clock: Clock): RequestRecord {
     startedEpochMs: clock.epochMs(),
     phase: 'reading',
     model: undefined,
+    requested: undefined,
+    selector: undefined,
     session: undefined,
     stream: false,
     backend: undefined,
