@@ -17,15 +17,21 @@ import { planReload } from './config/plan.ts';
 import { printConfig } from './config/print.ts';
 import { formatProblem } from './config/problems.ts';
 import type { Config } from './config/schema.ts';
-import { noModels, type ModelsConfig } from './config/models.ts';
+import type { ModelName } from './domain/ids.ts';
+import type { ModelsConfig } from './config/models.ts';
+import { resolveModels } from './config/resolve-models.ts';
 import { toSchedulerSettings } from './config/settings.ts';
 import type { BackendListener } from './engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
+import { ActiveProfile } from './gateway/active-profile.ts';
 import { createAuthenticator, type Authenticator } from './gateway/auth.ts';
 import { Dispatcher } from './gateway/dispatcher.ts';
 import { Fleet } from './gateway/fleet.ts';
+import { loadByRequest } from './gateway/load-by-request.ts';
+import { rejectionError } from './gateway/rejection.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
 import { Listeners } from './gateway/listeners.ts';
+import { NameResolver } from './gateway/name-resolver.ts';
 import { createGatewayServer } from './gateway/server.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import type { ProcessLedger } from './process/ledger.ts';
@@ -34,6 +40,7 @@ import { createHistory, type History } from './store/history.ts';
 import { createRequestTable } from './store/requests.ts';
 import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
 import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
+import { PeerFleet } from './supply/peer-fleet.ts';
 import { ProcessFleet } from './supply/process-fleet.ts';
 import { createLog, logRequest } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -50,7 +57,7 @@ export interface AppOptions {
   /** Whether a person reads the log. */
   readonly terminal: boolean;
   /** Where `config` came from and how to read it again; absent = there is no file. */
-  readonly source?: { readonly file: string; readonly read: () => Promise<LoadResult> };
+  readonly source?: { readonly file: string; readonly read: (inForce: Config) => Promise<LoadResult> };
   /** Default: stderr. */
   readonly logDestination?: DestinationStream;
 }
@@ -73,8 +80,11 @@ export class App {
   readonly #dispatcher: Dispatcher;
   readonly #registry: ConfigurableRegistry;
   readonly #processes: ProcessFleet;
+  readonly #peers: PeerFleet;
   readonly #backends: BackendSteering;
   readonly #fleet: Fleet;
+  readonly #profile: ActiveProfile;
+  readonly #names: NameResolver;
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
   readonly #history: History;
@@ -95,7 +105,7 @@ export class App {
     const { config } = options;
     this.#options = options;
     this.#config = config;
-    this.#models = options.models ?? noModels;
+    this.#models = options.models ?? resolveModels(config);
     this.#authenticator = createAuthenticator(config.apiKeys);
     const destination = options.logDestination === undefined ? {} : { destination: options.logDestination };
     this.log = createLog({ config: config.log, terminal: options.terminal, ...destination });
@@ -111,8 +121,25 @@ export class App {
     });
     this.#registry = this.#buildRegistry();
     this.#processes = this.#buildProcesses();
-    this.#backends = joinBackends(this.#registry, this.#processes);
+    this.#peers = new PeerFleet({
+      clock: this.#clock,
+      log: this.log,
+      probes: config.probes,
+      listener: this.#backendListener(),
+    });
+    this.#backends = joinBackends({
+      registry: this.#registry,
+      processes: this.#processes,
+      peers: this.#peers,
+    });
     this.#fleet = new Fleet(this.#backends);
+    this.#profile = new ActiveProfile(this.#models.profiles);
+    this.#names = new NameResolver({
+      models: () => this.#models,
+      profile: this.#profile,
+      fleet: this.#fleet,
+      nowMs: () => this.#clock.nowMs(),
+    });
     this.#metrics = createMetrics({
       version: options.version,
       startedEpochMs: this.#startedEpochMs,
@@ -141,11 +168,24 @@ export class App {
     await this.#applyModels();
     this.#registry.apply(this.#config.backends);
     await this.#listeners.apply(this.#config.listen);
+    this.#preload();
   }
 
   /** Addresses that are open, as `HOST:PORT`. */
   addresses(): string[] {
     return this.#listeners.addresses();
+  }
+
+  /** Loads a model as a request for it would; resolves when it takes requests, rejects with the reason when it cannot. */
+  loadModel(model: ModelName): Promise<void> {
+    return loadByRequest(this.#dispatcher, model, (rejection) =>
+      rejectionError(rejection, {
+        config: this.#config,
+        fleet: this.#fleet,
+        names: this.#names,
+        model,
+      }),
+    );
   }
 
   /** Takes over the file by difference; a bad file changes nothing. Never rejects. */
@@ -179,6 +219,7 @@ export class App {
     this.#metrics.close();
     await this.#registry.close();
     await this.#processes.close(!gently);
+    await this.#peers.close();
     await this.#orphans?.close();
     this.#dispatcher.close();
     this.#listeners.destroy();
@@ -226,6 +267,11 @@ export class App {
     });
   }
 
+  /** A request without a slot is enough to have a model loaded. */
+  #preload(): void {
+    for (const model of this.#models.preload) this.loadModel(model).catch(() => {});
+  }
+
   async #applyModels(): Promise<void> {
     const { models } = this.#models;
     if (models.size > 0 && this.#orphans === undefined) {
@@ -238,6 +284,8 @@ export class App {
       });
     }
     this.#processes.apply(models);
+    this.#peers.apply(this.#models.peers);
+    this.#profile.apply(this.#models.profiles);
   }
 
   #buildListeners(): Listeners {
@@ -247,6 +295,7 @@ export class App {
         clock: this.#clock,
         config: () => this.#config,
         models: () => this.#models,
+        names: this.#names,
         registry: this.#backends,
         fleet: this.#fleet,
         dispatcher: this.#dispatcher,
@@ -293,7 +342,7 @@ export class App {
   async #takeOver(): Promise<string[]> {
     const { source } = this.#options;
     if (source === undefined) return ['there is no configuration file to read again'];
-    const loaded = await source.read();
+    const loaded = await source.read(this.#config);
     if (!loaded.ok) return loaded.problems.map(formatProblem);
     const { config } = loaded;
     const plan = planReload(this.#config, config);
@@ -310,7 +359,10 @@ export class App {
     }
     this.#registry.configure(config.probes, backendDefaults(config));
     this.#registry.apply(config.backends);
-    this.#dispatcher.configure(toSchedulerSettings(config));
+    this.#models = this.#options.models ?? resolveModels(config);
+    this.#dispatcher.configure(toSchedulerSettings(config, this.#models));
+    await this.#applyModels();
+    this.#preload();
     return [];
   }
 }

@@ -56,6 +56,7 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
     config: loaded.config,
     version,
     terminal: io.stderrIsTty,
+    env: io.env,
     ...(read === undefined ? {} : { source: { file: nameOf(files), read } }),
   });
   const watcher =
