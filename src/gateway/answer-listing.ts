@@ -1,6 +1,5 @@
 /** Answers `GET /v1/models`, `/models` and `/v1/models/{id}` from what the probes know; no engine is asked. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { nearestName } from '../base/nearest-name.ts';
 import { LlameroError } from '../domain/errors.ts';
 import { sendError } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
@@ -22,24 +21,33 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   const isList = path === '/v1/models' || path === '/models';
   if (!isList && !path.startsWith(onePrefix)) return false;
   const startedEpochS = Math.floor((parts.clock.epochMs() - parts.clock.nowMs()) / 1000);
-  const entries = listModels(parts.fleet.offered(), startedEpochS);
+  const { names } = parts;
+  const source = { backends: parts.fleet.offered(), models: parts.models(), names, startedEpochS };
   if (isList) {
-    sendJson(response, requestId, { object: 'list', data: entries });
+    allowOrigin(request, response);
+    sendJson(response, requestId, { object: 'list', data: listModels(source) });
     return true;
   }
   const name = decodeName(path.slice(onePrefix.length));
-  const entry = name === undefined ? undefined : findModel(entries, name);
+  const entry = name === undefined ? undefined : findModel(listModels(source, { all: true }), name);
   if (entry !== undefined) {
     sendJson(response, requestId, entry);
     return true;
   }
-  const nearest = nearestName(name ?? '', parts.fleet.names().keys());
+  const nearest = names.nearest(name ?? '');
   const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
   const error = new LlameroError('model_not_found', `No live backend serves model '${name ?? ''}'${hint}`, {
     param: 'model',
   });
   sendError(response, { error, dialect: 'openai', requestId });
   return true;
+}
+
+/** A page of any origin may read which models there are. */
+function allowOrigin({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+  if (origin === undefined) return;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('vary', 'origin');
 }
 
 function sendJson(response: ServerResponse, requestId: string, value: unknown): void {

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LlameroError } from '../domain/errors.ts';
+import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
@@ -18,7 +19,7 @@ import type { Placer, Waiter } from './placer.ts';
 import { readBody } from './read-body.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { Relay } from './relay.ts';
-import { resolveRequest } from './resolve.ts';
+import { resolveRequest, type Resolved } from './resolve.ts';
 import type { Route } from './routes.ts';
 import { upstreamPath } from './target.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
@@ -33,6 +34,8 @@ export interface Inbound {
   readonly query: string;
   /** Name of the caller's key, else its address. */
   readonly flow: string;
+  /** Where the path names the model: body and query then pass as they came. */
+  readonly modelInPath?: ModelName;
 }
 
 export class Exchange implements Waiter, UpstreamHandler {
@@ -42,6 +45,9 @@ export class Exchange implements Waiter, UpstreamHandler {
   readonly #relay: Relay;
   #placer: Placer | undefined;
   #body: Buffer = Buffer.alloc(0);
+  #resolved: Resolved | undefined;
+  /** Names to try when nobody that has the model can be reached. */
+  #alternatives: readonly ModelName[] = [];
   #outgoing: Outgoing | undefined;
   #backend: Backend | undefined;
   #attempt: AttemptRecord | undefined;
@@ -90,16 +96,18 @@ export class Exchange implements Waiter, UpstreamHandler {
       return;
     }
     this.#backend = backend;
-    this.#guarded(() => this.#send(backend));
+    this.#guarded(() => this.#send(backend, grant.model));
   }
 
   rejected(rejection: Rejection): void {
+    if (this.#elsewhere(rejection)) return;
     this.#placer = undefined;
     if (rejection.reason === 'exhausted' && this.#refusal !== undefined) {
       this.#passRefusal(this.#refusal);
       return;
     }
-    const context = { config: this.#parts.config(), fleet: this.#parts.fleet, model: this.#record.model };
+    const { config, fleet, names } = this.#parts;
+    const context = { config: config(), fleet, names, model: this.#record.model };
     const error =
       rejection.reason === 'exhausted' && this.#failure !== undefined
         ? this.#failure
@@ -187,8 +195,12 @@ export class Exchange implements Waiter, UpstreamHandler {
       this.#fail(resolved, 'rejected_other');
       return;
     }
-    const { facts } = resolved;
+    const { facts, meaning } = resolved;
+    this.#resolved = resolved;
+    this.#alternatives = meaning?.alternatives ?? [];
     record.model = facts.model;
+    record.requested = resolved.peeked.model;
+    record.selector = meaning?.selector;
     record.session = facts.session;
     record.stream = resolved.stream;
     record.tokensEstimated = facts.tokensEstimated;
@@ -199,15 +211,39 @@ export class Exchange implements Waiter, UpstreamHandler {
     resolved.placer.arrive(facts, this);
   }
 
-  #send(backend: Backend): void {
-    const { request, route, id } = this.#inbound;
-    const outgoing = toOutgoing({ backend, route, body: this.#body, stream: this.#record.stream });
+  /** The same model may be had from somebody else, by another name. */
+  #elsewhere({ reason }: Rejection): boolean {
+    const [model, ...others] = this.#alternatives;
+    const resolved = this.#resolved;
+    if (model === undefined || resolved === undefined) return false;
+    if (reason !== 'exhausted' && reason !== 'noBackend') return false;
+    this.#alternatives = others;
+    this.#record.model = model;
+    resolved.placer.arrive({ ...resolved.facts, model }, this);
+    return true;
+  }
+
+  /** `model`: by its canonical name on the backend. */
+  #send(backend: Backend, model: ModelName | undefined): void {
+    const resolved = this.#resolved;
+    if (resolved === undefined) return;
+    const { request, route, id, modelInPath } = this.#inbound;
+    const outgoing = toOutgoing({
+      backend,
+      route,
+      url: request.url ?? '/',
+      body: this.#body,
+      peeked: resolved.peeked,
+      stream: this.#record.stream,
+      requested: resolved.meaning?.requested,
+      model: modelInPath === undefined ? model : undefined,
+    });
     this.#outgoing = outgoing;
     this.#call = this.#parts.upstream.send(
       outgoing.target,
       {
         method: this.#record.method,
-        path: upstreamPath(backend, request.url ?? '/'),
+        path: upstreamPath(backend, outgoing.url),
         headers: toRequestHeaders(request.rawHeaders, {
           requestId: id,
           apiKey: backend.config.apiKey,
@@ -321,6 +357,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#relay.settle();
     const lingers = this.#lingers(outcome);
     this.#ended = true;
+    this.#resolved?.meaning?.release();
     if (this.#holdsPermit) this.#placer?.finish(record.id, lingers);
     else this.#placer?.cancel(record.id);
     // Only a reading that begins now can tell when the engine is done with it.

@@ -6,7 +6,7 @@ import type { Backend, BackendDirectory } from '../engines/backend.ts';
 interface Index {
   readonly names: ReadonlyMap<ModelName, readonly Backend[]>;
   readonly canonical: ReadonlySet<ModelName>;
-  readonly routes: Map<RouteName, ReadonlySet<BackendId> | undefined>;
+  readonly routes: Map<string, ReadonlySet<BackendId> | undefined>;
 }
 
 export class Fleet {
@@ -33,27 +33,31 @@ export class Fleet {
     return canonical.size === 1 ? canonical.values().next().value : undefined;
   }
 
-  /** Backends whose engine has the route; undefined = all of them. The same set object as long as the fleet is the same. */
-  having(route: RouteName): ReadonlySet<BackendId> | undefined {
+  /**
+   * Backends whose engine has the route; undefined = all of them. The same set object as long as the fleet is the same.
+   * `named`: the request names a model; only then peers are among them.
+   */
+  having(route: RouteName, named: boolean): ReadonlySet<BackendId> | undefined {
     const { routes } = this.#read();
-    if (routes.has(route)) return routes.get(route);
+    const key = named ? route : `${route} unnamed`;
+    if (routes.has(key)) return routes.get(key);
     const all = this.#registry.list();
-    const having = all.filter((backend) => backend.kind.routes.has(route));
+    const having = all.filter(({ kind, isPeer }) => kind.routes.has(route) && (named || isPeer !== true));
     const only = having.length === all.length ? undefined : new Set(having.map((backend) => backend.id));
-    routes.set(route, only);
+    routes.set(key, only);
     return only;
   }
 
-  /** Backends that may be asked now, in configuration order. */
-  live(): readonly Backend[] {
-    return this.#registry.list().filter(({ view }) => view.state === 'live' || view.state === 'degraded');
+  /** Backends that may be asked now for what names no model, in configuration order. */
+  unnamed(): readonly Backend[] {
+    return this.#registry.list().filter((backend) => backend.isPeer !== true && isUp(backend));
   }
 
-  /** What a client may ask for now: live, or a process that starts when it is asked for. */
+  /** What a client may ask for: what is live, processes, which start when they are asked for, and peers, which are declared. */
   offered(): readonly Backend[] {
     return this.#registry
       .list()
-      .filter(({ view }) => view.process !== undefined || view.state === 'live' || view.state === 'degraded');
+      .filter((backend) => backend.view.process !== undefined || backend.isPeer === true || isUp(backend));
   }
 
   get(id: BackendId): Backend | undefined {
@@ -75,4 +79,8 @@ export class Fleet {
     this.#index = { names, canonical, routes: new Map() };
     return this.#index;
   }
+}
+
+function isUp({ view }: Backend): boolean {
+  return view.state === 'live' || view.state === 'degraded';
 }

@@ -7,6 +7,7 @@ import type { BackendDirectory } from '../engines/backend.ts';
 import type { RequestTable } from '../store/requests.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
+import type { NameResolver } from './name-resolver.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GatewayParts {
@@ -15,6 +16,7 @@ export interface GatewayParts {
   readonly config: () => Config;
   /** Models, peers and names in force; a reload replaces it. */
   readonly models: () => ModelsConfig;
+  readonly names: NameResolver;
   readonly registry: BackendDirectory;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;

@@ -3,9 +3,9 @@ import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Config } from '../config/schema.ts';
-import { nearestName } from '../base/nearest-name.ts';
 import type { Rejection, RejectReason } from '../scheduler/effects.ts';
 import type { Fleet } from './fleet.ts';
+import type { NameResolver } from './name-resolver.ts';
 import type { UpstreamFailure } from './upstream.ts';
 
 /** Seconds to wait where the scheduler has no better guess: about one probe interval, or a restart. */
@@ -14,6 +14,7 @@ const retryAfterDefaultS = 5;
 export interface RejectionContext {
   readonly config: Config;
   readonly fleet: Fleet;
+  readonly names: NameResolver;
   readonly model: ModelName | undefined;
 }
 
@@ -136,8 +137,8 @@ function loadFailed(
   return new LlameroError(code, `Model '${model}' cannot be loaded: ${message}`, { retryAfterS });
 }
 
-function unknownModel({ fleet, model = '' }: RejectionContext): LlameroError {
-  const nearest = nearestName(model, fleet.names().keys());
+function unknownModel({ names, model = '' }: RejectionContext): LlameroError {
+  const nearest = names.nearest(model);
   const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
   return new LlameroError('model_not_found', `No backend serves model '${model}'${hint}`, { param: 'model' });
 }

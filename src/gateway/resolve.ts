@@ -2,10 +2,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/schema.ts';
 import { LlameroError } from '../domain/errors.ts';
+import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { Inbound } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
+import type { Meaning } from './name-resolver.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
 import { missingModel } from './rejection.ts';
@@ -20,6 +22,9 @@ const sessionCharsMax = 256;
 
 export interface Resolved {
   readonly facts: RequestFacts;
+  readonly peeked: BodyFacts;
+  /** What the name in the request stands for; undefined = it names none. */
+  readonly meaning: Meaning | undefined;
   readonly placer: Placer;
   readonly stream: boolean;
 }
@@ -27,17 +32,22 @@ export interface Resolved {
 /** Returns an error where the request cannot be placed whatever the fleet does. */
 export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buffer): Resolved | LlameroError {
   const { fleet } = parts;
+  const { priorities } = parts.models();
   const { route } = inbound;
   const peeked = peekBody({
     body,
     contentType: inbound.request.headers['content-type'],
     query: inbound.query,
   });
-  const model = peeked.model ?? (route.needsModel ? fleet.onlyModel() : undefined);
   const stream = peeked.stream === true;
+  const meaning = meaningOf(parts, inbound, peeked);
+  if (meaning instanceof LlameroError) return meaning;
+  const model = meaning?.model;
   if (route.name === 'other' && (model === undefined || !fleet.names().has(model))) {
-    const facts = toFacts({ inbound, model: undefined, session: undefined, body });
-    return { facts, placer: createInTurnPlacer(fleet.live(), parts.clock.nowMs()), stream };
+    meaning?.release();
+    const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body });
+    const placer = createInTurnPlacer(fleet.unnamed(), parts.clock.nowMs());
+    return { facts, peeked, meaning: undefined, placer, stream };
   }
   if (model === undefined && route.needsModel) {
     if (peeked.kind === 'unreadable') {
@@ -45,29 +55,43 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     }
     if (fleet.names().size > 0) return missingModel(fleet);
   }
-  const only = route.name === 'other' ? undefined : fleet.having(route.name);
+  const only = route.name === 'other' ? undefined : fleet.having(route.name, model !== undefined);
   if (only !== undefined && !someServe(parts, only, model)) {
+    meaning?.release();
     const what = model === undefined ? '' : ` that serves model '${model}'`;
     return new LlameroError('not_supported', `No backend${what} has the route ${inbound.path}`);
   }
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
-  const facts = toFacts({ inbound, model, session, body });
-  return { facts: only === undefined ? facts : { ...facts, only }, placer: parts.dispatcher, stream };
+  const facts = toFacts({ priorities, inbound, model, session, body });
+  const placed = only === undefined ? facts : { ...facts, only };
+  return { facts: placed, peeked, meaning, placer: parts.dispatcher, stream };
+}
+
+/** undefined: the request names no model, and more than one could be meant. */
+function meaningOf(
+  { names, fleet }: GatewayParts,
+  { route, modelInPath }: Inbound,
+  peeked: BodyFacts,
+): Meaning | LlameroError | undefined {
+  if (modelInPath !== undefined) return names.lookUpDirectly(modelInPath);
+  const name = peeked.model ?? (route.needsModel ? fleet.onlyModel() : undefined);
+  return name === undefined ? undefined : names.lookUp(name);
 }
 
 interface FactsSource {
+  readonly priorities: ReadonlyMap<ModelName, number>;
   readonly inbound: Inbound;
   readonly model: string | undefined;
   readonly session: string | undefined;
   readonly body: Buffer;
 }
 
-function toFacts({ inbound, model, session, body }: FactsSource): RequestFacts {
+function toFacts({ priorities, inbound, model, session, body }: FactsSource): RequestFacts {
   return {
     id: inbound.id,
     model,
     flow: inbound.flow,
-    priority: priorityDefault,
+    priority: priorityDefault - ((model === undefined ? undefined : priorities.get(model)) ?? 0),
     session,
     tokensEstimated: estimateTokens(inbound.route.name, body),
     slotless: !inbound.route.takesSlot,

@@ -4,7 +4,8 @@
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { LlameroError } from '../domain/errors.ts';
+import { LlameroError } from '../domain/errors.ts';
+import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
@@ -14,6 +15,9 @@ import { errorBody } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
 import { openUpgrade } from './http1/upgrade.ts';
+import type { Meaning } from './name-resolver.ts';
+import { editRequest } from './outgoing.ts';
+import { peekBody } from './peek.ts';
 import { createInTurnPlacer, type Placer, type Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { dialectOf } from './routes.ts';
@@ -32,6 +36,7 @@ export interface UpgradeRequest {
 
 /** A well-behaved client sends nothing before it has been answered; of another one this much is kept. */
 const earlyBytesMax = 64 * 1024;
+const empty = Buffer.alloc(0);
 
 export function passUpgrade(parts: GatewayParts, inbound: UpgradeRequest): void {
   new UpgradeExchange(parts, inbound).start();
@@ -50,6 +55,10 @@ class UpgradeExchange implements Waiter {
   readonly #parts: GatewayParts;
   readonly #inbound: UpgradeRequest;
   readonly #record: RequestRecord;
+  /** undefined: it names no model, or one that nobody knows. */
+  readonly #meaning: Meaning | undefined;
+  /** Why the model that it names cannot be had. */
+  readonly #unplaceable: LlameroError | undefined;
   readonly #placer: Placer;
   readonly #abort = new AbortController();
   /** What the client sent before anybody could take it. */
@@ -65,10 +74,17 @@ class UpgradeExchange implements Waiter {
     this.#inbound = inbound;
     const head = { id, route: 'other', method: 'GET', path, flow } as const;
     this.#record = parts.requests.open(head, () => this.#finish('cancelled_streaming'));
-    const model = new URLSearchParams(query).get('model') ?? undefined;
-    const known = model !== undefined && parts.fleet.names().has(model);
-    this.#record.model = known ? model : undefined;
-    this.#placer = known ? parts.dispatcher : createInTurnPlacer(parts.fleet.live(), parts.clock.nowMs());
+    const { names, fleet, clock, dispatcher } = parts;
+    const requested = new URLSearchParams(query).get('model') ?? undefined;
+    const found = requested === undefined ? undefined : names.lookUp(requested);
+    this.#meaning =
+      found instanceof LlameroError || !fleet.names().has(found?.model ?? '') ? undefined : found;
+    this.#unplaceable = found instanceof LlameroError ? found : undefined;
+    this.#record.model = this.#meaning?.model;
+    this.#record.requested = requested;
+    this.#record.selector = this.#meaning?.selector;
+    this.#placer =
+      this.#meaning === undefined ? createInTurnPlacer(fleet.unnamed(), clock.nowMs()) : dispatcher;
   }
 
   start(): void {
@@ -79,6 +95,10 @@ class UpgradeExchange implements Waiter {
     socket.on('data', this.#readEarly);
     socket.on('end', this.#leftEarly);
     this.#readEarly(this.#inbound.head);
+    if (this.#unplaceable !== undefined) {
+      this.#refuse(this.#unplaceable, 'rejected_other');
+      return;
+    }
     const { model } = this.#record;
     const facts = { id, model, flow, priority: 1, session: undefined, tokensEstimated: 0 };
     this.#placer.arrive({ ...facts, slotless: model === undefined }, this);
@@ -91,12 +111,13 @@ class UpgradeExchange implements Waiter {
     this.#record.attempts.push({ backend: grant.backend, failure: undefined });
     const backend = this.#parts.fleet.get(grant.backend);
     if (backend === undefined) this.#again();
-    else void this.#connect(backend);
+    else void this.#connect(backend, grant.model);
   }
 
   rejected(rejection: Rejection): void {
     const { model } = this.#record;
-    const context = { config: this.#parts.config(), fleet: this.#parts.fleet, model };
+    const { config, fleet, names } = this.#parts;
+    const context = { config: config(), fleet, names, model };
     this.#refuse(this.#failure ?? rejectionError(rejection, context), rejectionOutcome(rejection.reason));
   }
 
@@ -108,8 +129,11 @@ class UpgradeExchange implements Waiter {
 
   readonly #leftEarly = (): void => this.#finish(this.#granted ? 'cancelled_waiting' : 'cancelled_queued');
 
-  async #connect(backend: Backend): Promise<void> {
-    const { request, id } = this.#inbound;
+  async #connect(backend: Backend, model: ModelName | undefined): Promise<void> {
+    const { request, id, query } = this.#inbound;
+    const peeked = peekBody({ body: empty, contentType: undefined, query });
+    const requested = this.#meaning?.requested;
+    const { url } = editRequest({ url: request.url ?? '/', body: empty, peeked, requested, model }, backend);
     const headers = toRequestHeaders(request.rawHeaders, {
       requestId: id,
       apiKey: backend.config.apiKey,
@@ -119,7 +143,7 @@ class UpgradeExchange implements Waiter {
     headers.push('upgrade', request.headers.upgrade ?? 'websocket');
     const answer = await openUpgrade({
       target: targetOf(backend),
-      request: { method: 'GET', path: upstreamPath(backend, request.url ?? '/'), headers, body: undefined },
+      request: { method: 'GET', path: upstreamPath(backend, url), headers, body: undefined },
       signal: this.#abort.signal,
     });
     if (answer.kind === 'upgraded') this.#join(backend, answer);
@@ -212,6 +236,7 @@ class UpgradeExchange implements Waiter {
     this.#ended = true;
     this.#abort.abort();
     const record = this.#record;
+    this.#meaning?.release();
     if (this.#granted) this.#placer.finish(record.id, false);
     else this.#placer.cancel(record.id);
     if (!this.#inbound.socket.writableEnded) this.#inbound.socket.destroy();

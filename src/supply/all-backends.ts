@@ -1,7 +1,8 @@
-/** Backends of the configuration and processes of our own as one directory: each report goes to whoever watches. */
+/** Backends of the configuration, processes of our own and peers as one directory: each report goes to whoever watches. */
 import type { BackendId } from '../domain/ids.ts';
 import type { Backend, BackendDirectory, BackendFailure } from '../engines/backend.ts';
 import type { ConfigurableRegistry } from '../engines/registry.ts';
+import type { PeerFleet } from './peer-fleet.ts';
 import type { ProcessFleet } from './process-fleet.ts';
 
 export interface BackendSteering extends BackendDirectory {
@@ -9,11 +10,20 @@ export interface BackendSteering extends BackendDirectory {
   setDraining(id: BackendId, draining: boolean): void;
 }
 
-export function joinBackends(registry: ConfigurableRegistry, processes: ProcessFleet): BackendSteering {
-  const watcherOf = (id: BackendId) => (processes.get(id) === undefined ? registry : processes.probes);
+export interface BackendSources {
+  readonly registry: ConfigurableRegistry;
+  readonly processes: ProcessFleet;
+  readonly peers: PeerFleet;
+}
+
+export function joinBackends({ registry, processes, peers }: BackendSources): BackendSteering {
+  const watcherOf = (id: BackendId) => {
+    if (processes.get(id) !== undefined) return processes.probes;
+    return peers.get(id) === undefined ? registry : peers.probes;
+  };
   return {
-    get: (id: BackendId): Backend | undefined => processes.get(id) ?? registry.get(id),
-    list: () => [...registry.list(), ...processes.list()],
+    get: (id: BackendId): Backend | undefined => processes.get(id) ?? registry.get(id) ?? peers.get(id),
+    list: () => [...registry.list(), ...processes.list(), ...peers.list()],
     reportFailure: (id: BackendId, failure: BackendFailure) => watcherOf(id).reportFailure(id, failure),
     reportSuccess: (id: BackendId) => watcherOf(id).reportSuccess(id),
     probeNow: (id: BackendId) => watcherOf(id).probeNow(id),
