@@ -358,6 +358,8 @@ export class App {
       this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
     }
     this.#registry.configure(config.probes, backendDefaults(config));
+    this.#processes.configure(config.probes);
+    this.#peers.configure(config.probes);
     this.#registry.apply(config.backends);
     this.#models = this.#options.models ?? resolveModels(config);
     this.#dispatcher.configure(toSchedulerSettings(config, this.#models));

@@ -11,7 +11,7 @@ export type TargetState = 'ready' | 'starting' | 'cold' | 'unusable';
 export interface Choice {
   readonly target: SelectorTarget;
   /** To be called when the request has ended, however; further calls do nothing. */
-  release(): void;
+  readonly release: () => void;
 }
 
 interface Load {
