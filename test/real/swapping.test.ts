@@ -1,0 +1,62 @@
+/** Swapping real llama-servers, by a configuration as llama-swap's users have it. */
+import { expect, test } from 'vitest';
+import { ask, chat } from '../integration/client.ts';
+import { startRouter } from '../integration/start-router.ts';
+import { modelFile } from './gguf.ts';
+import { freePort, realLlamaServer } from './llama-server.ts';
+
+const { path, missing } = realLlamaServer();
+
+async function config() {
+  return {
+    startPort: await freePort(),
+    macros: { server: `${path ?? ''} --host 127.0.0.1 --port \${PORT} --offline -t 1 -c 4096` },
+    models: {
+      chat: { cmd: `\${server} -m ${modelFile()} --parallel 2 --metrics`, aliases: ['gpt-4o'] },
+      thinker: { cmd: `\${server} -m ${modelFile({ template: 'think' })} --parallel 1` },
+      missing: { cmd: '${server} -m /nowhere/model.gguf' },
+    },
+  };
+}
+
+test('real servers take turns, and each request gets the model that it asked for', async (context) => {
+  context.skip(path === undefined, missing);
+  await using router = await startRouter(await config());
+  const asked = ['chat', 'thinker', 'gpt-4o', 'thinker', 'chat', 'gpt-4o'];
+  const answers = await Promise.all(asked.map((model) => chat(router.url, { model, max_tokens: 12 }).answer));
+  expect(answers.map(({ status }) => status)).toEqual(asked.map(() => 200));
+  expect(answers.map(({ headers }) => headers['x-llamero-backend'])).toEqual(
+    asked.map((name) => (name === 'thinker' ? 'thinker' : 'chat')),
+  );
+  const loads = router.logLines.filter(({ msg }) => msg === 'Model is loading').map(({ model }) => model);
+  expect(loads).toEqual(['chat', 'thinker']);
+});
+
+test('the slots of a real server are read once it runs', async (context) => {
+  context.skip(path === undefined, missing);
+  await using router = await startRouter(await config());
+  await chat(router.url, { model: 'chat', max_tokens: 2 }).answer;
+  const { backends } = await router.status();
+  expect(backends.find(({ id }) => id === 'chat')).toMatchObject({
+    state: 'live',
+    engine: 'llamacpp',
+    slots: { total: 2, free: 2 },
+  });
+  expect(backends.find(({ id }) => id === 'thinker')).toMatchObject({ state: 'stopped' });
+  const listed = (await ask(`${router.url}/v1/models`).answer).json() as {
+    data: { id: string; status: { value: string } }[];
+  };
+  expect(Object.fromEntries(listed.data.map(({ id, status }) => [id, status.value]))).toEqual({
+    chat: 'loaded',
+    missing: 'unloaded',
+    thinker: 'unloaded',
+  });
+});
+
+test('the last words of a real server that cannot load its model are in the answer', async (context) => {
+  context.skip(path === undefined, missing);
+  await using router = await startRouter(await config());
+  const answer = await chat(router.url, { model: 'missing' }).answer;
+  expect([answer.status, answer.json()]).toMatchObject([502, { error: { code: 'process_exited' } }]);
+  expect(answer.body.toString()).toMatch(/exit code 1.*nowhere/);
+});
