@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { lastMember, scanArrayAt, scanJsonObject, scanValueAt, tryDecodeString } from './json-scan.ts';
+import { lastMember, scanArray, scanJsonObject, scanValueAt } from './json-scan.ts';
+import { tryDecodeString } from './json-string.ts';
 import type { JsonObjectSpan } from './json-scan.ts';
 
 const scan = (text: string): JsonObjectSpan | undefined => scanJsonObject(Buffer.from(text));
@@ -158,11 +159,11 @@ describe('scanJsonObject', () => {
   });
 });
 
-describe('scanArrayAt', () => {
+describe('scanArray', () => {
   test('visits elements until it is told to stop', () => {
     const bytes = Buffer.from('x[ 1 , "a,]" ,{"b":[2]}, false, broken');
     const seen: string[] = [];
-    const result = scanArrayAt(bytes, 1, bytes.length, ({ kind, start, end }) => {
+    const result = scanArray(bytes, { start: 1, end: bytes.length }, new Map(), ({ kind, start, end }) => {
       seen.push(`${kind} ${bytes.toString('utf8', start, end)}`);
       return kind !== 'false';
     });
@@ -179,7 +180,7 @@ describe('scanArrayAt', () => {
     ['[x]', false],
     ['{}', false],
   ])('says of %s: %s', (text, result) => {
-    expect(scanArrayAt(Buffer.from(text), 0, text.length, () => true)).toBe(result);
+    expect(scanArray(Buffer.from(text), { start: 0, end: text.length }, new Map(), () => true)).toBe(result);
   });
 });
 

@@ -3,6 +3,7 @@
  * Structure is checked, so that text inside strings can never pass for structure; the inside of strings is not (control
  * characters, escapes): that is for whoever parses them. Never recurses, never throws, reads every byte at most once or twice.
  */
+import { tryDecodeString } from './json-string.ts';
 
 export type JsonKind = 'string' | 'number' | 'object' | 'array' | 'true' | 'false' | 'null';
 
@@ -27,7 +28,14 @@ export interface JsonObjectSpan {
   readonly close: number;
   /** In the order of the text, duplicates included. */
   readonly members: readonly JsonMember[];
+  /** To be given along when a part of the same bytes is scanned again. */
+  readonly longStrings: LongStrings;
 }
+
+/** Where long strings of a text end, by where they begin: so that nobody reads them twice. In the order of the text. */
+export type LongStrings = Map<number, number>;
+
+const longBytesMin = 512;
 
 /** Objects and arrays inside one another; deeper text is treated as malformed. */
 const depthMax = 512;
@@ -44,45 +52,48 @@ export function scanJsonObject(bytes: Buffer): JsonObjectSpan | undefined {
 }
 
 /** The object that begins at `open`; what follows it up to `limit` is not looked at. */
-export function scanObjectAt(bytes: Buffer, open: number, limit: number): JsonObjectSpan | undefined {
+export function scanObjectAt(
+  bytes: Buffer,
+  open: number,
+  limit: number,
+  longStrings: LongStrings = new Map(),
+): JsonObjectSpan | undefined {
   if (open >= limit || bytes[open] !== openBrace) return undefined;
   const members: JsonMember[] = [];
   let at = skipBlanks(bytes, open + 1, limit);
-  if (at < limit && bytes[at] === closeBrace) return { open, close: at, members };
+  if (at < limit && bytes[at] === closeBrace) return { open, close: at, members, longStrings };
   while (at < limit && members.length < membersMax) {
     const keyStart = at;
-    const keyEnd = bytes[at] === quote ? skipString(bytes, at, limit) : -1;
+    const keyEnd = bytes[at] === quote ? skipString(bytes, at, limit, longStrings) : -1;
     if (keyEnd === -1) return undefined;
     const key = tryDecodeString(bytes, keyStart, keyEnd);
     const colon = skipBlanks(bytes, keyEnd, limit);
     if (key === undefined || colon >= limit || bytes[colon] !== colonByte) return undefined;
-    const value = scanValueAt(bytes, skipBlanks(bytes, colon + 1, limit), limit);
+    const value = scanValueAt(bytes, skipBlanks(bytes, colon + 1, limit), limit, longStrings);
     if (value === undefined) return undefined;
     members.push({ key, keyStart, kind: value.kind, start: value.start, end: value.end });
     at = skipBlanks(bytes, value.end, limit);
     if (at >= limit) return undefined;
-    if (bytes[at] === closeBrace) return { open, close: at, members };
+    if (bytes[at] === closeBrace) return { open, close: at, members, longStrings };
     if (bytes[at] !== comma) return undefined;
     at = skipBlanks(bytes, at + 1, limit);
   }
   return undefined;
 }
 
-/**
- * Calls `visit` with each element of the array that begins at `open`, until it returns false. Returns false when the
- * text up to there is malformed.
- */
-export function scanArrayAt(
+/** Calls `visit` with each element of the array that `span` is, until it returns false. Returns false when the text up to there is malformed. */
+export function scanArray(
   bytes: Buffer,
-  open: number,
-  limit: number,
+  span: { readonly start: number; readonly end: number },
+  longStrings: LongStrings,
   visit: (element: JsonSpan) => boolean,
 ): boolean {
+  const { start: open, end: limit } = span;
   if (open >= limit || bytes[open] !== openBracket) return false;
   let at = skipBlanks(bytes, open + 1, limit);
   if (at < limit && bytes[at] === closeBracket) return true;
   for (;;) {
-    const value = scanValueAt(bytes, at, limit);
+    const value = scanValueAt(bytes, at, limit, longStrings);
     if (value === undefined) return false;
     if (!visit(value)) return true;
     at = skipBlanks(bytes, value.end, limit);
@@ -94,29 +105,24 @@ export function scanArrayAt(
 }
 
 /** The value that begins exactly at `start`; undefined = none, or malformed before `limit`. */
-export function scanValueAt(bytes: Buffer, start: number, limit: number): JsonSpan | undefined {
+export function scanValueAt(
+  bytes: Buffer,
+  start: number,
+  limit: number,
+  longStrings: LongStrings = new Map(),
+): JsonSpan | undefined {
   if (start >= limit) return undefined;
   const kind = kindOf(bytes[start] ?? 0);
   if (kind === undefined) return undefined;
   const isNested = kind === 'object' || kind === 'array';
-  const end = isNested ? skipNested(bytes, start, limit) : skipScalar(bytes, start, limit);
+  const skip = isNested ? skipNested : skipScalar;
+  const end = skip(bytes, start, limit, longStrings);
   return end === -1 ? undefined : { kind, start, end };
 }
 
 /** The last member with the key: what a parser would keep. */
 export function lastMember(object: JsonObjectSpan, key: string): JsonMember | undefined {
   return object.members.findLast((member) => member.key === key);
-}
-
-/** The text of the string that [start, end) spans, quotes included; undefined = an escape or character is invalid. */
-export function tryDecodeString(bytes: Buffer, start: number, end: number): string | undefined {
-  const hasEscape = bytes.subarray(start, end).includes(backslash);
-  if (!hasEscape) return bytes.toString('utf8', start + 1, end - 1);
-  try {
-    return JSON.parse(bytes.toString('utf8', start, end)) as string;
-  } catch {
-    return undefined;
-  }
 }
 
 const quote = 0x22;
@@ -160,10 +166,10 @@ function skipBlanks(bytes: Buffer, from: number, limit: number): number {
 }
 
 /** End of a string, number or literal; -1 = malformed. */
-function skipScalar(bytes: Buffer, at: number, limit: number): number {
+function skipScalar(bytes: Buffer, at: number, limit: number, longStrings: LongStrings): number {
   switch (bytes[at] ?? 0) {
     case quote:
-      return skipString(bytes, at, limit);
+      return skipString(bytes, at, limit, longStrings);
     case 0x74:
       return isWord(bytes, at, limit, 'true') ? at + 4 : -1;
     case 0x66:
@@ -175,18 +181,20 @@ function skipScalar(bytes: Buffer, at: number, limit: number): number {
   }
 }
 
-/** After an escape, this many bytes are read singly before the search for the next quote: text full of `\"` stays linear. */
+/** Read singly, at the beginning and after an escape, before a search for the next quote: most strings are short, and text full of `\"` stays linear. */
 const closeLookBytes = 96;
 
-function skipString(bytes: Buffer, open: number, limit: number): number {
-  let from = open + 1;
+function skipString(bytes: Buffer, open: number, limit: number, longStrings: LongStrings): number {
+  const known = longStrings.size === 0 ? undefined : longStrings.get(open);
+  if (known !== undefined && known <= limit) return known;
+  const end = findStringEnd(bytes, open, limit);
+  if (end - open >= longBytesMin) longStrings.set(open, end);
+  return end;
+}
+
+function findStringEnd(bytes: Buffer, open: number, limit: number): number {
+  let at = open + 1;
   for (;;) {
-    const found = bytes.indexOf(quote, from);
-    if (found === -1 || found >= limit) return -1;
-    let slash = found - 1;
-    while (slash >= from && bytes[slash] === backslash) slash -= 1;
-    if ((found - 1 - slash) % 2 === 0) return found + 1;
-    let at = found + 1;
     const nearEnd = Math.min(limit, at + closeLookBytes);
     while (at < nearEnd) {
       const byte = bytes[at];
@@ -194,7 +202,12 @@ function skipString(bytes: Buffer, open: number, limit: number): number {
       at += byte === backslash ? 2 : 1;
     }
     if (at >= limit) return -1;
-    from = at;
+    const found = bytes.indexOf(quote, at);
+    if (found === -1 || found >= limit) return -1;
+    let slash = found - 1;
+    while (slash >= at && bytes[slash] === backslash) slash -= 1;
+    if ((found - 1 - slash) % 2 === 0) return found + 1;
+    at = found + 1;
   }
 }
 
@@ -240,7 +253,7 @@ function isDigit(byte: number): boolean {
 const closers = new Uint8Array(depthMax);
 
 /** End of the object or array at `open`; -1 = malformed or too deep. */
-function skipNested(bytes: Buffer, open: number, limit: number): number {
+function skipNested(bytes: Buffer, open: number, limit: number, longStrings: LongStrings): number {
   let depth = 0;
   let at = open;
   for (;;) {
@@ -259,7 +272,7 @@ function skipNested(bytes: Buffer, open: number, limit: number): number {
         continue;
       }
     } else {
-      at = skipScalar(bytes, at, limit);
+      at = skipScalar(bytes, at, limit, longStrings);
       if (at === -1) return -1;
       at = skipBlanks(bytes, at, limit);
     }
@@ -280,7 +293,7 @@ function skipToValue(bytes: Buffer, from: number, limit: number, closer: number)
   if (from >= limit) return -1;
   if (closer === closeBracket) return from;
   if (bytes[from] !== quote) return -1;
-  const keyEnd = skipString(bytes, from, limit);
+  const keyEnd = findStringEnd(bytes, from, limit);
   if (keyEnd === -1) return -1;
   const colon = skipBlanks(bytes, keyEnd, limit);
   if (colon >= limit || bytes[colon] !== colonByte) return -1;

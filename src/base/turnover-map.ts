@@ -1,7 +1,7 @@
 /**
  * A map by name for entries that come and go all the time, such as requests. Instead of Map, because V8 chains the outgrown
  * tables of a Map one to the next: once one of them is old, everything that was ever in the map counts as alive until the
- * next full collection. Here a deleted entry is referred to by nothing.
+ * next full collection. Here a deleted entry is referred to by nothing. Not for keys that clients choose: the hash has no secret.
  */
 
 interface Node<Value> {

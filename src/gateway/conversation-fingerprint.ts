@@ -2,18 +2,19 @@
  * A name for a conversation that says nothing of itself: a hash over what stays the same in all of its turns, the system
  * text and the first turn of the user. Reads only these few values of the body, in place.
  */
-import { createHash } from 'node:crypto';
-import type { Hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-import { lastMember, scanArrayAt, scanObjectAt, tryDecodeString } from '../base/json-scan.ts';
-import type { JsonObjectSpan, JsonSpan } from '../base/json-scan.ts';
+import { lastMember, scanArray, scanObjectAt } from '../base/json-scan.ts';
+import type { JsonObjectSpan, JsonSpan, LongStrings } from '../base/json-scan.ts';
+import { tryDecodeString } from '../base/json-string.ts';
 import type { BodyFacts } from './peek.ts';
 
 /** A conversation whose user has not spoken within so many messages has none. */
 const leadingMessagesMax = 64;
 /** Of a longer text the beginning, the end and the length are hashed: megabytes are pasted into first turns. */
-const headBytes = 16 * 1024;
+const headBytes = 4 * 1024;
 const tailBytes = 4 * 1024;
+const separator = Buffer.from('\0');
 /** Claude Code puts a text block with a new number in front of each request's system text. */
 const changingText = Buffer.from('"x-anthropic-billing-header:');
 
@@ -26,29 +27,36 @@ export function conversationFingerprint(facts: BodyFacts, body: Buffer, model: s
   if (object === undefined) return undefined;
   const turns = lastMember(object, 'messages') ?? lastMember(object, 'input');
   if (turns === undefined) return undefined;
-  const hash = createHash('sha1').update(model).update('\0');
+  const source = { body, longStrings: object.longStrings };
+  const hashed: Buffer[] = [Buffer.from(model), separator];
   for (const key of ['system', 'instructions']) {
     const text = lastMember(object, key);
-    if (text !== undefined && text.kind !== 'null') hashContent(hash, body, text);
+    if (text !== undefined && text.kind !== 'null') addContent(hashed, source, text);
   }
-  return hashLeadingTurns(hash, body, turns) ? hash.digest('hex') : undefined;
+  return addLeadingTurns(hashed, source, turns) ? hash('sha1', Buffer.concat(hashed)) : undefined;
+}
+
+interface Source {
+  readonly body: Buffer;
+  readonly longStrings: LongStrings;
 }
 
 /** Returns whether the user spoke. */
-function hashLeadingTurns(hash: Hash, body: Buffer, turns: JsonSpan): boolean {
+function addLeadingTurns(hashed: Buffer[], source: Source, turns: JsonSpan): boolean {
   if (turns.kind === 'string') {
-    hashContent(hash, body, turns);
+    addContent(hashed, source, turns);
     return true;
   }
+  const { body, longStrings } = source;
   let spoken = false;
   let count = 0;
-  scanArrayAt(body, turns.start, turns.end, (element) => {
-    const message = scanObjectAt(body, element.start, element.end);
+  scanArray(body, turns, longStrings, (element) => {
+    const message = scanObjectAt(body, element.start, element.end, longStrings);
     const role = message === undefined ? undefined : roleOf(body, message);
     const content = message === undefined ? undefined : lastMember(message, 'content');
     spoken = role === 'user';
     if (content !== undefined && (spoken || role === 'system' || role === 'developer')) {
-      hashContent(hash, body, content);
+      addContent(hashed, source, content);
     }
     count += 1;
     return !spoken && count < leadingMessagesMax;
@@ -65,34 +73,42 @@ function roleOf(body: Buffer, message: JsonObjectSpan): string | undefined {
  * A text and a list of one text part are the same to a model, and clients change between them; cache marks of a part
  * wander from turn to turn. So only the texts count, and of other parts all but the mark.
  */
-function hashContent(hash: Hash, body: Buffer, content: JsonSpan): void {
+function addContent(hashed: Buffer[], source: Source, content: JsonSpan): void {
   if (content.kind !== 'array') {
-    hashSpan(hash, body, content);
+    addSpan(hashed, source.body, content);
     return;
   }
-  scanArrayAt(body, content.start, content.end, (part) => {
-    hashPart(hash, body, part);
+  scanArray(source.body, content, source.longStrings, (part) => {
+    addPart(hashed, source, part);
     return true;
   });
 }
 
-function hashPart(hash: Hash, body: Buffer, part: JsonSpan): void {
-  const object = scanObjectAt(body, part.start, part.end);
+function addPart(hashed: Buffer[], { body, longStrings }: Source, part: JsonSpan): void {
+  const object = scanObjectAt(body, part.start, part.end, longStrings);
   const text = object === undefined ? undefined : lastMember(object, 'text');
-  if (object === undefined || text?.kind === 'string') hashSpan(hash, body, text ?? part);
+  if (object === undefined || text?.kind === 'string') addSpan(hashed, body, text ?? part);
   else {
     for (const member of object.members) {
-      if (member.key !== 'cache_control') hashSpan(hash, body, member);
+      if (member.key !== 'cache_control') addSpan(hashed, body, member);
     }
   }
 }
 
-function hashSpan(hash: Hash, body: Buffer, { start, end }: JsonSpan): void {
-  const text = body.subarray(start, end);
-  if (text.subarray(0, changingText.length).equals(changingText)) return;
-  if (text.length <= headBytes + tailBytes) hash.update(text);
+function addSpan(hashed: Buffer[], body: Buffer, { start, end }: JsonSpan): void {
+  if (isChangingText(body, start)) return;
+  if (end - start <= headBytes + tailBytes) hashed.push(body.subarray(start, end));
   else {
-    hash.update(text.subarray(0, headBytes)).update(text.subarray(-tailBytes)).update(String(text.length));
+    const length = Buffer.from(String(end - start));
+    hashed.push(body.subarray(start, start + headBytes), body.subarray(end - tailBytes, end), length);
   }
-  hash.update('\0');
+  hashed.push(separator);
+}
+
+function isChangingText(body: Buffer, start: number): boolean {
+  // The first byte is a quote in all of them; the second one tells nearly all apart.
+  return (
+    body[start + 1] === changingText[1] &&
+    body.subarray(start, start + changingText.length).equals(changingText)
+  );
 }

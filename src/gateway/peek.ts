@@ -2,8 +2,9 @@
  * Looks into a request body once: which model, streaming or not, where its members are. The body is never changed and
  * never parsed as a whole. What a broken body means for the request is the caller's decision.
  */
-import { lastMember, scanJsonObject, tryDecodeString } from '../base/json-scan.ts';
+import { lastMember, scanJsonObject } from '../base/json-scan.ts';
 import type { JsonMember, JsonObjectSpan } from '../base/json-scan.ts';
+import { tryDecodeString } from '../base/json-string.ts';
 import { multipartBoundary, scanMultipart } from '../base/multipart-scan.ts';
 
 export { conversationFingerprint } from './conversation-fingerprint.ts';

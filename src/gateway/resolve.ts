@@ -45,7 +45,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const model = meaning?.model;
   if (route.name === 'other' && (model === undefined || !fleet.names().has(model))) {
     meaning?.release();
-    const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body });
+    const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body, peeked });
     const placer = createInTurnPlacer(fleet.unnamed(), parts.clock.nowMs());
     return { facts, peeked, meaning: undefined, placer, stream };
   }
@@ -62,7 +62,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     return new LlameroError('not_supported', `No backend${what} has the route ${inbound.path}`);
   }
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
-  const facts = toFacts({ priorities, inbound, model, session, body });
+  const facts = toFacts({ priorities, inbound, model, session, body, peeked });
   const placed = only === undefined ? facts : { ...facts, only };
   return { facts: placed, peeked, meaning, placer: parts.dispatcher, stream };
 }
@@ -84,16 +84,17 @@ interface FactsSource {
   readonly model: string | undefined;
   readonly session: string | undefined;
   readonly body: Buffer;
+  readonly peeked: BodyFacts;
 }
 
-function toFacts({ priorities, inbound, model, session, body }: FactsSource): RequestFacts {
+function toFacts({ priorities, inbound, model, session, body, peeked }: FactsSource): RequestFacts {
   return {
     id: inbound.id,
     model,
     flow: inbound.flow,
     priority: priorityDefault - ((model === undefined ? undefined : priorities.get(model)) ?? 0),
     session,
-    tokensEstimated: estimateTokens(inbound.route.name, body),
+    tokensEstimated: estimateTokens(inbound.route.name, body, peeked.object?.longStrings),
     slotless: !inbound.route.takesSlot,
   };
 }

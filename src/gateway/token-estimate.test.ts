@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { scanJsonObject } from '../base/json-scan.ts';
 import { estimateTokens } from './token-estimate.ts';
 
 const words = 'the river runs by the old stone house '.repeat(10);
@@ -25,3 +26,14 @@ test.each(['embeddings', 'rerank', 'completions', 'native-completion', 'audio', 
     expect(estimateTokens(route, Buffer.from(words))).toBe(0);
   },
 );
+
+test('a long text is no picture for speaking of one, and a long picture is one', () => {
+  const estimate = (content: unknown): number => {
+    const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content }] }));
+    return estimateTokens('chat-completions', body, scanJsonObject(body)?.longStrings);
+  };
+  expect(estimate(`${words.repeat(4)} base64 ${words}`)).toBeGreaterThan(0);
+  const url = `data:image/png;base64,${'A'.repeat(4000)}`;
+  expect(estimate([{ type: 'image_url', image_url: { url } }])).toBe(0);
+  expect(estimate([{ type: 'text', text: words.repeat(4) }, { type: 'input_audio' }])).toBe(0);
+});
