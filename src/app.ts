@@ -83,7 +83,8 @@ export class App {
   readonly #peers: PeerFleet;
   readonly #backends: BackendSteering;
   readonly #fleet: Fleet;
-  readonly #profile: ActiveProfile;
+  /** Which profile of the configuration is in force. */
+  readonly profile: ActiveProfile;
   readonly #names: NameResolver;
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
@@ -133,10 +134,10 @@ export class App {
       peers: this.#peers,
     });
     this.#fleet = new Fleet(this.#backends);
-    this.#profile = new ActiveProfile(this.#models.profiles);
+    this.profile = new ActiveProfile(this.#models.profiles);
     this.#names = new NameResolver({
       models: () => this.#models,
-      profile: this.#profile,
+      profile: this.profile,
       fleet: this.#fleet,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -285,7 +286,7 @@ export class App {
     }
     this.#processes.apply(models);
     this.#peers.apply(this.#models.peers);
-    this.#profile.apply(this.#models.profiles);
+    this.profile.apply(this.#models.profiles);
   }
 
   #buildListeners(): Listeners {
