@@ -32,6 +32,10 @@ export interface DispatcherOptions {
 /** A timer set for longer than this fires early, which is harmless. Node's own limit is 2^31 - 1. */
 const timerMsMax = 3_600_000;
 
+/** Places in the queue are read at most so often, and so many. */
+const positionsMsMin = 500;
+const positionsMax = 1000;
+
 export class Dispatcher implements Placer {
   readonly #scheduler: Scheduler;
   readonly #clock: Clock;
@@ -41,6 +45,8 @@ export class Dispatcher implements Placer {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
   #wantedAtMs = Number.POSITIVE_INFINITY;
+  #positions: ReadonlyMap<RequestId, number> = new Map();
+  #positionsAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.#clock = options.clock;
@@ -107,6 +113,17 @@ export class Dispatcher implements Placer {
 
   snapshot(queuedMax: number): SchedulerSnapshot {
     return this.#scheduler.snapshot({ nowMs: this.#clock.nowMs(), queuedMax });
+  }
+
+  /** Place in the queue, 1 = next, up to half a second old; undefined: waits not, or far behind. */
+  position(id: RequestId): number | undefined {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#positionsAtMs >= positionsMsMin) {
+      this.#positionsAtMs = nowMs;
+      const { queued } = this.snapshot(positionsMax);
+      this.#positions = new Map(queued.map((entry) => [entry.id, entry.position]));
+    }
+    return this.#positions.get(id);
   }
 
   close(): void {

@@ -14,14 +14,18 @@ const anthropicTypes: Readonly<Record<number, string>> = {
   504: 'timeout_error',
 };
 
+/** What the Messages API calls an error with this status. */
+export function anthropicErrorType(status: number): string {
+  return anthropicTypes[status] ?? 'api_error';
+}
+
 /** The body of an error answer in the caller's dialect. */
 export function errorBody(error: LlameroError, dialect: ErrorDialect): string {
   const { type } = errorTable[error.code];
   if (dialect === 'anthropic') {
-    const anthropicType = anthropicTypes[error.status] ?? 'api_error';
     return JSON.stringify({
       type: 'error',
-      error: { type: anthropicType, message: error.message, code: error.code },
+      error: { type: anthropicErrorType(error.status), message: error.message, code: error.code },
     });
   }
   return JSON.stringify({

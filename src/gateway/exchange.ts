@@ -9,10 +9,13 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
-import { sendError } from './error-response.ts';
+import { canBeginEarly, EarlyStream } from './early-stream.ts';
+import { errorEvent, sendError } from './error-response.ts';
 import { ReplaceableAnswer } from './replaceable-answer.ts';
 import type { GatewayParts } from './gateway.ts';
-import { toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { headerValue, toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { lateErrorEvent } from './late-error.ts';
+import { LoadingText } from './loading-text.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import type { Placer, Waiter } from './placer.ts';
@@ -54,6 +57,10 @@ export class Exchange implements Waiter, UpstreamHandler {
   #call: UpstreamCall | undefined;
   /** An answer that another backend may replace (503, or 404 on a best-effort route), kept in case none does. */
   #refusal: ReplaceableAnswer | undefined;
+  /** An answer that is no stream, for a client whose stream has begun. */
+  #late: ReplaceableAnswer | undefined;
+  #early: EarlyStream | undefined;
+  #loading: LoadingText | undefined;
   #failure: LlameroError | undefined;
   #holdsPermit = false;
   #ended = false;
@@ -84,6 +91,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     const backend = this.#parts.fleet.get(grant.backend);
     const record = this.#record;
     this.#holdsPermit = true;
+    this.#loading?.done();
     record.grantedAtMs = this.#parts.clock.nowMs();
     record.backend = grant.backend;
     this.#attempt = { backend: grant.backend, failure: undefined };
@@ -121,13 +129,18 @@ export class Exchange implements Waiter, UpstreamHandler {
     const record = this.#record;
     record.headAtMs = this.#parts.clock.nowMs();
     record.phase = 'waiting';
+    this.#late = undefined;
     const forClient = toResponseHeaders(headers, {
       requestId: record.id,
       backend: backend.id,
       attempts: record.attempts.length > 1 ? attemptsHeader(record.attempts) : undefined,
     });
     if (this.#isReplaceable(status)) this.#refusal = new ReplaceableAnswer(status, forClient);
-    else {
+    else if (this.#early?.begun === true && !isStream(status, headers)) {
+      this.#refusal = undefined;
+      this.#early.end();
+      this.#late = new ReplaceableAnswer(status, forClient);
+    } else {
       this.#refusal = undefined;
       this.#outgoing?.assembly?.head(status, headers);
       this.#relay.head(status, forClient, backend.kind.endsWithDone);
@@ -136,8 +149,9 @@ export class Exchange implements Waiter, UpstreamHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#refusal !== undefined) {
-      this.#refusal.push(chunk);
+    const kept = this.#refusal ?? this.#late;
+    if (kept !== undefined) {
+      kept.push(chunk);
       return;
     }
     const assembly = this.#outgoing?.assembly;
@@ -155,6 +169,10 @@ export class Exchange implements Waiter, UpstreamHandler {
   onEnd(): void {
     if (this.#refusal !== undefined) {
       this.#refused(this.#refusal);
+      return;
+    }
+    if (this.#late !== undefined) {
+      this.#passLate(this.#late);
       return;
     }
     const assembly = this.#outgoing?.assembly;
@@ -209,6 +227,36 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#placer = resolved.placer;
     this.#parts.requests.changed(record);
     resolved.placer.arrive(facts, this);
+    if (resolved.stream) this.#beginEarly(facts.model);
+  }
+
+  /** After its admission, so that a refusal is an answer of its own and no event. */
+  #beginEarly(model: string | undefined): void {
+    const { response, route, id } = this.#inbound;
+    if (this.#ended || !canBeginEarly(route)) return;
+    const silenceMs = this.#parts.config().streaming.keepalive;
+    const early = new EarlyStream({ response, route, requestId: id, silenceMs });
+    this.#early = early;
+    if (model === undefined || this.#holdsPermit || !this.#tellsOfLoading(model)) return;
+    const position = (): number | undefined => this.#parts.dispatcher.position(id);
+    this.#loading = new LoadingText({
+      early,
+      route,
+      requestId: id,
+      model,
+      position,
+      clock: this.#parts.clock,
+    });
+  }
+
+  /** The model has to be loaded first, and wants its clients to be told. */
+  #tellsOfLoading(model: string): boolean {
+    const serving = this.#parts.fleet.names().get(model) ?? [];
+    const { models } = this.#parts.models();
+    return (
+      serving.length > 0 &&
+      serving.every(({ id, view }) => !view.loaded.has(id) && models.get(id)?.sendLoadingState === true)
+    );
   }
 
   /** The same model may be had from somebody else, by another name. */
@@ -271,17 +319,40 @@ export class Exchange implements Waiter, UpstreamHandler {
   }
 
   #passRefusal(refusal: ReplaceableAnswer): void {
+    if (this.#early?.begun === true) {
+      this.#passLate(refusal);
+      return;
+    }
     this.#relay.head(refusal.status, refusal.headers, false);
     this.#relay.push(refusal.body());
     this.#relay.end();
     this.#finish('passed_through_error');
   }
 
+  #passLate(answer: ReplaceableAnswer): void {
+    const { response, route } = this.#inbound;
+    const body = answer.body();
+    this.#blame(answer.status, body);
+    this.#endEarly(lateErrorEvent(answer.status, body, route.dialect));
+    this.#record.status = response.statusCode;
+    this.#finish('passed_through_error');
+  }
+
+  /** The last event of a stream in which nothing but the router itself has spoken. */
+  #endEarly(event: string): void {
+    this.#early?.end();
+    this.#inbound.response.end(event);
+  }
+
   #firstByte(chunk: Buffer): void {
-    const { status } = this.#relay;
+    this.#early?.end();
+    this.#blame(this.#relay.status, chunk);
+  }
+
+  #blame(status: number, bodyHead: Buffer): void {
     const backend = this.#backend;
     if (status < 500 || backend === undefined) return;
-    if (!backend.kind.blamesClient(status, chunk.toString('latin1', 0, 2048))) {
+    if (!backend.kind.blamesClient(status, bodyHead.toString('latin1', 0, 2048))) {
       this.#parts.registry.reportFailure(backend.id, 'status');
     }
   }
@@ -342,7 +413,10 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#ended) return;
     const { response, route, id } = this.#inbound;
     if (this.#relay.begun) this.#relay.break(error, false);
-    else if (!response.headersSent) {
+    else if (this.#early?.begun === true) {
+      this.#endEarly(errorEvent(error, route.dialect));
+      this.#record.status = response.statusCode;
+    } else if (!response.headersSent) {
       const { attempts } = this.#record;
       const tried = attempts.length > 0 ? ['x-llamero-attempts', attemptsHeader(attempts)] : [];
       sendError(response, { error, dialect: route.dialect, requestId: id, headers: tried });
@@ -355,6 +429,8 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#ended) return;
     const record = this.#record;
     this.#relay.settle();
+    this.#early?.end();
+    this.#loading?.stop();
     const lingers = this.#lingers(outcome);
     this.#ended = true;
     this.#resolved?.meaning?.release();
@@ -383,6 +459,10 @@ export class Exchange implements Waiter, UpstreamHandler {
       this.#fail(LlameroError.from(thrown), 'internal');
     }
   }
+}
+
+function isStream(status: number, headers: readonly string[]): boolean {
+  return status < 400 && (headerValue(headers, 'content-type') ?? '').startsWith('text/event-stream');
 }
 
 function attemptsHeader(attempts: readonly AttemptRecord[]): string {

@@ -143,8 +143,9 @@ export class Relay {
     this.#begun = true;
     this.#record.firstByteAtMs = this.#clock.nowMs();
     this.#record.phase = 'streaming';
-    this.#record.status = this.#status;
-    this.#response.writeHead(this.#status, this.#headers as string[]);
+    // A stream that has begun early has the router's head.
+    this.#record.status = this.#response.headersSent ? this.#response.statusCode : this.#status;
+    if (!this.#response.headersSent) this.#response.writeHead(this.#status, this.#headers as string[]);
   }
 
   #finishReading(): LlameroError | undefined {
