@@ -36,7 +36,9 @@ describe('runCheck', () => {
   test.each(examples)('passes examples/%s without a warning', async (name) => {
     const { code, stdout, stderr } = await run(runCheck, `examples/${name}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(new RegExp(`^examples/${name}: ok, \\d backends?, listening on [^,]+\n$`));
+    expect(stdout).toMatch(
+      new RegExp(`^examples/${name}: ok, (?:\\d (?:backend|model|peer)s?, )+listening on [^,]+\n$`),
+    );
   });
 
   test.each(examples)('finds the schema that examples/%s names', (name) => {
@@ -62,6 +64,18 @@ describe('runCheck', () => {
       code: 78,
       stdout: '',
       stderr: `${file}:2:3 backends.a.url: is missing\n${file}:3:3 backends.b.url: is missing\n${file}:4:3 backends.c.url: is missing\n`,
+    });
+  });
+
+  test('takes a folder, by itself or after a file', async () => {
+    const folder = 'test/fixtures/config/folder';
+    expect(await run(runCheck, '--config-dir', folder)).toMatchObject({
+      code: 0,
+      stdout: `${folder}: ok, 2 models, listening on 127.0.0.1:8700\n`,
+    });
+    expect(await run(runCheck, 'examples/minimal.yaml', '--config-dir', folder)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`examples/minimal.yaml and ${folder}: ok, `),
     });
   });
 

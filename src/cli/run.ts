@@ -4,6 +4,7 @@ import { runDemo } from './demo.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { LongRunningIo } from './io.ts';
 import { runSchema } from './schema.ts';
+import { isServeFlag } from './serve-flags.ts';
 import { runServe } from './serve.ts';
 import { version } from './version.ts';
 
@@ -13,19 +14,19 @@ interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
-  serve: { summary: 'Serve. [--config FILE] [--listen ADDR]... [--watch]', run: runServe },
+  serve: { summary: 'Serve. [--config FILE] [--config-dir DIR] [--listen ADDR]... [--watch]', run: runServe },
   demo: {
     summary: 'Serve a simulated fleet with gentle traffic. [--listen ADDR] [--no-traffic]',
     run: runDemo,
   },
-  check: { summary: 'Check a configuration file. FILE', run: runCheck },
+  check: { summary: 'Check configuration files. [FILE] [--config-dir DIR]', run: runCheck },
   schema: { summary: 'Print the JSON Schema of the configuration file.', run: runSchema },
 };
 
 /** Runs one command line (without the program's name) and returns the exit status. */
 export async function runCli(args: readonly string[], io: LongRunningIo): Promise<ExitCode> {
   const [name, ...rest] = args;
-  if (name === '--version' || name === '-V') {
+  if (name === '--version' || name === '-V' || name === '-version') {
     io.stdout(`llamero ${version}\n`);
     return exitCodes.ok;
   }
@@ -33,6 +34,8 @@ export async function runCli(args: readonly string[], io: LongRunningIo): Promis
     io.stdout(help());
     return exitCodes.ok;
   }
+  // llama-swap has no commands: its command lines begin with a flag.
+  if (name !== undefined && isServeFlag(name)) return runServe(args, io);
   const command = commands[name ?? ''];
   if (command === undefined) {
     io.stderr(name === undefined ? help() : `llamero: unknown command '${name}'\n\n${help()}`);

@@ -2,7 +2,7 @@
 import { ignoredKeyPrefix, rootNode } from './schema-node.ts';
 import type { SchemaNode } from './schema-node.ts';
 
-/** A value that comes from the environment fits every key. */
+/** A value that comes from the environment or a macro fits every key. */
 const placeholderRef = { $ref: '#/$defs/placeholder' };
 
 /** JSON Schema (draft 2020-12) of the file as it is written, as text with a final line end. */
@@ -15,9 +15,9 @@ export function configJsonSchemaText(): string {
     patternProperties: { [`^${ignoredKeyPrefix}`]: { description: 'Ignored: a place for YAML anchors.' } },
     $defs: {
       placeholder: {
-        description: 'Value of an environment variable.',
+        description: 'Value of an environment variable or a macro.',
         type: 'string',
-        pattern: String.raw`\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}`,
+        pattern: String.raw`\$\{(env\.[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9_-]+)\}`,
       },
     },
   };

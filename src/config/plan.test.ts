@@ -9,14 +9,27 @@ function config(written: unknown = {}): Config {
   return configSchema.parse(written);
 }
 
+const nothing = { added: [], changed: [], removed: [], unchanged: [] };
 const two = { a: { url: 'http://a:1' }, b: { url: 'http://b:1' } };
+
+/** Changed entries for the sections above. */
+const other = {
+  peers: { proxy: 'http://p', models: ['m', 'n'] },
+  profiles: { pins: { a: null } },
+  selectors: { strategy: 'warm', targets: ['m'] },
+};
 
 describe('planReload', () => {
   test('finds nothing to do between equal configurations', () => {
     const plan = planReload(config({ backends: two }), config({ backends: two }));
     expect(plan).toEqual({
       changes: false,
-      backends: { added: [], changed: [], removed: [], unchanged: ['a', 'b'] },
+      backends: { ...nothing, unchanged: ['a', 'b'] },
+      models: nothing,
+      peers: nothing,
+      profiles: nothing,
+      selectors: nothing,
+      routing: false,
       listen: { added: [], removed: [] },
       scheduler: false,
       apiKeys: false,
@@ -75,6 +88,51 @@ describe('planReload', () => {
     const plan = planReload(config(), config(written));
     expect(plan).toMatchObject(expected);
     expect(plan.changedKeys).toEqual(changedKeys);
+  });
+
+  test('compares models by what they come to', () => {
+    const models = {
+      plain: { cmd: 's 1', proxy: 'http://127.0.0.1:1' },
+      fixed: { cmd: 's 2', proxy: 'http://127.0.0.1:2', ttl: 5 },
+      gone: { cmd: 's 3', proxy: 'http://127.0.0.1:3' },
+    };
+    const { gone: _gone, ...rest } = models;
+    const plan = planReload(
+      config({ models }),
+      config({ globalTTL: 60, models: { ...rest, come: { cmd: 's 4', proxy: 'http://127.0.0.1:4' } } }),
+    );
+    expect(plan.models).toEqual({
+      added: ['come'],
+      changed: ['plain'],
+      removed: ['gone'],
+      unchanged: ['fixed'],
+    });
+    expect(plan.routing).toBe(true);
+  });
+
+  test.each([
+    [{ peers: { p: { proxy: 'http://p', models: ['m'], apiKey: 'k' } } }, 'peers', 'p'],
+    [{ profiles: { f: { pins: { a: 'b' } } } }, 'profiles', 'f'],
+    [{ selectors: { s: { strategy: 'pin', targets: ['m'] } } }, 'selectors', 's'],
+  ] as const)('sees a change of %j', (written, key, name) => {
+    const before = config({ ...written, models: { m: {} } });
+    const after = config({ ...written, models: { m: {} }, [key]: { [name]: other[key] } });
+    expect(planReload(before, after)[key]).toEqual({ ...nothing, changed: [name] });
+    expect(planReload(before, before)[key]).toEqual({ ...nothing, unchanged: [name] });
+  });
+
+  test('sees that a group or a priority changes, and that no model does', () => {
+    const models = { a: { cmd: 's 1', proxy: 'http://a:1' }, b: { cmd: 's 2', proxy: 'http://b:2' } };
+    const before = config({ models, groups: { g: { members: ['a'] } } });
+    const after = config({ models, groups: { g: { members: ['a'], swap: false } } });
+    const urgent = config({
+      models,
+      groups: { g: { members: ['a'] } },
+      routing: { scheduler: { settings: { fifo: { priority: { a: 3 } } } } },
+    });
+    for (const plan of [planReload(before, after), planReload(before, urgent)]) {
+      expect(plan).toMatchObject({ routing: true, models: { changed: [], unchanged: ['a', 'b'] } });
+    }
   });
 
   test('says the reverse for the reverse', () => {

@@ -1,24 +1,34 @@
 /** What a reload has to do: the difference between two configurations, without values, so that it can be logged. Pure. */
 import { isDeepStrictEqual } from 'node:util';
-import type { BackendId } from '../domain/ids.ts';
 import type { SchedulerSettings } from '../scheduler/settings.ts';
 import { formatPath } from './problems.ts';
 import type { ConfigPath } from './problems.ts';
 import type { Config } from './schema.ts';
 import { childSchema, rootNode } from './schema-node.ts';
 import type { SchemaNode } from './schema-node.ts';
+import { resolveModels } from './resolve-models.ts';
 import { toSchedulerSettings } from './settings.ts';
+
+/** Names of things that a reload adds, changes, removes, and leaves alone. */
+export interface NamedChanges {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: readonly string[];
+}
 
 export interface ReloadPlan {
   /** False: the new file says the same, nothing is to be done. */
   readonly changes: boolean;
-  readonly backends: {
-    readonly added: readonly BackendId[];
-    readonly changed: readonly BackendId[];
-    readonly removed: readonly BackendId[];
-    /** Keep their connections, readings and streams. */
-    readonly unchanged: readonly BackendId[];
-  };
+  /** Unchanged ones keep their connections, readings and streams. */
+  readonly backends: NamedChanges;
+  /** By what they come to: a new `globalTTL` changes every model that inherits it. Unchanged ones keep their process. */
+  readonly models: NamedChanges;
+  readonly peers: NamedChanges;
+  readonly profiles: NamedChanges;
+  readonly selectors: NamedChanges;
+  /** Which models may be loaded together, or their priorities; new models alone count too, as members of a group. */
+  readonly routing: boolean;
   readonly listen: { readonly added: readonly string[]; readonly removed: readonly string[] };
   /** The scheduler's settings differ. */
   readonly scheduler: boolean;
@@ -38,9 +48,15 @@ export interface ReloadPlan {
 export function planReload(before: Config, after: Config): ReloadPlan {
   const paths = changedPaths(before, after, []);
   const touches = (key: keyof Config): boolean => paths.some((path) => path[0] === key);
+  const [old, next] = [resolveModels(before), resolveModels(after)];
   return {
     changes: paths.length > 0,
-    backends: planBackends(before.backends, after.backends),
+    backends: compareNamed(Object.entries(before.backends), Object.entries(after.backends)),
+    models: compareNamed(old.models, next.models),
+    peers: compareNamed(old.peers, next.peers),
+    profiles: compareNamed(old.profiles, next.profiles),
+    selectors: compareNamed(old.selectors, next.selectors),
+    routing: !isDeepStrictEqual([old.routing, old.priorities], [next.routing, next.priorities]),
     listen: {
       added: after.listen.filter((address) => !before.listen.includes(address)),
       removed: before.listen.filter((address) => !after.listen.includes(address)),
@@ -57,17 +73,19 @@ export function planReload(before: Config, after: Config): ReloadPlan {
   };
 }
 
-function planBackends(before: Config['backends'], after: Config['backends']): ReloadPlan['backends'] {
-  const added: BackendId[] = [];
-  const changed: BackendId[] = [];
-  const unchanged: BackendId[] = [];
-  for (const [id, backend] of Object.entries(after)) {
-    const known = Object.hasOwn(before, id) ? before[id] : undefined;
-    if (known === undefined) added.push(id);
-    else (isDeepStrictEqual(known, backend) ? unchanged : changed).push(id);
-  }
-  const removed = Object.keys(before).filter((id) => !Object.hasOwn(after, id));
-  return { added, changed, removed, unchanged };
+function compareNamed(
+  before: Iterable<readonly [string, unknown]>,
+  after: Iterable<readonly [string, unknown]>,
+): NamedChanges {
+  const [old, next] = [new Map(before), new Map(after)];
+  const kept = [...next.keys()].filter((name) => old.has(name));
+  const isSame = (name: string): boolean => isDeepStrictEqual(old.get(name), next.get(name));
+  return {
+    added: [...next.keys()].filter((name) => !old.has(name)),
+    changed: kept.filter((name) => !isSame(name)),
+    removed: [...old.keys()].filter((name) => !next.has(name)),
+    unchanged: kept.filter(isSame),
+  };
 }
 
 function changedPaths(before: unknown, after: unknown, path: ConfigPath): ConfigPath[] {

@@ -64,14 +64,12 @@ const capabilities = z.strictObject({
   context: describe('Context length in tokens; 0 = not told.', z.int().min(0).default(0)),
 });
 
+const asGlobalMs = -1000;
+
 /** -1 and nothing both mean: as `globalTTL` says. */
-const ttl = z
-  .union([
-    z.literal(-1),
-    z.literal('-1').transform(() => -1 as const),
-    duration({ tooShort: 'invalid TTL value' }),
-  ])
-  .transform((ms) => (ms === -1 ? undefined : ms))
+const ttl = duration({ msMin: asGlobalMs, tooShort: 'invalid TTL value' })
+  .refine((ms) => ms === asGlobalMs || ms >= 0, 'invalid TTL value')
+  .transform((ms) => (ms === asGlobalMs ? undefined : ms))
   .optional()
   .meta({ unit: 'duration' });
 
