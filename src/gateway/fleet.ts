@@ -35,29 +35,27 @@ export class Fleet {
 
   /**
    * Backends whose engine has the route; undefined = all of them. The same set object as long as the fleet is the same.
-   * `named`: the request names a model; only then peers are among them.
+   * `named`: the request names a model; only then processes of our own and peers are among them.
    */
   having(route: RouteName, named: boolean): ReadonlySet<BackendId> | undefined {
     const { routes } = this.#read();
     const key = named ? route : `${route} unnamed`;
     if (routes.has(key)) return routes.get(key);
     const all = this.#registry.list();
-    const having = all.filter(({ kind, isPeer }) => kind.routes.has(route) && (named || isPeer !== true));
+    const having = all.filter((backend) => backend.kind.routes.has(route) && (named || isPlain(backend)));
     const only = having.length === all.length ? undefined : new Set(having.map((backend) => backend.id));
     routes.set(key, only);
     return only;
   }
 
-  /** Backends that may be asked now for what names no model, in configuration order. */
+  /** Backends that may be asked for what names no model, dead ones included, in configuration order. */
   unnamed(): readonly Backend[] {
-    return this.#registry.list().filter((backend) => backend.isPeer !== true && isUp(backend));
+    return this.#registry.list().filter(isPlain);
   }
 
   /** What a client may ask for: what is live, processes, which start when they are asked for, and peers, which are declared. */
   offered(): readonly Backend[] {
-    return this.#registry
-      .list()
-      .filter((backend) => backend.view.process !== undefined || backend.isPeer === true || isUp(backend));
+    return this.#registry.list().filter((backend) => !isPlain(backend) || isUp(backend));
   }
 
   get(id: BackendId): Backend | undefined {
@@ -81,6 +79,11 @@ export class Fleet {
   }
 }
 
-function isUp({ view }: Backend): boolean {
+/** Neither one that would have to be started for it, nor somebody else's. */
+export function isPlain({ view, isPeer }: Backend): boolean {
+  return view.process === undefined && isPeer !== true;
+}
+
+export function isUp({ view }: Backend): boolean {
   return view.state === 'live' || view.state === 'degraded';
 }

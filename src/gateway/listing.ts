@@ -13,6 +13,7 @@ import type {
 import { qualifiedName } from '../config/names.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
+import { isPlain } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
 
 /** The engine's own object of a model (its `meta`, `architecture` …), completed and with what only the router knows. */
@@ -98,7 +99,7 @@ class Listing {
   #addBackends(): void {
     const found = new Map<ModelName, { names: Set<ModelName>; serving: Set<Backend> }>();
     for (const backend of this.#source.backends) {
-      if (backend.isPeer === true || backend.view.process !== undefined) continue;
+      if (!isPlain(backend)) continue;
       for (const [name, canonical] of backend.view.models) {
         const model = found.get(canonical) ?? { names: new Set(), serving: new Set() };
         found.set(canonical, model);

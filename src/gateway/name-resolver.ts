@@ -9,7 +9,7 @@ import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { ActiveProfile } from './active-profile.ts';
-import type { Fleet } from './fleet.ts';
+import { isPlain, isUp, type Fleet } from './fleet.ts';
 import { Selectors, type TargetState } from './selectors.ts';
 
 export interface Meaning {
@@ -130,13 +130,13 @@ export class NameResolver {
       .filter((other) => other.id !== peer && other.models.includes(model))
       .map(({ id }) => id);
     const names = [peer, ...others].map((id) => qualifiedName(id, model));
-    const isAlive = (name: ModelName): boolean => (this.#fleet.names().get(name) ?? []).some(isLive);
+    const isAlive = (name: ModelName): boolean => (this.#fleet.names().get(name) ?? []).some(isUp);
     return [...names.filter(isAlive), ...names.filter((name) => !isAlive(name))];
   }
 
   #isOnBackend(name: string): boolean {
     const serving = this.#fleet.names().get(name) ?? [];
-    return serving.some((backend) => !isOurs(backend) && backend.isPeer !== true);
+    return serving.some(isPlain);
   }
 
   #stateOf(target: SelectorTarget): TargetState {
@@ -145,14 +145,6 @@ export class NameResolver {
     const states = serving.map((backend) => stateOf(backend, this.#nowMs()));
     return (['ready', 'starting', 'cold'] as const).find((state) => states.includes(state)) ?? 'unusable';
   }
-}
-
-function isOurs({ view }: Backend): boolean {
-  return view.process !== undefined;
-}
-
-function isLive({ view }: Backend): boolean {
-  return view.state === 'live' || view.state === 'degraded';
 }
 
 /** A peer counts as cold however alive it is: what it would have to load is not ours to know. */

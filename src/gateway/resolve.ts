@@ -6,6 +6,7 @@ import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { Inbound } from './exchange.ts';
+import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import type { Meaning } from './name-resolver.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
@@ -45,11 +46,13 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const model = meaning?.model;
   if (route.name === 'other' && (model === undefined || !fleet.names().has(model))) {
     meaning?.release();
+    const backends = fleet.unnamed();
+    if (backends.length === 0) return new LlameroError('not_found', `No route '${inbound.path}'`);
     const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body, peeked });
-    const placer = createInTurnPlacer(fleet.unnamed(), parts.clock.nowMs());
+    const placer = createInTurnPlacer(backends.filter(isUp), parts.clock.nowMs());
     return { facts, peeked, meaning: undefined, placer, stream };
   }
-  if (model === undefined && route.needsModel) {
+  if (model === undefined && needsModel(parts, inbound)) {
     if (peeked.kind === 'unreadable') {
       return new LlameroError('request_malformed', 'Cannot read the body as JSON, so it names no model');
     }
@@ -69,13 +72,21 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
 
 /** undefined: the request names no model, and more than one could be meant. */
 function meaningOf(
-  { names, fleet }: GatewayParts,
-  { route, modelInPath }: Inbound,
+  parts: GatewayParts,
+  inbound: Inbound,
   peeked: BodyFacts,
 ): Meaning | LlameroError | undefined {
-  if (modelInPath !== undefined) return names.lookUpDirectly(modelInPath);
-  const name = peeked.model ?? (route.needsModel ? fleet.onlyModel() : undefined);
+  const { names, fleet } = parts;
+  if (inbound.modelInPath !== undefined) return names.lookUpDirectly(inbound.modelInPath);
+  const name = peeked.model ?? (needsModel(parts, inbound) ? fleet.onlyModel() : undefined);
   return name === undefined ? undefined : names.lookUp(name);
+}
+
+/** A native route of engines goes to any backend; without one, it has to be said which model's. */
+function needsModel({ fleet }: GatewayParts, { route }: Inbound): boolean {
+  return (
+    route.needsModel || (route.name !== 'other' && fleet.names().size > 0 && fleet.unnamed().length === 0)
+  );
 }
 
 interface FactsSource {

@@ -12,6 +12,7 @@ import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import { answerOnSocket } from './client-error.ts';
 import { errorBody } from './error-response.ts';
+import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
 import { openUpgrade } from './http1/upgrade.ts';
@@ -84,7 +85,9 @@ class UpgradeExchange implements Waiter {
     this.#record.requested = requested;
     this.#record.selector = this.#meaning?.selector;
     this.#placer =
-      this.#meaning === undefined ? createInTurnPlacer(fleet.unnamed(), clock.nowMs()) : dispatcher;
+      this.#meaning === undefined
+        ? createInTurnPlacer(fleet.unnamed().filter(isUp), clock.nowMs())
+        : dispatcher;
   }
 
   start(): void {

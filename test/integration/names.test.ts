@@ -191,6 +191,19 @@ test('a model takes no more requests than its limit allows, whatever name they u
   for (const asking of running) asking.leave();
 });
 
+test('where all models have processes, a native route needs to be told which, and an unknown path is none', async () => {
+  await using router = await startModels({ models: { a: fake('a'), b: fake('b') } });
+  const tokenize = (more: object) =>
+    ask(`${router.url}/tokenize`, { body: { content: 'x', ...more } }).answer;
+  expect((await tokenize({})).json()).toMatchObject({ error: { code: 'model_missing' } });
+  expect((await tokenize({ model: 'b' })).headers['x-llamero-backend']).toBe('b');
+  const page = await ask(`${router.url}/some/page.html`).answer;
+  expect([page.status, page.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
+  await router.reload({ startPort, models: { a: fake('a') } });
+  await until(async () => (await router.status()).backends.length === 1);
+  expect((await tokenize({})).headers['x-llamero-backend']).toBe('a');
+});
+
 test('an unknown name gets 404 with the nearest of all names', async () => {
   await using router = await startModels({
     models: { 'qwen-large': fake('x', { aliases: ['the-alias'] }) },

@@ -155,11 +155,19 @@ test('a peer is not asked for what names no model', async () => {
   const engine = await startFakeEngine(having('m'));
   await using router = await startRouter({ peers: { far: { proxy: engine.url, models: ['m'] } } });
   await router.ready();
-  expect((await ask(`${router.url}/some/page.html`).answer).status).toBe(503);
-  expect((await ask(`${router.url}/tokenize`, { body: { content: 'x' } }).answer).status).toBe(501);
+  expect((await ask(`${router.url}/some/page.html`).answer).status).toBe(404);
+  const near = await startFakeEngine(having('near'));
+  await router.reload({
+    backends: { near: { url: near.url } },
+    peers: { far: { proxy: engine.url, models: ['m'] } },
+  });
+  await router.ready();
+  expect((await ask(`${router.url}/some/page.html`).answer).headers['x-llamero-backend']).toBe('near');
+  const tokenized = await ask(`${router.url}/tokenize`, { body: { content: 'x' } }).answer;
+  expect(tokenized.headers['x-llamero-backend']).toBe('near');
   const asked = (await engine.report()).requests.map(({ path }) => path);
   expect(new Set(asked)).toEqual(new Set(['/v1/models']));
-  await engine.close();
+  await Promise.all([engine.close(), near.close()]);
 });
 
 test('a reload adds, changes and removes peers, and the ones that stay keep their connections', async () => {
