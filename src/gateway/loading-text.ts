@@ -39,7 +39,7 @@ export class LoadingText {
     this.#startedMs = clock.nowMs();
     this.#createdEpochS = Math.floor(clock.epochMs() / 1000);
     this.#position = options.position();
-    const place = this.#position === undefined ? '' : `, queue position ${this.#position}`;
+    const place = (this.#position ?? 1) === 1 ? '' : `, queue position ${this.#position}`;
     this.#say(`Loading model ${model}${place} `, `loading model ${model}${place}`);
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }

@@ -4,7 +4,6 @@ import { statusSchema } from '../../src/admin/contract.ts';
 import { App } from '../../src/app.ts';
 import { loadConfigText } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
-import type { ModelsConfig } from '../../src/config/models.ts';
 
 type Status = z.infer<typeof statusSchema>;
 
@@ -24,8 +23,8 @@ export interface TestRouter extends AsyncDisposable {
 
 const fastProbes = { interval: '100ms', deadInterval: '100ms', timeout: 2 };
 
-/** `config` is merged over: a free loopback port, fast probes, a quiet log. `models`: those with processes of their own. */
-export async function startRouter(config: object, models?: ModelsConfig): Promise<TestRouter> {
+/** `config` is merged over: a free loopback port, fast probes, a quiet log. */
+export async function startRouter(config: object): Promise<TestRouter> {
   let current = JSON.stringify(withDefaults(config));
   const read = () => loadConfigText({ file: 'test', env: {}, text: current });
   const loaded = read();
@@ -33,7 +32,6 @@ export async function startRouter(config: object, models?: ModelsConfig): Promis
   const logLines: Record<string, unknown>[] = [];
   const app = new App({
     config: loaded.config,
-    ...(models === undefined ? {} : { models, env: process.env }),
     version: 'test',
     terminal: false,
     source: { file: 'test', read: () => Promise.resolve(read()) },

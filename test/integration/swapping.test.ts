@@ -6,24 +6,8 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../real/llama-server.ts';
 import { chat } from './client.ts';
+import { fakeCommand, withModels } from './fake-models.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
-
-const engine = resolve(import.meta.dirname, '..', 'fake-engine', 'main.ts');
-
-/** `${PORT}` is counted up from a free port, far from those of other tests. */
-async function withModels(models: Record<string, object>, more: object = {}) {
-  return {
-    startPort: await freePort(),
-    healthCheckTimeout: 20,
-    models: Object.fromEntries(
-      Object.entries(models).map(([id, fields]) => [
-        id,
-        { cmd: `${process.execPath} ${engine} --port \${PORT} --model ${id}`, ...fields },
-      ]),
-    ),
-    ...more,
-  };
-}
 
 function messages(router: TestRouter): { msg: string; model: string; pid?: number; reason?: string }[] {
   return router.logLines
@@ -59,7 +43,7 @@ describe('models that replace each other', () => {
   test('never cut a stream: the swap waits for its end', async () => {
     await using router = await startRouter(
       await withModels({
-        a: { cmd: `${process.execPath} ${engine} --port \${PORT} --model a --tokens-per-s 60` },
+        a: { cmd: fakeCommand('a', '--tokens-per-s 60') },
         b: {},
       }),
     );
@@ -156,7 +140,7 @@ describe('what runs', () => {
   });
 
   test('keeps its process and its streams over a reload that does not concern it', async () => {
-    const slow = { cmd: `${process.execPath} ${engine} --port \${PORT} --model a --tokens-per-s 50` };
+    const slow = { cmd: fakeCommand('a', '--tokens-per-s 50') };
     const config = await withModels({ a: slow, b: {} });
     await using router = await startRouter(config);
     const stream = chat(router.url, { model: 'a', stream: true, max_tokens: 80 });
@@ -165,8 +149,8 @@ describe('what runs', () => {
     await router.reload({
       ...config,
       models: {
-        a: config.models['a'],
-        z: { cmd: `${process.execPath} ${engine} --port \${PORT} --model z` },
+        a: config.models.a,
+        z: { cmd: fakeCommand('z') },
       },
     });
     const answer = await stream.answer;
@@ -177,7 +161,7 @@ describe('what runs', () => {
 
   test('is replaced after its last request when its command changed', async () => {
     const config = await withModels({
-      a: { cmd: `${process.execPath} ${engine} --port \${PORT} --model a --tokens-per-s 50` },
+      a: { cmd: fakeCommand('a', '--tokens-per-s 50') },
     });
     await using router = await startRouter(config);
     const stream = chat(router.url, { model: 'a', stream: true, max_tokens: 50 });
@@ -185,7 +169,7 @@ describe('what runs', () => {
     const pid = pidOf(router, 'a');
     await router.reload({
       ...config,
-      models: { a: { cmd: `${process.execPath} ${engine} --port \${PORT} --model a --slots 2` } },
+      models: { a: { cmd: fakeCommand('a', '--slots 2') } },
     });
     expect((await stream.answer).complete).toBe(true);
     await until(() => !isAlive(pid));
