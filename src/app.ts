@@ -32,7 +32,7 @@ import { rejectionError } from './gateway/rejection.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
 import { Listeners } from './gateway/listeners.ts';
 import { NameResolver } from './gateway/name-resolver.ts';
-import { createGatewayServer } from './gateway/server.ts';
+import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import type { ProcessLedger } from './process/ledger.ts';
 import { createDecisionLog } from './store/decisions.ts';
@@ -69,6 +69,8 @@ const historyPointsMax = 300;
 const historyIntervalMs = 3000;
 const progressIntervalMs = 1000;
 const drainCheckMs = 50;
+/** How long clients whose requests are cut get to read why. */
+const flushMsMax = 1000;
 
 export class App {
   readonly log: Logger;
@@ -90,6 +92,7 @@ export class App {
   readonly #metrics: Metrics;
   readonly #history: History;
   readonly #progress: NodeJS.Timeout;
+  readonly #server: GatewayServer;
   readonly #listeners: Listeners;
   #config: Config;
   #models: ModelsConfig;
@@ -97,6 +100,7 @@ export class App {
   #orphans: OrphanWatch | undefined;
   #authenticator: Authenticator;
   #lastReload: ReloadReport | undefined;
+  #reloading: Promise<unknown> = Promise.resolve();
   /** From the beginning of a drain. */
   #draining = false;
   /** After the lame-duck time. */
@@ -161,14 +165,15 @@ export class App {
         if (this.#config.log.requests) logRequest(this.log, record);
       },
     });
-    this.#listeners = this.#buildListeners();
+    this.#server = this.#buildServer();
+    this.#listeners = new Listeners(() => this.#server.create());
   }
 
   /** Opens the addresses and starts probing. Rejects when an address cannot be opened. */
   async start(): Promise<void> {
     await this.#applyModels();
     this.#registry.apply(this.#config.backends);
-    await this.#listeners.apply(this.#config.listen);
+    await this.#listen(this.#config.listen);
     this.#preload();
   }
 
@@ -189,8 +194,14 @@ export class App {
     );
   }
 
-  /** Takes over the file by difference; a bad file changes nothing. Never rejects. */
-  async reload(): Promise<ReloadReport> {
+  /** Takes over the file by difference, one call after the other; a bad file changes nothing. Never rejects. */
+  reload(): Promise<ReloadReport> {
+    const reload = this.#reloading.then(() => this.#reload());
+    this.#reloading = reload.catch(() => {});
+    return reload;
+  }
+
+  async #reload(): Promise<ReloadReport> {
     const problems = await this.#takeOver();
     const ok = problems.length === 0;
     this.#lastReload = { atEpochMs: this.#clock.epochMs(), ok, problems };
@@ -209,12 +220,14 @@ export class App {
     this.#dispatcher.drain();
     const deadlineMs = this.#clock.nowMs() + timeout;
     while (this.#requests.inFlightCount > 0 && this.#clock.nowMs() < deadlineMs) await delay(drainCheckMs);
+    await this.#server.flushed(deadlineMs - this.#clock.nowMs());
     await this.close({ gently: true });
   }
 
   /** Ends everything at once; `gently` lets processes end in their own time. */
   async close({ gently = false } = {}): Promise<void> {
     for (const record of this.#requests.inFlight()) this.#requests.cancel(record.id, 'shutdown');
+    await this.#server.flushed(flushMsMax);
     clearInterval(this.#progress);
     this.#history.close();
     this.#metrics.close();
@@ -225,6 +238,14 @@ export class App {
     this.#dispatcher.close();
     this.#listeners.destroy();
     this.#upstream.close();
+  }
+
+  async #listen(wanted: readonly string[]): Promise<void> {
+    const before = new Set(this.addresses());
+    await this.#listeners.apply(wanted);
+    for (const address of this.addresses()) {
+      if (!before.has(address)) this.log.info(`listening on http://${address}`);
+    }
   }
 
   #buildRegistry(): ConfigurableRegistry {
@@ -289,9 +310,9 @@ export class App {
     this.profile.apply(this.#models.profiles);
   }
 
-  #buildListeners(): Listeners {
+  #buildServer(): GatewayServer {
     const admin = createAdminApp(this.#adminDeps());
-    const server = createGatewayServer({
+    return createGatewayServer({
       parts: {
         clock: this.#clock,
         config: () => this.#config,
@@ -311,7 +332,6 @@ export class App {
       draining: () => this.#refusing,
       onRefusedConnection: () => this.#metrics.connectionRejected(),
     });
-    return new Listeners(() => server.create());
   }
 
   #adminDeps(): AdminDeps {
@@ -348,7 +368,7 @@ export class App {
     const { config } = loaded;
     const plan = planReload(this.#config, config);
     try {
-      await this.#listeners.apply(config.listen);
+      await this.#listen(config.listen);
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
     }

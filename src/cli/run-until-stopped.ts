@@ -16,9 +16,7 @@ export async function runUntilStopped(
     await app.close();
     return exitCodes.unavailable;
   }
-  const addresses = app.addresses();
-  for (const address of addresses) app.log.info(`listening on http://${address}`);
-  onListening(addresses[0] ?? '');
+  onListening(app.addresses()[0] ?? '');
   return new Promise((resolve) => {
     let stopping = false;
     const finish = (code: ExitCode) => {

@@ -9,9 +9,14 @@ interface Listener {
   readonly wanted: string;
 }
 
+/** A connection whose answer had begun before its address was closed stays open after it; such ones are looked for. */
+const idleCheckMs = 1000;
+
 export class Listeners {
   readonly #create: () => Server;
   #listeners: readonly Listener[] = [];
+  /** Closed, with connections that have not ended yet. */
+  readonly #retired = new Set<Server>();
 
   constructor(create: () => Server) {
     this.#create = create;
@@ -35,23 +40,26 @@ export class Listeners {
     }
     const gone = this.#listeners.filter((listener) => !kept.includes(listener));
     this.#listeners = [...kept, ...opened];
-    for (const { server } of gone) closeGently(server);
-  }
-
-  /** Stops accepting; idle connections are closed, busy ones after their answer. Resolves when none is left. */
-  async close(): Promise<void> {
-    const closing = this.#listeners.map(({ server }) => closeGently(server));
-    this.#listeners = [];
-    await Promise.all(closing);
+    for (const { server } of gone) this.#retire(server);
   }
 
   /** Destroys every connection. */
   destroy(): void {
-    for (const { server } of this.#listeners) {
+    for (const server of [...this.#listeners.map((listener) => listener.server), ...this.#retired]) {
       server.close();
       server.closeAllConnections();
     }
     this.#listeners = [];
+  }
+
+  /** Stops accepting; idle connections are closed, busy ones after their answer. */
+  #retire(server: Server): void {
+    this.#retired.add(server);
+    const timer = setInterval(() => server.closeIdleConnections(), idleCheckMs).unref();
+    server.close(() => {
+      clearInterval(timer);
+      this.#retired.delete(server);
+    });
   }
 
   #open(address: string): Promise<Server> {
@@ -67,13 +75,6 @@ export class Listeners {
       });
     });
   }
-}
-
-function closeGently(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
 }
 
 function explain(error: NodeJS.ErrnoException, address: string): string {

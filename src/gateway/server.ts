@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { LlameroError } from '../domain/errors.ts';
 import type { Authenticator } from './auth.ts';
 import { answerListing } from './answer-listing.ts';
+import { ClientConnections } from './client-connections.ts';
 import { answerClientError, refuseConnection } from './client-error.ts';
 import { sendError } from './error-response.ts';
 import { Exchange } from './exchange.ts';
@@ -43,8 +44,10 @@ export interface ServerOptions {
 }
 
 export interface GatewayServer {
-  /** One node:http server; listening on several addresses takes several. */
+  /** One node:http server; listening on several addresses takes several. Once closed it ends a connection after its answer. */
   create(): Server;
+  /** Resolves when the clients have been sent all of their answers, or after `msMax`. */
+  flushed(msMax: number): Promise<void>;
 }
 
 /** A caller who may pass, and where it wants to go. */
@@ -56,14 +59,14 @@ interface Admitted {
 }
 
 export function createGatewayServer(options: ServerOptions): GatewayServer {
-  let connections = 0;
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    latest.set(request.socket, response);
-    handle(options, request, response);
-  };
+  const connections = new ClientConnections();
   return {
     create() {
+      const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+        connections.asked(request, response);
+        if (!server.listening || options.draining()) response.setHeader('connection', 'close');
+        handle(options, request, response);
+      };
       const server = createServer(
         {
           maxHeaderSize: options.parts.config().limits.header,
@@ -75,13 +78,10 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
         onRequest,
       );
       server.on('connection', (socket) => {
-        connections += 1;
-        socket.once('close', () => {
-          connections -= 1;
-        });
+        connections.opened(socket);
         const { limits } = options.parts.config();
         limitSlowness(server, limits.bodyTimeout);
-        if (connections <= limits.connections) return;
+        if (connections.size <= limits.connections) return;
         options.onRefusedConnection();
         refuseConnection(socket, limits.connections);
       });
@@ -92,13 +92,14 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
         onRequest(request, response);
       });
       server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
-        answerClientError(error, socket, latest.get(socket)),
+        answerClientError(error, socket, connections.latest(socket)),
       );
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
         upgrade(options, request, { socket, head }),
       );
       return server;
     },
+    flushed: (msMax) => connections.flushed(msMax),
   };
 }
 
@@ -124,7 +125,6 @@ function mayContinue(options: ServerOptions, request: IncomingMessage): boolean 
 
 function handle(options: ServerOptions, request: IncomingMessage, response: ServerResponse): void {
   const admitted = admit(options, request);
-  if (options.draining()) response.setHeader('connection', 'close');
   const { id, path, query } = admitted;
   if (admitted.flow === undefined) {
     const error = unauthorized(options, request, admitted);
@@ -138,6 +138,11 @@ function handle(options: ServerOptions, request: IncomingMessage, response: Serv
   }
   if (answerListing(options.parts, { request, response, path, requestId: id })) return;
   const route = matchRoute(request.method ?? 'GET', path);
+  // What needs a place in the queue is refused there.
+  if (route.name === 'other' && options.draining()) {
+    sendError(response, { error: shuttingDown(), dialect: route.dialect, requestId: id });
+    return;
+  }
   new Exchange(options.parts, { request, response, id, route, path, query, flow: admitted.flow }).start();
 }
 
@@ -152,7 +157,12 @@ function upgrade(
     refuseUpgrade({ socket, path, id }, unauthorized(options, request, admitted));
     return;
   }
-  passUpgrade(options.parts, { request, socket, head, ...admitted, flow: admitted.flow });
+  if (options.draining()) refuseUpgrade({ socket, path: admitted.path, id: admitted.id }, shuttingDown());
+  else passUpgrade(options.parts, { request, socket, head, ...admitted, flow: admitted.flow });
+}
+
+function shuttingDown(): LlameroError {
+  return new LlameroError('shutting_down', 'The router is shutting down', { retryAfterS: 5 });
 }
 
 /** Guesses of keys must show in the log and in the metrics. */

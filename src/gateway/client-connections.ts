@@ -1,0 +1,42 @@
+/** The client connections that are open, and the answer that each of them is about. Knows nothing of what is said there. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+const checkMs = 10;
+
+export class ClientConnections {
+  readonly #sockets = new Set<Duplex>();
+  readonly #latest = new WeakMap<Duplex, ServerResponse>();
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  opened(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  asked({ socket }: IncomingMessage, response: ServerResponse): void {
+    this.#latest.set(socket, response);
+  }
+
+  /** The answer to the last whole request head of a connection. */
+  latest(socket: Duplex): ServerResponse | undefined {
+    return this.#latest.get(socket);
+  }
+
+  /** Resolves when every answer has gone out to its end, to clients that read slowly, too; at the latest after `msMax`. */
+  async flushed(msMax: number): Promise<void> {
+    const deadlineMs = performance.now() + msMax;
+    while (this.#isAnswering() && performance.now() < deadlineMs) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, checkMs);
+      });
+    }
+  }
+
+  #isAnswering(): boolean {
+    return [...this.#sockets].some((socket) => this.#latest.get(socket)?.writableFinished === false);
+  }
+}
