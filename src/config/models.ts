@@ -134,7 +134,7 @@ export interface ResolvedPeer {
   readonly id: string;
   /** Base URL in normal form; a path in it is put before every route. */
   readonly proxy: string;
-  /** Sent as `Authorization: Bearer` and `x-api-key`; undefined = the client's headers stay. */
+  /** Sent as `Authorization: Bearer` and `x-api-key`; undefined = no key. Keys of clients never go there. */
   readonly apiKey: string | undefined;
   /** Names as the peer knows them; clients may also say `PEER/MODEL`. */
   readonly models: readonly ModelName[];

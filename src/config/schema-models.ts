@@ -135,7 +135,7 @@ export const model = z.strictObject({
 export const peer = z.strictObject({
   proxy: describe('Base URL of the other server; a path in it is put before every route.', z.string()),
   apiKey: describe(
-    'Key sent there as `Authorization: Bearer` and `x-api-key`. Empty: the headers of the client stay.',
+    "Key sent there as `Authorization: Bearer` and `x-api-key`. Empty: none. Clients' keys never go there.",
     z
       .union([z.literal(''), secret()])
       .default('')

@@ -26,7 +26,7 @@ const backend = z.strictObject({
     z.enum(['auto', ...engineNames]).default('auto'),
   ),
   apiKey: describe(
-    "Key sent to this backend as `Authorization: Bearer`. Clients' keys never go there.",
+    "Key sent to this backend as `Authorization: Bearer` and `x-api-key`. Clients' keys never go there.",
     secret().optional(),
   ),
   slots: describe(

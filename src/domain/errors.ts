@@ -147,6 +147,14 @@ export const errorTable = {
     meaning:
       'The model has as many requests, waiting ones included, as its `concurrencyLimit` allows. Retry after the time in `Retry-After`.',
   },
+  model_not_loaded: {
+    source: 'process',
+    status: 409,
+    retry: 'later',
+    type: 'invalid_request_error',
+    meaning:
+      'The model is not loaded, and what was asked for is configured never to load it (`compat.ignoreWebsockets`, `upstream.ignorePaths`). Load it by a request first.',
+  },
   model_unloaded: {
     source: 'queue',
     status: 503,

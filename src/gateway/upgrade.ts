@@ -12,13 +12,13 @@ import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import { answerOnSocket } from './client-error.ts';
 import { errorBody } from './error-response.ts';
-import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
 import { openUpgrade } from './http1/upgrade.ts';
 import type { Meaning } from './name-resolver.ts';
 import { editRequest } from './outgoing.ts';
 import { peekBody } from './peek.ts';
+import { placeUpgrade } from './place-upgrade.ts';
 import { createInTurnPlacer, type Placer, type Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { dialectOf } from './routes.ts';
@@ -33,6 +33,8 @@ export interface UpgradeRequest {
   readonly path: string;
   readonly query: string;
   readonly flow: string;
+  /** Where the path names the model: the query then passes as it came. */
+  readonly modelInPath?: ModelName;
 }
 
 /** A well-behaved client sends nothing before it has been answered; of another one this much is kept. */
@@ -70,24 +72,25 @@ class UpgradeExchange implements Waiter {
   #ended = false;
 
   constructor(parts: GatewayParts, inbound: UpgradeRequest) {
-    const { id, path, flow, query } = inbound;
+    const { id, path, flow } = inbound;
     this.#parts = parts;
     this.#inbound = inbound;
     const head = { id, route: 'other', method: 'GET', path, flow } as const;
     this.#record = parts.requests.open(head, () => this.#finish('cancelled_streaming'));
-    const { names, fleet, clock, dispatcher } = parts;
-    const requested = new URLSearchParams(query).get('model') ?? undefined;
-    const found = requested === undefined ? undefined : names.lookUp(requested);
-    this.#meaning =
-      found instanceof LlameroError || !fleet.names().has(found?.model ?? '') ? undefined : found;
-    this.#unplaceable = found instanceof LlameroError ? found : undefined;
+    const placed = placeUpgrade(parts, inbound);
+    if (placed instanceof LlameroError) {
+      this.#unplaceable = placed;
+      this.#meaning = undefined;
+      this.#placer = createInTurnPlacer([], 0);
+    } else {
+      this.#unplaceable = undefined;
+      this.#meaning = placed.meaning;
+      this.#placer = placed.placer;
+    }
     this.#record.model = this.#meaning?.model;
-    this.#record.requested = requested;
+    this.#record.requested =
+      inbound.modelInPath ?? new URLSearchParams(inbound.query).get('model') ?? undefined;
     this.#record.selector = this.#meaning?.selector;
-    this.#placer =
-      this.#meaning === undefined
-        ? createInTurnPlacer(fleet.unnamed().filter(isUp), clock.nowMs())
-        : dispatcher;
   }
 
   start(): void {
@@ -114,7 +117,7 @@ class UpgradeExchange implements Waiter {
     this.#record.attempts.push({ backend: grant.backend, failure: undefined });
     const backend = this.#parts.fleet.get(grant.backend);
     if (backend === undefined) this.#again();
-    else void this.#connect(backend, grant.model);
+    else void this.#connect(backend, grant.model ?? this.#meaning?.model);
   }
 
   rejected(rejection: Rejection): void {
@@ -133,10 +136,12 @@ class UpgradeExchange implements Waiter {
   readonly #leftEarly = (): void => this.#finish(this.#granted ? 'cancelled_waiting' : 'cancelled_queued');
 
   async #connect(backend: Backend, model: ModelName | undefined): Promise<void> {
-    const { request, id, query } = this.#inbound;
+    const { request, id, query, modelInPath } = this.#inbound;
     const peeked = peekBody({ body: empty, contentType: undefined, query });
     const requested = this.#meaning?.requested;
-    const { url } = editRequest({ url: request.url ?? '/', body: empty, peeked, requested, model }, backend);
+    const received = { url: request.url ?? '/', body: empty };
+    const edited = { ...received, peeked, requested, model: modelInPath === undefined ? model : undefined };
+    const { url } = editRequest(edited, backend);
     const headers = toRequestHeaders(request.rawHeaders, {
       requestId: id,
       apiKey: backend.config.apiKey,

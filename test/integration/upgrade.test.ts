@@ -209,3 +209,69 @@ describe('a WebSocket', () => {
     expect(response.headers['x-request-id']).toBeDefined();
   });
 });
+
+describe('a WebSocket to models of our own', () => {
+  /** Two models whose processes only live; both speak through one engine each. */
+  async function setUpModels(ignoreWebsockets: boolean) {
+    const [a, b] = await Promise.all([startSocketEngine(), startSocketEngine()]);
+    const model = (url: string) => ({
+      cmd: `'${process.execPath}' -e 'setInterval(() => {}, 1000)'`,
+      proxy: url,
+      checkEndpoint: '/v1/models',
+      useModelName: 'voice',
+      compat: { ignoreWebsockets },
+    });
+    const router = await startRouter({
+      models: { a: model(a.url), b: model(b.url) },
+      groups: { both: { swap: false, exclusive: false, members: ['a', 'b'] } },
+      selectors: { any: { strategy: 'spillover', targets: ['a', 'b'] } },
+    });
+    const load = (name: string) =>
+      fetch(`${router.url}/v1/embeddings`, { method: 'POST', body: JSON.stringify({ model: name }) });
+    const open: WebSocket[] = [];
+    return {
+      a,
+      b,
+      router,
+      load,
+      connect(path: string) {
+        const socket = new WebSocket(`${router.url.replace('http', 'ws')}${path}`);
+        socket.on('error', () => {});
+        open.push(socket);
+        return socket;
+      },
+      async [Symbol.asyncDispose]() {
+        for (const socket of open) socket.terminate();
+        await router[Symbol.asyncDispose]();
+        a.close();
+        b.close();
+      },
+    };
+  }
+
+  test('loads the model, tells it its own name, and counts while it is open', async () => {
+    await using setup = await setUpModels(false);
+    await once(setup.connect('/socket?model=a&x=%2F'), 'open');
+    expect(setup.a.heads[0]).toContain('/socket?model=voice&x=%2F');
+    const { backends } = await setup.router.status();
+    expect(backends.find(({ id }) => id === 'a')?.slots.own).toBe(1);
+    // The place of `a` is taken, so the selector goes on to the next.
+    await once(setup.connect('/socket?model=any'), 'open');
+    await once(setup.connect('/socket?model=any'), 'open');
+    expect([setup.a.heads.length, setup.b.heads.length]).toEqual([2, 1]);
+  });
+
+  test('SRV-16 that ignores them loads nothing, counts as nothing, and holds no reservation', async () => {
+    await using setup = await setUpModels(true);
+    const refused = setup.connect('/socket?model=a');
+    const [, response] = (await once(refused, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect(response.statusCode).toBe(409);
+    await Promise.all([setup.load('a'), setup.load('b')]);
+    await once(setup.connect('/socket?model=any'), 'open');
+    await once(setup.connect('/socket?model=any'), 'open');
+    await once(setup.connect('/socket?model=any'), 'open');
+    expect(new Set([setup.a.heads.length, setup.b.heads.length])).toEqual(new Set([1, 2]));
+    const { backends } = await setup.router.status();
+    expect(backends.map(({ slots }) => slots.own)).toEqual([0, 0]);
+  });
+});
