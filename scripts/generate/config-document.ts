@@ -10,7 +10,7 @@ const intro = `${generatedNote}
 
 One YAML file. \`llamero serve --config FILE\` reads it; without \`--config\` it is \`llamero.yaml\` or \`config.yaml\` (or
 \`.yml\`) in the current directory. Every key is optional and an empty file is a good one. \`llamero check FILE\` reports everything that is
-wrong at once, with line, column and key; an unknown key is an error. Editors with a YAML language server complete and
+wrong at once, with line, column and key. Editors with a YAML language server complete and
 check the file when its first line names the schema (\`llamero schema\` prints it):
 
 \`\`\`yaml
@@ -27,18 +27,40 @@ backends:
 - **size**: \`64KiB\`, \`100MiB\`, \`1GiB\` (1024), \`10MB\` (1000), or a plain number of bytes.
 - **secret**: text that is never printed: messages, logs and \`/api/status\` show \`***\`. Keep it out of the file with a
   variable.
+- \`\${name}\` anywhere in a value is replaced by the macro of that name (\`macros\`). A value that is nothing but a macro takes its
+  type. In a model, \`\${MODEL_ID}\` is its id, \`\${PORT}\` a port of its own, and in \`cmdStop\` \`\${PID}\` its process id.
 - \`\${env.NAME}\` anywhere in a value is replaced by the environment variable. The variable must be set and hold one line;
   where a number or \`true\`/\`false\` is taken, the text becomes one. It does not work in keys, and in comments it means
   nothing. A plain \`\${\` is written \`$\${\`.
 - A key without a value (\`slots:\`) counts as not written.
 - Anchors, aliases and merge keys (\`<<\`) work. Top-level keys that begin with \`x-\` are ignored: keep anchors there. A key
-  may not occur twice. A file has at most 4 MiB and 100,000 values.
+  may not occur twice. An unknown key is an error, except at the top level and in the sections that llama-swap has too, where
+  one that looks like no known key is ignored with a warning. A file has at most 4 MiB and 100,000 values.
+
+## A configuration of llama-swap
+
+works as it is: its keys keep their names, defaults, rules and messages, and its plain numbers of time are seconds. Llamero's
+own keys may stand beside them. [examples/llama-swap.yaml](../examples/llama-swap.yaml) shows each once. \`llamero\` takes the
+flags of llama-swap as well, written with one dash.
+
+What differs: \`$\${name}\` stands for a plain \`\${name}\`; a variable does not work in a key; an API key that occurs twice, a group
+member that is no model, and a model in \`preload\` that does not exist are told as warnings; an alias works as a key of
+\`priority\`; listening beyond this machine without \`apiKeys\` has to be asked for (\`allowUnauthenticated\`).
+
+## Several files
+
+\`--config-dir DIR\` reads every \`.yaml\` and \`.yml\` file in a folder in the order of their names, after the file of
+\`--config\`, which must not be in it. Maps are joined, lists put one after the other. The same model, backend, peer, group,
+profile or selector in two files is an error, and so are two different values for one key; an empty value yields. A macro
+works in every file, an anchor in its own.
 
 ## Reload
 
 SIGHUP reads the file again, \`serve --watch\` does so whenever it changed. Only what differs is touched: a backend whose
 entry is the same keeps its connections, its streams and what is known of it. A file with an error changes nothing; the
-running configuration stays, and the log and \`/api/status\` say why. Keys marked *restart* keep their old value until then.`;
+running configuration stays, and the log and \`/api/status\` say why. A model whose definition comes to the same keeps its process,
+its port and its streams. Ports for \`\${PORT}\` are counted up from \`startPort\` by sorted model id at the start; at a reload a
+model keeps the one it has, others get the lowest free ones, and only a new \`startPort\` moves all. Keys marked *restart* keep their old value until then.`;
 
 /** Top-level keys without keys of their own share one table. */
 const generalTitle = 'General';

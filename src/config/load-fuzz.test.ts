@@ -14,6 +14,7 @@ const texts = ['good', 'bad'].flatMap((folder) =>
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => readFileSync(join(fixtures, folder, name), 'utf8')),
 );
+texts.push(readFileSync(resolve(import.meta.dirname, '../../examples/llama-swap.yaml'), 'utf8'));
 /** What tends to break readers of YAML. */
 const snippets = [
   ...Array.from('[]{}:,-?#&*!|>\'"%@`\t\n '),
@@ -22,6 +23,9 @@ const snippets = [
   '*a',
   '${env.',
   '${env.WORD}',
+  '${PORT}',
+  '${MODEL_ID}',
+  '${context}',
   '$${',
   '---\n',
   '\uFEFF',
@@ -58,7 +62,10 @@ test('loadConfigText answers any text', () => {
 });
 
 test('loadConfigText answers any sequence of YAML marks', () => {
-  const text = fc.array(fc.constantFrom(...snippets, 'listen', 'backends', 'a', '1'), { maxLength: 40 });
+  const text = fc.array(
+    fc.constantFrom(...snippets, 'listen', 'backends', 'models', 'macros', 'cmd', 'a', '1'),
+    { maxLength: 40 },
+  );
   fc.assert(
     fc.property(text, (parts) => check(parts.join(''))),
     { numRuns: 1500 },

@@ -6,6 +6,7 @@ import { fixtureEnvironment, fixtureSecrets } from '../../test/fixtures/config/e
 import { loadConfigText } from './load.ts';
 import type { LoadResult } from './load.ts';
 import { formatProblem } from './problems.ts';
+import { sharedPortOf } from './resolve-model.ts';
 
 const fixtures = resolve(import.meta.dirname, '../../test/fixtures/config');
 
@@ -99,6 +100,53 @@ describe('loadConfigText', () => {
     expect(problemsOf(load('listen: ${env.toString}\n'))).toEqual([
       "llamero.yaml:1:9 listen: environment variable 'toString' is not set",
     ]);
+  });
+});
+
+describe('loadConfigText with the configuration in force', () => {
+  const models = (...ids: string[]): string =>
+    `models:\n${ids.map((id) => `  ${id}: { cmd: "s \${PORT}" }\n`).join('')}`;
+
+  function portsOf(result: LoadResult): Record<string, number | undefined> {
+    if (!result.ok) throw new Error(problemsOf(result).join('\n'));
+    return Object.fromEntries(
+      Object.entries(result.config.models).map(([id, entry]) => [id, sharedPortOf(entry)]),
+    );
+  }
+
+  function reload(before: string, after: string): Record<string, number | undefined> {
+    const first = load(before);
+    if (!first.ok) throw new Error('must load');
+    return portsOf(loadConfigText({ file: 'f', env: {}, text: after, inForce: first.config }));
+  }
+
+  test.each([
+    [
+      'a model that comes takes a free port',
+      models('b', 'c'),
+      models('a', 'b', 'c'),
+      { a: 5802, b: 5800, c: 5801 },
+    ],
+    [
+      'a model that goes leaves its port',
+      models('a', 'b', 'c'),
+      models('b', 'c', 'd'),
+      { b: 5801, c: 5802, d: 5800 },
+    ],
+    [
+      'a new startPort counts for all',
+      models('b', 'c'),
+      `startPort: 7000\n${models('a', 'b')}`,
+      { a: 7000, b: 7001 },
+    ],
+    [
+      'a port that several models had is given once',
+      'models:\n  a: { cmd: s 9000, proxy: "http://localhost:9000" }\n  b: { cmd: s 9000, proxy: "http://localhost:9000" }\n',
+      models('a', 'b'),
+      { a: 9000, b: 5800 },
+    ],
+  ])('%s', (_name, before, after, ports) => {
+    expect(reload(before, after)).toEqual(ports);
   });
 });
 

@@ -18,6 +18,7 @@ function masked(config: Config): Config {
   const copy = structuredClone(config);
   for (const backend of Object.values(copy.backends))
     if (backend.apiKey !== undefined) backend.apiKey = '***';
+  for (const peer of Object.values(copy.peers)) if (peer.apiKey !== '') peer.apiKey = '***';
   copy.apiKeys = copy.apiKeys.map((entry) => (typeof entry === 'string' ? '***' : { ...entry, key: '***' }));
   return copy;
 }

@@ -23,7 +23,9 @@ function printed(value: unknown, schema: SchemaNode | undefined): unknown {
       known.map(([key, child]) => [key, printed(child, schema && childSchema(schema, key))]),
     );
   }
-  if (typeof value === 'string' && schema !== undefined && takesSecret(schema)) return mask;
+  if (typeof value === 'string' && schema !== undefined && takesSecret(schema)) {
+    return value === '' ? '' : mask;
+  }
   if (typeof value === 'string') return escapePlaceholders(value);
   if (typeof value === 'number' && schema?.unit === 'duration') return formatDuration(value);
   if (typeof value === 'number' && schema?.unit === 'size') return formatSize(value);

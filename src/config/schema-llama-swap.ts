@@ -30,12 +30,12 @@ export const llamaSwapShape = {
   ),
   healthCheckTimeout: describe(
     'Longest time from start to ready; less than 15s counts as 15s.',
-    duration().prefault(120),
+    duration().prefault('2m'),
   ),
-  globalTTL: describe('`ttl` of models that set none; 0 = never unload.', duration().prefault(0)),
+  globalTTL: describe('`ttl` of models that set none; 0 = never unload.', duration().prefault('0s')),
   unloadTimeout: describe(
     'Time that a model gets to end by itself, then it is killed; 0 = 10s.',
-    duration().prefault(10),
+    duration().prefault('10s'),
   ),
   sendLoadingState: describe(
     'Streaming chat requests are told about the loading of their model in reasoning text.',

@@ -32,18 +32,18 @@ const peerFilters = z.strictObject({ stripParams, strip_params: stripParamsOld, 
 
 const timeoutsWith = (responseHeader: string) =>
   z.strictObject({
-    connect: describe('Longest time to open a connection; 0 = no limit.', duration().prefault(30)),
-    keepalive: describe("Period of TCP keepalive probes; 0 = the system's own.", duration().prefault(30)),
+    connect: describe('Longest time to open a connection; 0 = no limit.', duration().prefault('30s')),
+    keepalive: describe("Period of TCP keepalive probes; 0 = the system's own.", duration().prefault('30s')),
     responseHeader: describe(
       'Longest time from sending the request to the head of the answer; 0 = no limit.',
       duration().prefault(responseHeader),
     ),
-    tlsHandshake: describe('Longest time for a TLS handshake; 0 = no limit.', duration().prefault(10)),
+    tlsHandshake: describe('Longest time for a TLS handshake; 0 = no limit.', duration().prefault('10s')),
     expectContinue: describe(
       'Longest wait for `100 Continue` before the body is sent; 0 = not waited for.',
-      duration().prefault(1),
+      duration().prefault('1s'),
     ),
-    idleConn: describe('An idle connection is closed after this; 0 = never.', duration().prefault(90)),
+    idleConn: describe('An idle connection is closed after this; 0 = never.', duration().prefault('90s')),
   });
 
 const modalities = (side: string) =>
@@ -103,7 +103,7 @@ export const model = z.strictObject({
   ttl: describe('Unloaded this long after its last request; 0 = never, -1 or unset = `globalTTL`.', ttl),
   unloadTimeout: describe(
     'Time to end by itself when it is stopped, then it is killed; 0 = the global `unloadTimeout`.',
-    duration().prefault(0),
+    duration().prefault('0s'),
   ),
   unlisted: describe('Not shown in `/v1/models`; requests for it work.', z.boolean().default(false)),
   useModelName: describe('Put as `model` into the body that the server gets.', z.string().default('')),

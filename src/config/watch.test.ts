@@ -157,3 +157,42 @@ describe('watchFiles', () => {
     await expect.poll(() => told, { timeout: 10_000, interval: 10 }).toEqual([[file]]);
   });
 });
+
+describe('watchFiles of a folder', () => {
+  async function watchFolder(): Promise<void> {
+    watcher = watchFiles({
+      files: [],
+      folders: [folder],
+      intervalMs: 1000,
+      onChange: (changed) => told.push([...changed]),
+      startTimer: (run) => {
+        pending.push(run);
+        return () => {
+          pending = pending.filter((other) => other !== run);
+        };
+      },
+    });
+    await watcher.ready;
+  }
+
+  test('tells files that come, change and go', async () => {
+    await watchFolder();
+    const added = join(folder, 'more.yml');
+    await writeFile(added, 'two');
+    await look(3);
+    await writeFile(file, 'other');
+    await look(3);
+    await rm(added);
+    await look(2);
+    expect(told).toEqual([[added], [file], [added]]);
+  });
+
+  test('tells nothing of other files, and nothing while there is no file', async () => {
+    await watchFolder();
+    await writeFile(join(folder, 'notes.txt'), 'x');
+    await look(3);
+    await rm(file);
+    await look(3);
+    expect(told).toEqual([]);
+  });
+});
