@@ -217,7 +217,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#resolved = resolved;
     this.#alternatives = meaning?.alternatives ?? [];
     record.model = facts.model;
-    record.requested = resolved.peeked.model;
+    record.requested = this.#inbound.modelInPath ?? resolved.peeked.model;
     record.selector = meaning?.selector;
     record.session = facts.session;
     record.stream = resolved.stream;

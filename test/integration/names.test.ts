@@ -21,7 +21,7 @@ function fake(engine: string, more: object = {}): object {
 const startPort = 24_000;
 
 async function startModels(config: object): Promise<TestRouter> {
-  return startRouter({ startPort, groups: {}, ...config });
+  return startRouter({ startPort, ...config });
 }
 
 /** The engine behind a model that is loaded: asked through its own control paths. */
@@ -202,6 +202,27 @@ test('where all models have processes, a native route needs to be told which, an
   await router.reload({ startPort, models: { a: fake('a') } });
   await until(async () => (await router.status()).backends.length === 1);
   expect((await tokenize({})).headers['x-llamero-backend']).toBe('a');
+});
+
+test('the priority of a model is that of its requests, whatever name they use', async () => {
+  await using router = await startModels({
+    models: {
+      high: fake('high', {
+        aliases: ['gpt-4'],
+        cmd: `'${process.execPath}' -e 'setInterval(() => {}, 1000)' \${PORT}`,
+      }),
+    },
+    routing: { scheduler: { use: 'fifo', settings: { fifo: { priority: { high: 10 } } } } },
+  });
+  const asking = chat(router.url, { model: 'gpt-4' });
+  const queued = async () => {
+    const body = (await ask(`${router.url}/api/requests`).answer).json();
+    return body['queued'] as { model_id: string; priority: number }[];
+  };
+  await until(async () =>
+    (await queued()).some(({ model_id: id, priority }) => id === 'high' && priority === -9),
+  );
+  asking.leave();
 });
 
 test('an unknown name gets 404 with the nearest of all names', async () => {
