@@ -48,7 +48,7 @@ export async function listConfigFolder(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Something that was named cannot be read. `file` is how messages call it; empty = nothing was named. */
+/** Something that was named cannot be read, or nothing was named. `file` is how messages call it. */
 class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
   readonly file: string;
@@ -61,7 +61,7 @@ class UnreadableError extends Error {
 
 async function readSources({ file, folder }: ConfigFiles, cwd: string): Promise<ConfigSource[]> {
   if (file === undefined && folder === undefined) {
-    throw new UnreadableError('', 'at least one of -config or -config-dir must be provided');
+    throw new UnreadableError('configuration:', 'at least one of -config or -config-dir must be provided');
   }
   const shown: string[] = [];
   if (folder !== undefined) {
