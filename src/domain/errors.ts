@@ -162,6 +162,14 @@ export const errorTable = {
     type: 'server_error',
     meaning: 'The request waited for a model that an operator unloaded. Sent again, it loads the model.',
   },
+  model_does_not_fit: {
+    source: 'placement',
+    status: 503,
+    retry: 'never',
+    type: 'server_error',
+    meaning:
+      'The model alone takes more memory than `routing.router.settings.memory` has for all models; the message has both. Raise that, make the model smaller, or correct its `memory` if the measured need is wrong.',
+  },
   process_spawn_failed: {
     source: 'process',
     status: 502,

@@ -54,6 +54,8 @@ export function rejectionError(rejection: Rejection, context: RejectionContext):
       return new LlameroError('shutting_down', 'The router is shutting down', later);
     case 'loadFailed':
       return loadFailed(rejection, context);
+    case 'doesNotFit':
+      return new LlameroError('model_does_not_fit', doesNotFit(rejection, context));
     case 'unloaded':
       return new LlameroError('model_unloaded', `Model '${context.model ?? ''}' was unloaded`, later);
     case 'modelBusy':
@@ -76,6 +78,7 @@ const rejectionOutcomes: Readonly<Record<RejectReason, Outcome>> = {
   draining: 'rejected_other',
   exhausted: 'failed_before_first_byte',
   loadFailed: 'failed_before_first_byte',
+  doesNotFit: 'rejected_other',
   unloaded: 'evicted_timeout',
   modelBusy: 'rejected_full',
 };
@@ -137,6 +140,12 @@ function loadFailed(
   return new LlameroError(code, `Model '${model}' cannot be loaded: ${message}`, { retryAfterS });
 }
 
+function doesNotFit({ misfit }: Rejection, { model = '' }: RejectionContext): string {
+  if (misfit === undefined) return `Model '${model}' does not fit into memory`;
+  const { resource, needBytes, budgetBytes } = misfit;
+  return `Model '${model}' needs ${gibibytes(needBytes)} of ${resource.toUpperCase()}, and all models together may take ${gibibytes(budgetBytes)}`;
+}
+
 function unknownModel({ names, model = '' }: RejectionContext): LlameroError {
   const nearest = names.nearest(model);
   const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
@@ -150,6 +159,11 @@ function downReasons({ fleet, model }: RejectionContext): string {
       `${backend.id} is ${backend.view.state}${backend.probe.error === undefined ? '' : `: ${backend.probe.error}`}`,
   );
   return reasons.length === 0 ? '' : ` (${reasons.slice(0, 3).join('; ')})`;
+}
+
+/** Rounded up, so that a need never looks smaller than a budget that it exceeds. */
+function gibibytes(bytes: number): string {
+  return `${(Math.ceil(bytes / 2 ** 20) / 1024).toFixed(3).replace(/\.?0+$/, '')} GiB`;
 }
 
 function seconds(ms: number): string {

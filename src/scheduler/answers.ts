@@ -5,7 +5,7 @@ import type { Entry } from './entry.ts';
 import type { Permits } from './permits.ts';
 import type { Choice } from './placement.ts';
 import type { Queue } from './queue.ts';
-import { failureFor } from './servability.ts';
+import { failureFor, misfitFor } from './servability.ts';
 import type { ServedModel } from './served-model.ts';
 import { loadTraceOf } from './swap.ts';
 
@@ -55,6 +55,7 @@ export class Answers {
     at: { readonly model: ServedModel; readonly nowMs: number },
   ): void {
     const loadFailure = reason === 'loadFailed' ? failureFor(entry, at.model) : undefined;
+    const misfit = reason === 'doesNotFit' ? misfitFor(entry, at.model) : undefined;
     this.#effects.reject({
       id: entry.request.id,
       reason,
@@ -62,6 +63,7 @@ export class Answers {
       retryAfterMs: this.#retryAfterMs(reason, { ...at, loadFailure }),
       queued: this.#queue.size,
       ...(loadFailure && { loadFailure }),
+      ...(misfit && { misfit }),
     });
   }
 

@@ -2,6 +2,7 @@
 import type { LoadFailure } from '../domain/backend-view.ts';
 import type { BackendId, ModelName, RequestId } from '../domain/ids.ts';
 import type { Decision } from './decision.ts';
+import type { Misfit } from './residency/planner.ts';
 
 /** The right to one slot of one backend, held by one request until requestFinished or requestRetried. */
 export interface Grant {
@@ -32,6 +33,8 @@ export type RejectReason =
   | 'draining'
   /** Its model would have to be loaded, and the load failed; `loadFailure` says why. */
   | 'loadFailed'
+  /** Its model would have to be loaded, and alone takes more memory than its host has for models; `misfit` says which. */
+  | 'doesNotFit'
   /** It waited for a process that was unloaded by somebody's wish. */
   | 'unloaded'
   /** The model has as many requests, waiting ones included, as `admissionLimits` allows. */
@@ -50,6 +53,8 @@ export interface Rejection {
   readonly queued: number;
   /** Only with `loadFailed`. */
   readonly loadFailure?: LoadFailure;
+  /** Only with `doesNotFit`. */
+  readonly misfit?: Misfit;
 }
 
 export interface Effects {

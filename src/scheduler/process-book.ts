@@ -4,6 +4,7 @@
  */
 import type { BackendState, BackendView } from '../domain/backend-view.ts';
 import type { Lane } from './entry.ts';
+import type { Misfit } from './residency/planner.ts';
 import type { Swap } from './swap.ts';
 
 /** stopped: can be started. Every other phase takes memory. */
@@ -15,6 +16,8 @@ export class ProcessBook {
   generation = 0;
   /** Its last run failed, and it must not be started yet. */
   isBackingOff = false;
+  /** Why it must never be started. */
+  misfit: Misfit | undefined = undefined;
   /** Somebody wants it stopped when its last request is over, or at this time; undefined = nobody does. */
   unloadByMs: number | undefined = undefined;
   /** Since when it is ready and serves nobody. */

@@ -7,6 +7,7 @@ import type { Entry } from './entry.ts';
 import type { Fleet } from './fleet.ts';
 import type { Ledger, Seat } from './ledger.ts';
 import { fitsContext } from './policies/filters/context-fits.ts';
+import type { Misfit } from './residency/planner.ts';
 import type { ServedModel } from './served-model.ts';
 
 /**
@@ -17,10 +18,13 @@ export type Servability =
   | 'live'
   | 'cold'
   | 'dead'
-  | Extract<RejectReason, 'noBackend' | 'modelUnknown' | 'contextTooLong' | 'exhausted' | 'loadFailed'>;
+  | Extract<
+      RejectReason,
+      'noBackend' | 'modelUnknown' | 'contextTooLong' | 'exhausted' | 'loadFailed' | 'doesNotFit'
+    >;
 
-/** What one seat promises. failed: its process may not be started yet. */
-type Outlook = 'live' | 'cold' | 'failed' | 'dead';
+/** What one seat promises. failed: its process may not be started yet. misfit: it may never be. */
+type Outlook = 'live' | 'cold' | 'failed' | 'misfit' | 'dead';
 
 /** What of a request decides where it may go. */
 export interface Demand {
@@ -42,6 +46,7 @@ export function judge(demand: Demand, model: ServedModel, fleet: Fleet): Servabi
   }
   if (found.has('cold')) return 'cold';
   if (found.has('failed')) return 'loadFailed';
+  if (found.has('misfit')) return 'doesNotFit';
   if (found.has('dead') || mayTurnOut(demand, fleet)) return 'dead';
   if (serves) return 'contextTooLong';
   if (demand.failedOn.size > 0) return 'exhausted';
@@ -98,6 +103,15 @@ export function failureFor(demand: Demand, model: ServedModel): LoadFailure | un
   return first;
 }
 
+/** What stands in the way of a request whose model can never be loaded. */
+export function misfitFor(demand: Demand, model: ServedModel): Misfit | undefined {
+  for (const seat of model.seats) {
+    const misfit = canUse(seat, demand) ? seat.ledger.book?.misfit : undefined;
+    if (misfit !== undefined) return misfit;
+  }
+  return undefined;
+}
+
 function outlookOf({ ledger, model }: Seat): Outlook {
   const { book } = ledger;
   if (book === undefined) return ledger.isHealthy ? 'live' : 'dead';
@@ -108,6 +122,7 @@ function outlookOf({ ledger, model }: Seat): Outlook {
   }
   // A request without a model is no reason to load any.
   if (model === undefined) return 'dead';
+  if (book.phase === 'stopped' && book.misfit !== undefined) return 'misfit';
   return book.isBackingOff ? 'failed' : 'cold';
 }
 

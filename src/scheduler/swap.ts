@@ -37,14 +37,16 @@ export interface SwapPlan {
 export interface Host {
   /** Undefined = everything may be loaded together. */
   readonly planner: ResidencyPlanner | undefined;
-  /** Ready, starting or about to start. */
+  /** Ready, starting or about to start; those first that were used least recently. */
   readonly running: readonly Ledger[];
+  /** Those of them that cannot be stopped now. */
+  readonly engaged: ReadonlySet<BackendId>;
   readonly stopping: readonly Ledger[];
 }
 
-export function planSwap(target: Ledger, { planner, running, stopping }: Host): SwapPlan {
+export function planSwap(target: Ledger, { planner, running, engaged, stopping }: Host): SwapPlan {
   const others = running.filter((ledger) => ledger !== target);
-  const eviction = planner?.evictionFor(target.id, others.map(idOf));
+  const eviction = planner?.evictionFor(target.id, others.map(idOf), engaged);
   const evicted = new Set(eviction?.evict);
   const kept = others.filter(({ id }) => !evicted.has(id)).map(idOf);
   return {
@@ -86,7 +88,8 @@ function inTheWay(
   }: { planner: ResidencyPlanner; kept: readonly ModelName[]; stopping: readonly Ledger[] },
 ): readonly Ledger[] {
   if (stopping.length === 0) return stopping;
-  const evict = new Set(planner.evictionFor(target.id, [...kept, ...stopping.map(idOf)]).evict);
+  const all = [...kept, ...stopping.map(idOf)];
+  const evict = new Set(planner.evictionFor(target.id, all, new Set(kept)).evict);
   // A planner may find it cheaper to stop something that is to stay; then all that stop anyway are waited for.
   return kept.some((id) => evict.has(id)) ? stopping : stopping.filter(({ id }) => evict.has(id));
 }

@@ -46,6 +46,7 @@ export class Swaps {
   configure(settings: SchedulerSettings): void {
     this.#settings = settings;
     for (const swap of this.#active.values()) if (!swap.isLoading) this.#active.delete(swap.target);
+    for (const ledger of this.#fleet.processes) this.#measure(ledger);
     this.#agenda.swaps = true;
   }
 
@@ -84,6 +85,7 @@ export class Swaps {
     if (phase === undefined || phase === 'stopped') {
       for (const swap of this.#active.values()) if (swap.waitsFor.delete(ledger)) this.#loadIfFree(swap);
     }
+    this.#measure(ledger);
     this.#agenda.swaps = true;
   }
 
@@ -185,7 +187,17 @@ export class Swaps {
       if (phase === 'stopping') stopping.push(ledger);
       else if (phase !== 'stopped' || this.#active.has(ledger)) running.push(ledger);
     }
-    return { planner: this.#plannerOf(target), running, stopping };
+    const engaged = new Set(running.filter((ledger) => !mayGo(ledger)).map(({ id }) => id));
+    return { planner: this.#plannerOf(target), running: running.sort(compareUse), engaged, stopping };
+  }
+
+  /** Finds out whether there is room for it at all. */
+  #measure(ledger: Ledger): void {
+    const { book } = ledger;
+    if (book === undefined) return;
+    const { misfit } = this.#plannerOf(ledger)?.evictionFor(ledger.id, []) ?? {};
+    if ((misfit === undefined) !== (book.misfit === undefined)) this.#agenda.shape = true;
+    book.misfit = misfit;
   }
 
   #plannerOf(target: Ledger): ResidencyPlanner | undefined {
@@ -201,6 +213,16 @@ function mayGo(victim: Ledger): boolean {
 function mayDrain(victim: Ledger): boolean {
   const { book, present, isHealthy } = victim;
   return book?.phase === 'ready' && present && !(book.isOwing && isHealthy);
+}
+
+/** The least recently used one first; those in use are last. */
+function compareUse(one: Ledger, other: Ledger): number {
+  const [left, right] = [restedMs(one), restedMs(other)];
+  return left === right ? 0 : left - right;
+}
+
+function restedMs({ book, isServing }: Ledger): number {
+  return book?.phase === 'ready' && !isServing ? book.idleFromMs : Infinity;
 }
 
 /** A lane without anybody, which is forgotten at once, would come last. */

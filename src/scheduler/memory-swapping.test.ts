@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { ProcessRig, residency } from '../../test/scheduler/process-rig.ts';
+import { createMemoryPlanner } from './residency/memory.ts';
+
+/** A budget of 16; needs of models are looked up, so that a test may change them. */
+function memory(needs: Map<string, number | undefined>) {
+  const needOf = (model: string) => ({ vramBytes: needs.get(model), ramBytes: undefined });
+  return residency(createMemoryPlanner({ budget: { vramBytes: 16 }, needOf }));
+}
+
+const eights = () => memory(new Map([...'abc'].map((id) => [id, 8])));
+
+/** Three models of which two fit, `a` and `b` loaded and idle; `b` was used last. */
+function twoOfThree(): ProcessRig {
+  const rig = new ProcessRig(eights()).add('abc');
+  for (const id of 'ab') {
+    rig.pass(10);
+    rig.warm(id);
+  }
+  rig.pass(10);
+  rig.news();
+  return rig;
+}
+
+describe('with a memory budget', () => {
+  test('models that fit are loaded beside each other', () => {
+    const rig = new ProcessRig(eights()).add('abc');
+    expect(rig.arrive('1', { model: 'a' })).toBe('load a');
+    expect(rig.arrive('2', { model: 'b' })).toBe('load b');
+    expect(rig.arrive('3', { model: 'c' })).toBe('');
+  });
+
+  test('the least recently used idle model makes room', () => {
+    const rig = twoOfThree();
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload a evicted');
+    expect(rig.stopped('a')).toBe('load c');
+  });
+
+  test('a use counts, whatever the order of the loads', () => {
+    const rig = twoOfThree();
+    rig.arrive('again', { model: 'a' });
+    rig.pass(5);
+    rig.finish('again');
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload b evicted');
+  });
+
+  test('a busy model stays, and one in use more recently goes in its place', () => {
+    const rig = twoOfThree();
+    rig.arrive('busy', { model: 'a' });
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload b evicted');
+    expect(rig.stopped('b')).toBe('load c');
+    expect(rig.ready('c')).toBe('1→c');
+    expect(rig.finish('busy')).toBe('');
+  });
+
+  test('where all are busy the first that gets idle goes', () => {
+    const rig = twoOfThree();
+    rig.arrive('busy a', { model: 'a' });
+    rig.arrive('busy b', { model: 'b' });
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('');
+    expect(rig.finish('busy b')).toBe('unload b evicted');
+  });
+
+  test('a model of unknown need runs alone, and beside others once it was measured', () => {
+    const needs = new Map<string, number | undefined>([
+      ['a', undefined],
+      ['b', 8],
+    ]);
+    const rig = new ProcessRig(memory(needs)).add('ab');
+    rig.arrive('1', { model: 'a' });
+    rig.news();
+    expect(rig.ready('a')).toBe('1→a');
+    expect(rig.arrive('2', { model: 'b' })).toBe('');
+    needs.set('a', 8);
+    expect(rig.ready('a')).toBe('load b');
+  });
+
+  test('a model that alone is too large is refused, with its need and the budget', () => {
+    const needs = new Map([
+      ['a', 17],
+      ['b', 8],
+    ]);
+    const rig = new ProcessRig(memory(needs)).add('ab').warm('b');
+    rig.news();
+    expect(rig.arrive('1', { model: 'a' })).toBe('1✗doesNotFit');
+    expect(rig.rejections.at(-1)).toMatchObject({
+      misfit: { resource: 'vram', needBytes: 17, budgetBytes: 16 },
+      retryAfterMs: undefined,
+    });
+    expect(rig.snapshot().backends.get('b')?.process?.phase).toBe('ready');
+  });
+
+  test('those who wait are refused as well when a new budget is too small, and served when it is large enough', () => {
+    const rig = twoOfThree();
+    rig.arrive('busy a', { model: 'a' });
+    rig.arrive('busy b', { model: 'b' });
+    rig.arrive('1', { model: 'c' });
+    rig.news();
+    expect(rig.configure(memory(new Map([...'abc'].map((id) => [id, 17]))))).toBe('1✗doesNotFit');
+    rig.configure(eights());
+    expect(rig.arrive('2', { model: 'c' })).toBe('');
+    expect(rig.finish('busy a')).toBe('unload a evicted');
+  });
+
+  test('what stops anyway is waited for before anything else is stopped', () => {
+    const rig = twoOfThree();
+    rig.stopping('b');
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('');
+    expect(rig.stopped('b')).toBe('load c');
+  });
+});
