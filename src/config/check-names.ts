@@ -99,8 +99,11 @@ function checkSelector(id: string, { config, table, planner, targetsKnown }: Nam
   }
   const local = resolved.flatMap((target) => (target.kind === 'model' ? [target.model] : []));
   if (selector.strategy === 'spillover' && planner?.canHoldAll(local) === false) {
-    const message =
-      'its local targets cannot run at the same time: put them into one group with swap: false, or into one matrix set';
+    const cure =
+      planner.name === 'memory'
+        ? 'together they need more memory than routing.router.settings.memory has'
+        : 'put them into one group with swap: false, or into one matrix set';
+    const message = `its local targets cannot run at the same time: ${cure}`;
     findings.push(reject([...path, 'targets'], message, 'config_conflict'));
   }
   return findings;

@@ -5,8 +5,9 @@ import { findServed } from './names.ts';
 import type { NameTable } from './names.ts';
 import type { CheckResult, ConfigPath, ConfigProblemCode, Finding } from './problems.ts';
 import { routingSource } from './resolve-routing.ts';
-import type { GroupsConfig, MatrixConfig } from './resolve-routing.ts';
+import type { GroupsConfig, MatrixConfig, MemoryConfig, RoutingSource } from './resolve-routing.ts';
 import type { Config } from './schema.ts';
+import { formatSize } from './values.ts';
 
 /** `modelsKnown`: false when `models` has problems of its own, so that a missing model may be their consequence. */
 export function checkRouting(config: Config, table: NameTable, modelsKnown: boolean): CheckResult {
@@ -17,6 +18,8 @@ export function checkRouting(config: Config, table: NameTable, modelsKnown: bool
     const checked = checkGroups(source.groups, source.path, modelsKnown ? table : undefined);
     problems.push(...checked.problems);
     warnings.push(...checked.warnings);
+  } else if (source.kind === 'memory') {
+    problems.push(...checkMemory(source.memory, config));
   } else if (source.matrix === undefined) {
     const message = "routing.router.use is 'matrix' but routing.router.settings.matrix is not set";
     problems.push(finding(['routing', 'router'], message, 'config_reference'));
@@ -24,6 +27,7 @@ export function checkRouting(config: Config, table: NameTable, modelsKnown: bool
     problems.push(...checkMatrix(source.matrix, source.path, table));
   }
   if (modelsKnown) problems.push(...checkPriorities(config, table));
+  warnings.push(...warnAboutNeeds(source, config));
   return { problems, warnings };
 }
 
@@ -100,6 +104,40 @@ function checkMatrix(matrix: MatrixConfig, path: ConfigPath, table: NameTable): 
     findings.push(finding(place, fault, 'config_invalid'));
   }
   return findings;
+}
+
+const resources = ['vram', 'ram'] as const;
+
+function checkMemory(budget: MemoryConfig, { models }: Config): Finding[] {
+  if (resources.every((resource) => budget[resource] === undefined)) {
+    const message =
+      "routing.router.use is 'memory' but routing.router.settings.memory sets neither vram nor ram";
+    return [finding(['routing', 'router'], message, 'config_reference')];
+  }
+  return Object.entries(models).flatMap(([id, { memory }]) =>
+    resources.flatMap((resource) => {
+      const [need = 0, limit = Infinity] = [memory[resource], budget[resource]];
+      if (need <= limit) return [];
+      const message = `more than routing.router.settings.memory.${resource} (${formatSize(limit)}): it could never run`;
+      return [finding(['models', id, 'memory', resource], message, 'config_conflict')];
+    }),
+  );
+}
+
+/** Needs for which there is no budget. */
+function warnAboutNeeds(source: RoutingSource, { models }: Config): Finding[] {
+  return Object.entries(models).flatMap(([id, { memory }]) =>
+    resources
+      .filter((resource) => memory[resource] !== undefined)
+      .flatMap((resource) => {
+        if (source.kind === 'memory' && source.memory[resource] !== undefined) return [];
+        const message =
+          source.kind === 'memory'
+            ? `has no effect: routing.router.settings.memory sets no ${resource}`
+            : "has no effect: routing.router.use is not 'memory'";
+        return [finding(['models', id, 'memory', resource], message, 'config_reference')];
+      }),
+  );
 }
 
 function faultOfSets(source: Parameters<typeof compileMatrix>[0]): string | undefined {

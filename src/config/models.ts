@@ -4,6 +4,7 @@
  */
 import type { ModelName } from '../domain/ids.ts';
 import type { Group } from '../scheduler/residency/groups.ts';
+import type { MemoryBudget, MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { MatrixPlannerOptions } from '../scheduler/residency/matrix/planner.ts';
 
 /** Everything about models, peers and their names. A new one per load; equal files give equal ones. */
@@ -105,7 +106,13 @@ export interface ResolvedCapabilities {
 /** Which models may be loaded together. Every model is in exactly one group; those in none are in `(default)`. */
 export type ResolvedRouting =
   | { readonly kind: 'group'; readonly groups: readonly Group[] }
-  | ({ readonly kind: 'matrix' } & MatrixPlannerOptions);
+  | ({ readonly kind: 'matrix' } & MatrixPlannerOptions)
+  | {
+      readonly kind: 'memory';
+      readonly budget: MemoryBudget;
+      /** What the file says of the needs of models; models of which it says nothing are not in it. */
+      readonly declared: ReadonlyMap<ModelName, MemoryNeed>;
+    };
 
 export interface ResolvedProfile {
   readonly name: string;

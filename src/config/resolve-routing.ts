@@ -3,7 +3,10 @@ import type { Group } from '../scheduler/residency/groups.ts';
 import { createGroupPlanner } from '../scheduler/residency/groups.ts';
 import { compileMatrix } from '../scheduler/residency/matrix/compile.ts';
 import { createMatrixPlanner } from '../scheduler/residency/matrix/planner.ts';
+import { createMemoryPlanner } from '../scheduler/residency/memory.ts';
+import type { MemoryBudget, MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { ResidencyPlanner } from '../scheduler/residency/planner.ts';
+import type { ModelName } from '../domain/ids.ts';
 import type { ResolvedRouting } from './models.ts';
 import type { ConfigPath } from './problems.ts';
 import type { Config } from './schema.ts';
@@ -14,18 +17,30 @@ export const defaultGroupName = '(default)';
 export type GroupsConfig = NonNullable<Config['groups']>;
 export type MatrixConfig = NonNullable<Config['matrix']>;
 
+export type MemoryConfig = NonNullable<NonNullable<Config['routing']['router']>['settings']['memory']>;
+
+/** What is known of a model's need beyond the file; undefined = nothing. */
+export type MeasuredNeeds = (model: ModelName) => MemoryNeed | undefined;
+
 /** The settings that count, and where they stand. */
 export type RoutingSource =
   | { readonly kind: 'group'; readonly groups: GroupsConfig; readonly path: ConfigPath }
-  | { readonly kind: 'matrix'; readonly matrix: MatrixConfig | undefined; readonly path: ConfigPath };
+  | { readonly kind: 'matrix'; readonly matrix: MatrixConfig | undefined; readonly path: ConfigPath }
+  | { readonly kind: 'memory'; readonly memory: MemoryConfig; readonly path: ConfigPath };
 
 export function routingSource({ routing, groups, matrix }: Config): RoutingSource {
   const { router } = routing;
   if (router !== undefined) {
     const path = ['routing', 'router', 'settings'];
-    return router.use === 'matrix'
-      ? { kind: 'matrix', matrix: router.settings.matrix, path: [...path, 'matrix'] }
-      : { kind: 'group', groups: router.settings.groups ?? {}, path: [...path, 'groups'] };
+    const { groups: named = {}, matrix: sets, memory = {} } = router.settings;
+    switch (router.use) {
+      case 'group':
+        return { kind: 'group', groups: named, path: [...path, 'groups'] };
+      case 'matrix':
+        return { kind: 'matrix', matrix: sets, path: [...path, 'matrix'] };
+      case 'memory':
+        return { kind: 'memory', memory, path: [...path, 'memory'] };
+    }
   }
   return matrix === undefined
     ? { kind: 'group', groups: groups ?? {}, path: ['groups'] }
@@ -37,6 +52,9 @@ export function resolveRouting(config: Config): ResolvedRouting {
   const source = routingSource(config);
   const ids = Object.keys(config.models);
   if (source.kind === 'group') return { kind: 'group', groups: resolveGroups(source.groups, ids) };
+  if (source.kind === 'memory') {
+    return { kind: 'memory', budget: budgetOf(source.memory), declared: declaredNeeds(config) };
+  }
   const known = new Set(ids);
   const vars = new Map(Object.entries(source.matrix?.vars ?? {}));
   return {
@@ -52,8 +70,41 @@ export function resolveRouting(config: Config): ResolvedRouting {
   };
 }
 
-export function createPlanner(routing: ResolvedRouting): ResidencyPlanner {
-  return routing.kind === 'group' ? createGroupPlanner(routing.groups) : createMatrixPlanner(routing);
+/** What is declared goes before what is measured; `measured` is asked anew for each plan. */
+export function createPlanner(
+  routing: ResolvedRouting,
+  measured: MeasuredNeeds = () => undefined,
+): ResidencyPlanner {
+  switch (routing.kind) {
+    case 'group':
+      return createGroupPlanner(routing.groups);
+    case 'matrix':
+      return createMatrixPlanner(routing);
+    case 'memory': {
+      const { budget, declared } = routing;
+      const needOf = (model: ModelName): MemoryNeed => {
+        const [own, found] = [declared.get(model), measured(model)];
+        return {
+          vramBytes: own?.vramBytes ?? found?.vramBytes,
+          ramBytes: own?.ramBytes ?? found?.ramBytes,
+        };
+      };
+      return createMemoryPlanner({ budget, needOf });
+    }
+  }
+}
+
+function budgetOf({ vram, ram }: MemoryConfig): MemoryBudget {
+  return { ...(vram !== undefined && { vramBytes: vram }), ...(ram !== undefined && { ramBytes: ram }) };
+}
+
+function declaredNeeds({ models }: Config): Map<ModelName, MemoryNeed> {
+  const needs = new Map<ModelName, MemoryNeed>();
+  for (const [id, { memory }] of Object.entries(models)) {
+    const { vram, ram } = memory;
+    if (vram !== undefined || ram !== undefined) needs.set(id, { vramBytes: vram, ramBytes: ram });
+  }
+  return needs;
 }
 
 function resolveGroups(groups: GroupsConfig, ids: readonly string[]): Group[] {

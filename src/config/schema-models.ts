@@ -3,7 +3,7 @@
  * are llama-swap's, so that its files work as they are. What needs more than one key is checked in check-models.ts.
  */
 import { z } from 'zod';
-import { describe, duration, secret } from './values.ts';
+import { describe, duration, secret, size } from './values.ts';
 
 const jsonValue = z.unknown().refine(isJsonValue, 'must be a value that JSON can hold');
 const freeMap = z.record(z.string(), jsonValue);
@@ -62,6 +62,17 @@ const capabilities = z.strictObject({
   tools: describe('It can call functions.', z.boolean().default(false)),
   reranker: describe('It answers `/v1/rerank`.', z.boolean().default(false)),
   context: describe('Context length in tokens; 0 = not told.', z.int().min(0).default(0)),
+});
+
+const memory = z.strictObject({
+  vram: describe(
+    'GPU memory that it takes, over all GPUs; 0 = none. Unset: as measured; until then it runs alone.',
+    size({ bytesMin: 0 }).optional(),
+  ),
+  ram: describe(
+    'Main memory that it takes; 0 = next to none. Unset: as measured; until then it runs alone.',
+    size({ bytesMin: 0 }).optional(),
+  ),
 });
 
 const asGlobalMs = -1000;
@@ -130,6 +141,10 @@ export const model = z.strictObject({
       .prefault({}),
   ),
   capabilities: describe('What `/v1/models` says that it can do.', capabilities.prefault({})),
+  memory: describe(
+    'What it takes of the memory that `routing.router.settings.memory` has for models.',
+    memory.prefault({}),
+  ),
 });
 
 export const peer = z.strictObject({

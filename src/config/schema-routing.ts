@@ -3,7 +3,7 @@
  * Keys, defaults and meaning are llama-swap's. What needs more than one key is checked in check-models.ts.
  */
 import { z } from 'zod';
-import { describe } from './values.ts';
+import { describe, size } from './values.ts';
 
 const group = z.strictObject({
   swap: describe('Members replace each other; `false`: all may run at once.', z.boolean().default(true)),
@@ -29,18 +29,33 @@ export const matrix = z.strictObject({
   ),
 });
 
+const memory = z.strictObject({
+  vram: describe(
+    'GPU memory of this machine that models may take together, over all its GPUs. Unset: not limited.',
+    size().optional(),
+  ),
+  ram: describe(
+    'Main memory of this machine that models may take together. Unset: not limited.',
+    size().optional(),
+  ),
+});
+
 export const routing = z.strictObject({
   router: describe(
     'Which models may run together.',
     z
       .strictObject({
-        use: describe('`group` or `matrix`.', z.enum(['group', 'matrix']).default('group')),
+        use: describe(
+          '`group`, `matrix` or `memory`: any models together that fit into memory; the least recently used idle ones make room.',
+          z.enum(['group', 'matrix', 'memory']).default('group'),
+        ),
         settings: describe(
           'Settings by router; only those of the one in use count.',
           z
             .strictObject({
               groups: describe('Groups of models.', groups.optional()),
               matrix: describe('Sets of models that may run together.', matrix.optional()),
+              memory: describe('Memory for models, `vram` or `ram` or both.', memory.optional()),
             })
             .prefault({}),
         ),

@@ -2,11 +2,9 @@
 import { localHost } from '../domain/backend-view.ts';
 import type { ModelName } from '../domain/ids.ts';
 import { presets } from '../scheduler/presets.ts';
-import { createGroupPlanner } from '../scheduler/residency/groups.ts';
-import { createMatrixPlanner } from '../scheduler/residency/matrix/planner.ts';
-import type { ResidencyPlanner } from '../scheduler/residency/planner.ts';
 import type { SchedulerSettings, WeightedPolicy } from '../scheduler/settings.ts';
 import { noModels, type ModelsConfig } from './models.ts';
+import { createPlanner, type MeasuredNeeds } from './resolve-routing.ts';
 import type { Config } from './schema.ts';
 
 /** Enough to see why the winner won; a decision over a thousand backends stays small. */
@@ -15,6 +13,7 @@ const decisionCandidatesMax = 16;
 export function toSchedulerSettings(
   { scheduling, affinity: { session } }: Config,
   models: ModelsConfig = noModels,
+  measured?: MeasuredNeeds,
 ): SchedulerSettings {
   const preset = presets[scheduling.preset];
   return {
@@ -30,7 +29,7 @@ export function toSchedulerSettings(
     stickyDelayMs: scheduling.stickyDelay,
     modelLimits: new Map(Object.entries(scheduling.modelLimits)),
     admissionLimits: admissionLimits(models),
-    residency: new Map([[localHost, plannerOf(models)]]),
+    residency: new Map([[localHost, createPlanner(models.routing, measured)]]),
     swapPatienceMs: endlessIfZero(scheduling.maxWait),
     sessionTtlMs: session.ttl,
     sessionsMax: session.enabled ? session.max : 0,
@@ -45,10 +44,6 @@ function admissionLimits({ models }: ModelsConfig): Map<ModelName, number> {
   for (const { id, concurrencyLimit } of models.values())
     if (concurrencyLimit > 0) limits.set(id, concurrencyLimit);
   return limits;
-}
-
-function plannerOf({ routing }: ModelsConfig): ResidencyPlanner {
-  return routing.kind === 'group' ? createGroupPlanner(routing.groups) : createMatrixPlanner(routing);
 }
 
 function weighted(weights: Readonly<Partial<Record<string, number>>>): WeightedPolicy[] {

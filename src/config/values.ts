@@ -101,12 +101,12 @@ export const duration = ({ msMin = 0, tooShort = atLeast(msMin) }: DurationBound
     .refine((ms) => ms <= durationMsMax, `must be at most ${formatDuration(durationMsMax)}`)
     .meta({ unit: 'duration' });
 
-/** A size key: `64MiB`, `10MB` or plain bytes; bytes after parsing. */
-export const size = () =>
+/** A size key: `64MiB`, `10MB` or plain bytes; bytes after parsing. `bytesMin`: 1 by default, or 0. */
+export const size = ({ bytesMin = 1 }: { readonly bytesMin?: 0 | 1 } = {}) =>
   z
     .union([z.int(), z.string().regex(sizePattern, `must be ${sizeForm}`)])
     .transform((value) => (typeof value === 'number' ? value : (tryParseSizeBytes(value) ?? 0)))
-    .refine((bytes) => bytes >= 1, 'must be at least 1 byte')
+    .refine((bytes) => bytes >= bytesMin, bytesMin === 0 ? 'must not be negative' : 'must be at least 1 byte')
     .refine(Number.isSafeInteger, 'must be less than 9007199254740992 bytes')
     .meta({ unit: 'size' });
 
