@@ -77,6 +77,7 @@ export async function createFakeEngine(options: FakeEngineOptions = {}): Promise
 
   /** Closes the listener, not the connections, and opens it again on the same port. */
   function refuse(ms: number): void {
+    clearTimeout(reopening);
     listener.close();
     reopening = setTimeout(() => listener.listen(port, '127.0.0.1'), ms);
   }
