@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FakeEngineReport } from '../fake-engine/fake-engine.ts';
 import { ask, chat } from './client.ts';
+import { freePorts } from './free-ports.ts';
 import { headersOf, posts } from './seen-requests.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
 
@@ -17,11 +18,8 @@ function fake(engine: string, more: object = {}): object {
   };
 }
 
-/** Different for each test file that may run at the same time; taken ports are passed over. */
-const startPort = 24_000;
-
 async function startModels(config: object): Promise<TestRouter> {
-  return startRouter({ startPort, ...config });
+  return startRouter({ startPort: await freePorts(4), ...config });
 }
 
 /** The engine behind a model that is loaded: asked through its own control paths. */
@@ -199,7 +197,7 @@ test('where all models have processes, a native route needs to be told which, an
   expect((await tokenize({ model: 'b' })).headers['x-llamero-backend']).toBe('b');
   const page = await ask(`${router.url}/some/page.html`).answer;
   expect([page.status, page.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
-  await router.reload({ startPort, models: { a: fake('a') } });
+  await router.reload({ startPort: await freePorts(2), models: { a: fake('a') } });
   await until(async () => (await router.status()).backends.length === 1);
   expect((await tokenize({})).headers['x-llamero-backend']).toBe('a');
 });
