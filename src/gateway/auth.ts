@@ -10,7 +10,7 @@ export interface Authenticator {
   identify(headers: IncomingHttpHeaders): string | undefined;
 }
 
-/** Accepts `Authorization: Bearer KEY`, `x-api-key: KEY` and `api-key: KEY`. Unnamed keys are called `key-1`, `key-2` … */
+/** Accepts the password of `Authorization: Basic`, `Authorization: Bearer KEY`, `x-api-key: KEY` and `api-key: KEY`. Unnamed keys are called `key-1`, `key-2` … */
 export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticator {
   const secret = randomBytes(32);
   const digest = (key: string): string => createHmac('sha256', secret).update(key).digest('base64');
@@ -33,6 +33,8 @@ export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticato
 
 function presentedKeys(headers: IncomingHttpHeaders): string[] {
   const presented: string[] = [];
+  const basic = basicPassword(headers);
+  if (basic !== undefined) presented.push(basic);
   const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   if (bearer !== undefined) presented.push(bearer);
   for (const name of ['x-api-key', 'api-key']) {
@@ -40,4 +42,14 @@ function presentedKeys(headers: IncomingHttpHeaders): string[] {
     if (typeof value === 'string' && value !== '') presented.push(value.trim());
   }
   return presented;
+}
+
+/** What a browser asked its user for. It sends that along with the requests of other sites' pages, too: not with those. */
+function basicPassword(headers: IncomingHttpHeaders): string | undefined {
+  const encoded = /^basic +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const site = headers['sec-fetch-site'];
+  if (encoded === undefined || site === 'cross-site' || site === 'same-site') return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon === -1 ? undefined : text.slice(colon + 1);
 }

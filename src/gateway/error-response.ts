@@ -1,5 +1,6 @@
 /** Turns an error into what the caller's API calls an error: a whole answer before the first byte, an event after it. */
 import type { ServerResponse } from 'node:http';
+import { challenge, tryErrorPage } from '../domain/error-page.ts';
 import { errorTable, type LlameroError } from '../domain/errors.ts';
 import type { ErrorDialect } from './routes.ts';
 
@@ -49,15 +50,18 @@ export interface ErrorAnswer {
   readonly requestId: string;
   /** More headers, names and values alternating. */
   readonly headers?: readonly string[];
+  /** The request's `accept` on paths that are no API: people get text or a page there. */
+  readonly accept?: string | undefined;
 }
 
 /** Sends a whole error answer. The response must not have begun. */
 export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
   const { error } = answer;
-  const body = errorBody(error, answer.dialect);
+  const page = tryErrorPage(error, answer.accept);
+  const body = page?.body ?? errorBody(error, answer.dialect);
   const headers = [
     'content-type',
-    'application/json; charset=utf-8',
+    page?.contentType ?? 'application/json; charset=utf-8',
     'content-length',
     String(Buffer.byteLength(body)),
     'x-request-id',
@@ -65,7 +69,7 @@ export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
     ...(answer.headers ?? []),
   ];
   if (error.retryAfterS !== undefined) headers.push('retry-after', String(error.retryAfterS));
-  if (error.code === 'unauthorized') headers.push('www-authenticate', 'Bearer');
+  if (error.code === 'unauthorized') headers.push('www-authenticate', challenge(answer.accept));
   response.writeHead(error.status, headers);
   response.end(body);
 }

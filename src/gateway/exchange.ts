@@ -37,8 +37,10 @@ export interface Inbound {
   readonly query: string;
   /** Name of the caller's key, else its address. */
   readonly flow: string;
+  /** Path and query as an engine gets them, before the edits of a backend. */
+  readonly url: string;
   /** Where the path names the model: body and query then pass as they came. */
-  readonly modelInPath?: ModelName;
+  readonly modelInPath: ModelName | undefined;
 }
 
 export class Exchange implements Waiter, UpstreamHandler {
@@ -251,6 +253,7 @@ export class Exchange implements Waiter, UpstreamHandler {
 
   /** The model has to be loaded first, and wants its clients to be told. */
   #tellsOfLoading(model: string): boolean {
+    if (this.#inbound.modelInPath !== undefined) return false;
     const serving = this.#parts.fleet.names().get(model) ?? [];
     const { models } = this.#parts.models();
     return (
@@ -275,11 +278,11 @@ export class Exchange implements Waiter, UpstreamHandler {
   #send(backend: Backend, model: ModelName | undefined): void {
     const resolved = this.#resolved;
     if (resolved === undefined) return;
-    const { request, route, id, modelInPath } = this.#inbound;
+    const { request, route, id, url, modelInPath } = this.#inbound;
     const outgoing = toOutgoing({
       backend,
       route,
-      url: request.url ?? '/',
+      url,
       body: this.#body,
       peeked: resolved.peeked,
       stream: this.#record.stream,
@@ -411,7 +414,7 @@ export class Exchange implements Waiter, UpstreamHandler {
   /** Answers with an error where that is still possible, else breaks the answer off. */
   #fail(error: LlameroError, outcome: Outcome): void {
     if (this.#ended) return;
-    const { response, route, id } = this.#inbound;
+    const { request, response, route, id } = this.#inbound;
     if (this.#relay.begun) this.#relay.break(error, false);
     else if (this.#early?.begun === true) {
       this.#endEarly(errorEvent(error, route.dialect));
@@ -419,7 +422,8 @@ export class Exchange implements Waiter, UpstreamHandler {
     } else if (!response.headersSent) {
       const { attempts } = this.#record;
       const tried = attempts.length > 0 ? ['x-llamero-attempts', attemptsHeader(attempts)] : [];
-      sendError(response, { error, dialect: route.dialect, requestId: id, headers: tried });
+      const accept = route.name === 'other' ? request.headers.accept : undefined;
+      sendError(response, { error, dialect: route.dialect, requestId: id, headers: tried, accept });
       this.#record.status = error.status;
     }
     this.#finish(outcome, error);

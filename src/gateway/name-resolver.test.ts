@@ -229,12 +229,6 @@ describe('SRV-16 selectors', () => {
       message: "Selector 'spill' has no available spillover targets",
     });
   });
-
-  test('where a path names the model, a selector is no model', () => {
-    const { names } = resolver(config, { a: process('a', 'live') });
-    expect(names.lookUpDirectly('spill')).toMatchObject({ model: 'spill', selector: undefined });
-    expect(names.lookUpDirectly('a:fast')).toMatchObject({ model: 'a', requested: 'a:fast' });
-  });
 });
 
 test('the nearest name is looked for among all: models, aliases, peers, selectors, pins, backends', () => {

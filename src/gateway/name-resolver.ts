@@ -72,12 +72,6 @@ export class NameResolver {
     return { ...this.#plain(target.requested, target), selector: selector.id, release };
   }
 
-  /** Where a path names a model: pins were seen to, and a selector's id is a name like any other. */
-  lookUpDirectly(name: string): Meaning {
-    const found = this.find(name);
-    return this.#plain(name, found?.kind === 'selector' ? undefined : found);
-  }
-
   /** The name that the active profile puts in place of this one; the same where it says nothing of it. */
   unpin(name: string): string | LlameroError {
     const profile = this.profile.current;

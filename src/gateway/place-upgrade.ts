@@ -12,15 +12,14 @@ export interface PlacedUpgrade {
   readonly placer: Placer;
 }
 
-/** `modelInPath`: pins were seen to; `query`: without its question mark. */
+/** `query`: without its question mark. */
 export function placeUpgrade(
   parts: GatewayParts,
-  { modelInPath, query }: { readonly modelInPath?: ModelName; readonly query: string },
+  { modelInPath, query }: { readonly modelInPath: ModelName | undefined; readonly query: string },
 ): PlacedUpgrade | LlameroError {
   const { names, fleet, dispatcher } = parts;
-  const inQuery = new URLSearchParams(query).get('model');
-  const meaning =
-    modelInPath === undefined ? inQuery && names.lookUp(inQuery) : names.lookUpDirectly(modelInPath);
+  const requested = modelInPath ?? new URLSearchParams(query).get('model');
+  const meaning = requested ? names.lookUp(requested) : undefined;
   if (meaning instanceof LlameroError) return meaning;
   if (!meaning || !fleet.names().has(meaning.model)) {
     return { meaning: undefined, placer: inTurn(parts, fleet.unnamed()) };

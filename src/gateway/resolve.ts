@@ -77,8 +77,8 @@ function meaningOf(
   peeked: BodyFacts,
 ): Meaning | LlameroError | undefined {
   const { names, fleet } = parts;
-  if (inbound.modelInPath !== undefined) return names.lookUpDirectly(inbound.modelInPath);
-  const name = peeked.model ?? (needsModel(parts, inbound) ? fleet.onlyModel() : undefined);
+  const name =
+    inbound.modelInPath ?? peeked.model ?? (needsModel(parts, inbound) ? fleet.onlyModel() : undefined);
   return name === undefined ? undefined : names.lookUp(name);
 }
 

@@ -28,12 +28,18 @@ const native = (name: RouteName, takesSlot: boolean): Route => ({
   takesSlot,
   needsModel: false,
 });
+/** Lists that a model's server keeps: the caller says which model, the engine answers beside its slots. */
+const listing = (name: RouteName): Route => ({ ...inference(name), takesSlot: false });
 
 const chat = inference('chat-completions');
 const completions = inference('completions');
 const embeddings = inference('embeddings');
 const responses = inference('responses', 'openai-responses');
 const rerank = inference('rerank');
+const countTokens: Route = { ...inference('count-tokens', 'anthropic'), takesSlot: false };
+const messages = inference('messages', 'anthropic');
+const audio = inference('audio');
+const images = inference('images');
 const tokenize = native('tokenize', false);
 const props = native('props', false);
 const slots = native('slots', false);
@@ -48,8 +54,8 @@ const exact: ReadonlyMap<string, Route> = new Map([
   ['POST /embedding', embeddings],
   ['POST /v1/responses', responses],
   ['POST /responses', responses],
-  ['POST /v1/messages', inference('messages', 'anthropic')],
-  ['POST /v1/messages/count_tokens', { ...inference('count-tokens', 'anthropic'), takesSlot: false }],
+  ['POST /v1/messages', messages],
+  ['POST /v1/messages/count_tokens', countTokens],
   ['POST /v1/rerank', rerank],
   ['POST /v1/reranking', rerank],
   ['POST /rerank', rerank],
@@ -63,16 +69,36 @@ const exact: ReadonlyMap<string, Route> = new Map([
   ['GET /props', props],
   ['POST /props', props],
   ['GET /slots', slots],
+  ['GET /v1/audio/voices', listing('audio')],
+  ['POST /sdapi/v1/txt2img', images],
+  ['POST /sdapi/v1/img2img', images],
+  ['GET /sdapi/v1/loras', listing('images')],
+]);
+
+/** Paths with a prefix that engines do not know, which is taken off: llama-swap's, for other version prefixes in a model's URL. */
+const prefixed: ReadonlyMap<string, { readonly route: Route; readonly path: string }> = new Map([
+  ['/v/chat/completions', { route: chat, path: '/chat/completions' }],
+  ['/v/completions', { route: completions, path: '/completions' }],
+  ['/v/embeddings', { route: embeddings, path: '/embeddings' }],
+  ['/v/responses', { route: responses, path: '/responses' }],
+  ['/v/messages', { route: messages, path: '/messages' }],
+  ['/v/messages/count_tokens', { route: countTokens, path: '/messages/count_tokens' }],
+  ['/v/rerank', { route: rerank, path: '/rerank' }],
+  ['/v/reranking', { route: rerank, path: '/reranking' }],
+  ['/audioapi/v1/tasks/run', { route: audio, path: '/v1/tasks/run' }],
 ]);
 
 const prefixes: readonly { readonly start: string; readonly route: Route }[] = [
-  { start: '/v1/audio/', route: inference('audio') },
-  { start: '/v1/images/', route: inference('images') },
+  { start: '/v1/audio/', route: audio },
+  { start: '/v1/images/', route: images },
 ];
 const slotAction = /^\/slots\/\d+$/;
 
 /** A path nobody declared: any live backend may know it. */
 export const otherRoute: Route = native('other', true);
+
+/** The same, for what an engine answers beside its slots: the files of a page. */
+export const besideRoute: Route = native('other', false);
 
 /** `path` without the query. */
 export function matchRoute(method: string, path: string): Route {
@@ -85,8 +111,23 @@ export function matchRoute(method: string, path: string): Route {
   return otherRoute;
 }
 
+/** The route and the engine's own path of a path with a prefix that engines do not know; undefined for all others. */
+export function withoutPrefix(
+  method: string,
+  path: string,
+): { readonly route: Route; readonly path: string } | undefined {
+  return method === 'POST' ? prefixed.get(path) : undefined;
+}
+
+/** Methods of a path that is known with others than the one it was asked with; undefined = the path is unknown. */
+export function allowedMethods(path: string): string | undefined {
+  const methods = ['GET', 'POST'].filter((method) => exact.has(`${method} ${path}`));
+  if (prefixed.has(path)) methods.push('POST');
+  return methods.length === 0 ? undefined : methods.join(', ').replace('GET', 'GET, HEAD');
+}
+
 /** Error shape for a path, also where no route is involved (authentication, unknown methods). */
 export function dialectOf(path: string): ErrorDialect {
-  if (path.startsWith('/v1/messages')) return 'anthropic';
+  if (path.startsWith('/v1/messages') || path.startsWith('/v/messages')) return 'anthropic';
   return 'openai';
 }

@@ -16,6 +16,8 @@ import type { Authenticator } from './auth.ts';
 import { answerListing } from './answer-listing.ts';
 import { ClientConnections } from './client-connections.ts';
 import { answerClientError, refuseConnection } from './client-error.ts';
+import { allowReading, answerPreflight, isPreflight } from './cors.ts';
+import { findDestination, findOpenRedirect, type Asked, type Destination } from './destination.ts';
 import { sendError } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
@@ -126,9 +128,21 @@ function mayContinue(options: ServerOptions, request: IncomingMessage): boolean 
 function handle(options: ServerOptions, request: IncomingMessage, response: ServerResponse): void {
   const admitted = admit(options, request);
   const { id, path, query } = admitted;
+  const keysRequired = options.authenticator().required;
+  if (isPreflight(request) && !options.isControlPath(path)) {
+    answerPreflight(request, response, { keysRequired });
+    return;
+  }
+  const asked = askedOf(request, admitted);
+  const open = findOpenRedirect(options.parts.fleet, asked);
+  if (open !== undefined) {
+    sendAway(response, open.location, open.status);
+    return;
+  }
   if (admitted.flow === undefined) {
     const error = unauthorized(options, request, admitted);
-    sendError(response, { error, dialect: dialectOf(path), requestId: id });
+    const { accept } = asked;
+    sendError(response, { error, dialect: dialectOf(path), requestId: id, accept });
     return;
   }
   if (options.isControlPath(path)) {
@@ -136,14 +150,47 @@ function handle(options: ServerOptions, request: IncomingMessage, response: Serv
     options.control(request, response);
     return;
   }
+  if (keysRequired) allowReading(request, response);
   if (answerListing(options.parts, { request, response, path, requestId: id })) return;
-  const route = matchRoute(request.method ?? 'GET', path);
-  // What needs a place in the queue is refused there.
-  if (route.name === 'other' && options.draining()) {
-    sendError(response, { error: shuttingDown(), dialect: route.dialect, requestId: id });
+  const destination = findDestination(options.parts, asked);
+  if (destination.kind !== 'engine') {
+    answerHere(request, response, { destination, requestId: id });
     return;
   }
-  new Exchange(options.parts, { request, response, id, route, path, query, flow: admitted.flow }).start();
+  // What needs a place in the queue is refused there.
+  if (destination.route.name === 'other' && options.draining()) {
+    sendError(response, { error: shuttingDown(), dialect: destination.route.dialect, requestId: id });
+    return;
+  }
+  new Exchange(options.parts, { ...destination, request, response, id, query, flow: admitted.flow }).start();
+}
+
+function askedOf(
+  { method = 'GET', headers }: IncomingMessage,
+  { path, query }: Pick<Admitted, 'path' | 'query'>,
+): Asked {
+  return { method, path, query, accept: headers.accept };
+}
+
+/** A destination that is no engine. */
+function answerHere(
+  { headers: { accept } }: IncomingMessage,
+  response: ServerResponse,
+  { destination, requestId }: { destination: Exclude<Destination, { kind: 'engine' }>; requestId: string },
+): void {
+  if (destination.kind === 'redirect') {
+    sendAway(response, destination.location, destination.status);
+    return;
+  }
+  const { error, allow, isApi } = destination;
+  const headers = allow === undefined ? [] : ['allow', allow];
+  const dialect = dialectOf(destination.path);
+  sendError(response, { error, dialect, requestId, headers, accept: isApi ? undefined : accept });
+}
+
+function sendAway(response: ServerResponse, location: string, status: number): void {
+  response.writeHead(status, { location, 'content-length': 0 });
+  response.end();
 }
 
 function upgrade(
@@ -157,8 +204,18 @@ function upgrade(
     refuseUpgrade({ socket, path, id }, unauthorized(options, request, admitted));
     return;
   }
-  if (options.draining()) refuseUpgrade({ socket, path: admitted.path, id: admitted.id }, shuttingDown());
-  else passUpgrade(options.parts, { request, socket, head, ...admitted, flow: admitted.flow });
+  const { id, path, query, flow } = admitted;
+  const destination = options.draining()
+    ? undefined
+    : findDestination(options.parts, askedOf(request, admitted));
+  if (destination === undefined) refuseUpgrade({ socket, path, id }, shuttingDown());
+  else if (destination.kind === 'refusal') refuseUpgrade({ socket, path, id }, destination.error);
+  else if (destination.kind === 'redirect') {
+    refuseUpgrade({ socket, path, id }, new LlameroError('not_found', `No WebSocket at '${path}'`));
+  } else {
+    const { url, modelInPath } = destination;
+    passUpgrade(options.parts, { request, socket, head, id, path, query, flow, url, modelInPath });
+  }
 }
 
 function shuttingDown(): LlameroError {

@@ -33,8 +33,10 @@ export interface UpgradeRequest {
   readonly path: string;
   readonly query: string;
   readonly flow: string;
+  /** Path and query as an engine gets them, before the edits of a backend. */
+  readonly url: string;
   /** Where the path names the model: the query then passes as it came. */
-  readonly modelInPath?: ModelName;
+  readonly modelInPath: ModelName | undefined;
 }
 
 /** A well-behaved client sends nothing before it has been answered; of another one this much is kept. */
@@ -136,12 +138,12 @@ class UpgradeExchange implements Waiter {
   readonly #leftEarly = (): void => this.#finish(this.#granted ? 'cancelled_waiting' : 'cancelled_queued');
 
   async #connect(backend: Backend, model: ModelName | undefined): Promise<void> {
-    const { request, id, query, modelInPath } = this.#inbound;
+    const { request, id, query, url, modelInPath } = this.#inbound;
     const peeked = peekBody({ body: empty, contentType: undefined, query });
     const requested = this.#meaning?.requested;
-    const received = { url: request.url ?? '/', body: empty };
+    const received = { url, body: empty };
     const edited = { ...received, peeked, requested, model: modelInPath === undefined ? model : undefined };
-    const { url } = editRequest(edited, backend);
+    const edit = editRequest(edited, backend);
     const headers = toRequestHeaders(request.rawHeaders, {
       requestId: id,
       apiKey: backend.config.apiKey,
@@ -151,7 +153,7 @@ class UpgradeExchange implements Waiter {
     headers.push('upgrade', request.headers.upgrade ?? 'websocket');
     const answer = await openUpgrade({
       target: targetOf(backend),
-      request: { method: 'GET', path: upstreamPath(backend, url), headers, body: undefined },
+      request: { method: 'GET', path: upstreamPath(backend, edit.url), headers, body: undefined },
       signal: this.#abort.signal,
     });
     if (answer.kind === 'upgraded') this.#join(backend, answer);
