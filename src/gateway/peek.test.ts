@@ -18,7 +18,7 @@ const form = (contents: string): string =>
   '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper\r\n' +
   '--b\r\nContent-Disposition: form-data; name="stream"\r\n\r\ntrue\r\n--b--\r\n';
 
-describe('peekBody', () => {
+describe('UTL-1 peekBody', () => {
   test.each([[undefined], ['application/json'], ['text/plain'], ['application/x-www-form-urlencoded']])(
     'finds model and stream in JSON sent as %s',
     (type) => {

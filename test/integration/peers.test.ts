@@ -114,7 +114,7 @@ test('a model whose peer died is had from another peer, before the first byte', 
   await two.close();
 });
 
-test('PEER-2 one of ours is meant where a peer has the name too', async () => {
+test('SRV-1 one of ours is meant where a peer has the name too, and nobody by an unknown one', async () => {
   const [near, far] = await Promise.all([startFakeEngine(having('m')), startFakeEngine(having('m'))]);
   await using router = await startRouter({
     backends: { near: { url: near.url } },
@@ -124,6 +124,7 @@ test('PEER-2 one of ours is meant where a peer has the name too', async () => {
   const backendOf = async (model: string) =>
     (await chat(router.url, { model }).answer).headers['x-llamero-backend'];
   expect([await backendOf('m'), await backendOf('far/m')]).toEqual(['near', 'peer:far']);
+  expect((await chat(router.url, { model: 'far/other' }).answer).status).toBe(404);
   await Promise.all([near.close(), far.close()]);
 });
 
@@ -190,6 +191,30 @@ test('a reload adds, changes and removes peers, and the ones that stay keep thei
   expect((await router.status()).backends.map(({ id }) => id)).toEqual(['peer:two']);
   expect((await chat(router.url, { model: 'one/m' }).answer).status).toBe(404);
   await Promise.all([one.close(), two.close()]);
+});
+
+test('PR-3 a request that names no model is refused with the names there are', async () => {
+  const engine = await startFakeEngine(having('m'));
+  await using router = await startRouter({ peers: { far: { proxy: engine.url, models: ['m', 'n'] } } });
+  await router.ready();
+  const answer = await ask(`${router.url}/v1/chat/completions`, { body: { messages: [] } }).answer;
+  expect([answer.status, answer.json()]).toMatchObject([400, { error: { code: 'model_missing' } }]);
+  expect(answer.body.toString()).toContain("'far/m', 'far/n'");
+  await engine.close();
+});
+
+test('PR-4 a stop lets running requests of a peer end, and takes no new ones', async () => {
+  const engine = await startFakeEngine(having('m'));
+  await using router = await startRouter({ peers: { far: { proxy: engine.url, models: ['m'] } } });
+  await router.ready();
+  const running = chat(router.url, { model: 'm', stream: true, max_tokens: 100 });
+  await running.head;
+  const drained = router.app.drain();
+  const refused = await chat(router.url, { model: 'm' }).answer;
+  expect([refused.status, refused.json()]).toMatchObject([503, { error: { code: 'shutting_down' } }]);
+  expect((await running.answer).complete).toBe(true);
+  await drained;
+  await engine.close();
 });
 
 test('a peer that refuses its key is dead and says why', async () => {
