@@ -85,8 +85,10 @@ export class Fleet {
     if (model.isUnused) this.#models.delete(model.name);
   }
 
-  apply(view: BackendView): FleetChange {
+  /** Undefined = old news, which change nothing. */
+  apply(view: BackendView): FleetChange | undefined {
     let ledger = this.#ledgers.get(view.id);
+    if (ledger?.present === true && ledger.book?.isOutdated(view) === true) return undefined;
     const isNew = ledger === undefined;
     if (ledger === undefined) {
       ledger = new Ledger(view, this.#backendsSeen);
@@ -116,7 +118,6 @@ export class Fleet {
     const shape =
       reseated ||
       before.state !== view.state ||
-      isNewPhase ||
       before.process?.failure?.retryAtMs !== view.process?.failure?.retryAtMs;
     return { ledger, shape, contexts, reset, over, phaseBefore };
   }
@@ -142,7 +143,7 @@ export class Fleet {
       const at = this.#placeOf(ledger);
       this.#ready.splice(at, ready ? 0 : 1, ...(ready ? [ledger] : []));
     }
-    if (ledger.present || !ledger.isIdle) return;
+    if (ledger.present || ledger.isServing) return;
     this.#ledgers.delete(ledger.id);
     this.#processes.delete(ledger);
   }

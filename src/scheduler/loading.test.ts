@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { crash, groups, oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
+import { view } from '../../test/scheduler/rig.ts';
 
 describe('a process', () => {
   test('FIFO-1 that is ready takes a request at once, without a load', () => {
@@ -117,6 +118,30 @@ describe('a process', () => {
     expect(second).toEqual({ evicted: ['a'], because: 'b', loadMs: 250 });
     expect(third).toBeUndefined();
   });
+
+  test('tells nothing of a load to who was served elsewhere', () => {
+    const rig = new ProcessRig().add('a', { models: ['m'], slotsTotal: 1 });
+    rig.arrive('1', { model: 'm' });
+    rig.arrive('2', { model: 'm' });
+    rig.ready('a');
+    expect(rig.backend('remote')).toBe('2→remote');
+    expect(rig.grants.map(({ decision }) => decision.loaded?.loadMs)).toEqual([0, undefined]);
+  });
+
+  test('that was loaded before the scheduler knew it gets a higher number', () => {
+    const rig = new ProcessRig().add('a');
+    rig.stopped('a');
+    rig.handle({
+      type: 'backendChanged',
+      view: view('a', {
+        models: ['a'],
+        state: 'stopped',
+        process: { host: 'host', generation: 7, ttlMs: 0, unloadTimeoutMs: 0, failure: undefined },
+      }),
+    });
+    rig.arrive('1', { model: 'a' });
+    expect(rig.log.at(-1)).toBe('load a 8');
+  });
 });
 
 describe('who waits for a load', () => {
@@ -201,6 +226,27 @@ describe('a load that fails', () => {
     rig.arrive('here', { model: 'm', only: new Set(['a']) });
     expect(rig.stopped('a', { ...crash, retryAtMs: 1000 })).toBe('here✗loadFailed load b');
     expect(rig.ready('b')).toBe('1→b');
+  });
+
+  test('of the process that may be tried again first is the one that is told', () => {
+    const rig = new ProcessRig().add('ab', { models: ['m'] });
+    for (const [id, retryAtMs] of [
+      ['a', 9000],
+      ['b', 4000],
+    ] as const) {
+      rig.arrive(`for-${id}`, { model: 'm', only: new Set([id]) });
+      rig.stopped(id, { ...crash, retryAtMs });
+    }
+    expect(rig.arrive('1', { model: 'm' })).toBe('1✗loadFailed');
+    expect(rig.rejections.at(-1)?.retryAfterMs).toBe(4000);
+  });
+
+  test('before it has begun fails those who wait for room', () => {
+    const rig = new ProcessRig(oneAtATime).add('ab').warm('a');
+    rig.arrive('busy', { model: 'a' });
+    rig.arrive('1', { model: 'b' });
+    rig.news();
+    expect(rig.stopped('b', { ...crash, retryAtMs: 1000 })).toBe('1✗loadFailed');
   });
 
   test('is no news when it is of an older load', () => {

@@ -61,6 +61,7 @@ export class Permits {
     }
     if (entry.request.slotless) {
       ledger.slotless -= 1;
+      this.#fleet.refresh(ledger);
       this.#fleet.forgetIfUnused(servedModel);
       return this.#rested(ledger, nowMs);
     }

@@ -38,10 +38,13 @@ export class ProcessBook {
     return this.load !== undefined && this.load.owed.size > 0;
   }
 
-  /** Takes in news; what is older than the newest load says nothing about it. */
+  /** Whether a view is from before the newest load, and says nothing about it. */
+  isOutdated({ process: news }: BackendView): boolean {
+    return news !== undefined && news.generation < this.generation;
+  }
+
   read({ state, process: news }: BackendView): void {
-    if (news === undefined || news.generation < this.generation) return;
-    this.generation = news.generation;
+    this.generation = news?.generation ?? this.generation;
     const phase = phaseOf(state);
     if (phase === 'stopped') this.#isUnloading = false;
     this.phase = this.#isUnloading ? 'stopping' : phase;

@@ -75,7 +75,7 @@ export class Processes {
     if (book === undefined) return;
     if (book.isBackingOff && nowMs >= (view.process?.failure?.retryAtMs ?? 0)) {
       book.isBackingOff = false;
-      this.#changed(ledger);
+      this.#agenda.swaps = true;
     } else if (nowMs >= (book.unloadByMs ?? Infinity)) this.unload(ledger, 'requested');
     else if (nowMs >= this.#timetable.ttlEndMs(ledger)) this.unload(ledger, 'ttl');
     this.#timetable.armLedger(ledger);

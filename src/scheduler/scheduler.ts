@@ -428,11 +428,7 @@ export class Scheduler {
   #serve(model: ServedModel): void {
     const stuck = new Set<Lane>();
     for (;;) {
-      let first: Entry | undefined;
-      for (const lane of model.lanes.values()) {
-        const head = stuck.has(lane) ? undefined : lane.entries.first;
-        if (head !== undefined && (first === undefined || compareTurns(head, first) < 0)) first = head;
-      }
+      const first = model.firstWaiting(stuck);
       if (first?.lane === undefined) break;
       const choice = this.#placement.place(first, model, this.#nowMs);
       if (choice === undefined) stuck.add(first.lane);
@@ -456,6 +452,8 @@ export class Scheduler {
       lane.isCold = verdict === 'cold';
       this.#timetable.armLane(lane, this.#nowMs);
       this.#swaps.watch(lane);
+      // No alarm is set for what is due already.
+      if (verdict === 'dead' && this.#settings.deadWaitMs <= 0) this.#expireLane(lane);
     }
     this.#reviewClaims();
   }

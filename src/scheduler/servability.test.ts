@@ -129,6 +129,14 @@ describe('nobody to serve it', () => {
     expect(rig.finish('running')).toBe('a→b1');
   });
 
+  test('a fleet that dies is not waited for without a time to wait for it', () => {
+    const rig = new Rig({ deadWaitMs: 0 });
+    rig.backend('b1');
+    rig.arrive('a');
+    rig.arrive('b');
+    expect(rig.backend('b1', { state: 'dead' })).toBe('b✗noBackend');
+  });
+
   test('a draining backend takes nobody and keeps what it has', () => {
     const rig = new Rig();
     rig.backend('b1', { slotsTotal: 2 });

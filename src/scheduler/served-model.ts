@@ -1,8 +1,9 @@
 /** One name that clients ask for: where it is served, what of it runs, and who waits for it. */
 import type { EventRate } from '../base/event-rate.ts';
 import type { ModelName } from '../domain/ids.ts';
-import type { Lane } from './entry.ts';
+import type { Entry, Lane } from './entry.ts';
 import type { Seat } from './ledger.ts';
+import { compareTurns } from './turn.ts';
 
 export class ServedModel {
   /** Undefined = requests without a model; every backend serves them. */
@@ -29,6 +30,16 @@ export class ServedModel {
 
   get isUnused(): boolean {
     return this.seats.length === 0 && this.lanes.size === 0 && this.inFlight === 0 && this.permits === 0;
+  }
+
+  /** Whose turn it is among those who wait for it, these lanes left out. */
+  firstWaiting(without: ReadonlySet<Lane>): Entry | undefined {
+    let first: Entry | undefined;
+    for (const lane of this.lanes.values()) {
+      const head = without.has(lane) ? undefined : lane.entries.first;
+      if (head !== undefined && (first === undefined || compareTurns(head, first) < 0)) first = head;
+    }
+    return first;
   }
 
   get waiting(): number {

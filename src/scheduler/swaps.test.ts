@@ -122,13 +122,75 @@ describe('a swap', () => {
     expect(rig.arrive('1', { model: 'b' })).toBe('load b');
   });
 
-  test('waits for a removed process that still serves', () => {
-    const rig = new ProcessRig(oneAtATime).add('ab').warm('a');
-    rig.arrive('busy', { model: 'a' });
-    rig.remove('a');
+  test.each([false, true])(
+    'waits for a removed process that still serves (without a slot: %s)',
+    (slotless) => {
+      const rig = new ProcessRig(oneAtATime).add('ab').warm('a');
+      rig.arrive('busy', { model: 'a', slotless });
+      rig.remove('a');
+      rig.news();
+      expect(rig.arrive('1', { model: 'b' })).toBe('');
+      expect(rig.finish('busy')).toBe('load b');
+    },
+  );
+
+  test('does not load what another one is about to take the place of', () => {
+    const alone = (id: string) => group(id, { exclusive: false });
+    const rig = new ProcessRig(groups(alone('a'), alone('b'), group('c'))).add('abc').warm('ab');
     rig.news();
-    expect(rig.arrive('1', { model: 'b' })).toBe('');
-    expect(rig.finish('busy')).toBe('load b');
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload a evicted unload b evicted');
+    rig.stopped('a');
+    expect(rig.arrive('2', { model: 'a' })).toBe('');
+    expect(rig.stopped('b')).toBe('load c');
+    expect(rig.ready('c')).toBe('1→c load a');
+  });
+
+  test('is made for the process of a model that stops least', () => {
+    const rig = new ProcessRig(groups(group('xa'), group('b', { exclusive: false })));
+    rig
+      .add('x')
+      .add('ab', { models: ['m'] })
+      .warm('x');
+    rig.news();
+    expect(rig.arrive('1', { model: 'm' })).toBe('load b');
+  });
+
+  test('takes the other process of a model when that may be tried again first', () => {
+    const rig = new ProcessRig(groups(group('xb'), group('a', { exclusive: false })));
+    rig
+      .add('x')
+      .add('ab', { models: ['m'] })
+      .warm('x');
+    rig.arrive('busy', { model: 'x' });
+    rig.arrive('failing', { model: 'm', only: new Set(['a']) });
+    rig.stopped('a', { ...crash, retryAtMs: 1000 });
+    rig.news();
+    expect(rig.arrive('1', { model: 'm' })).toBe('');
+    expect(rig.pass(1000)).toBe('load a');
+  });
+
+  test('is held up neither by those it was made for and who went elsewhere, nor by those it cannot serve', () => {
+    const rig = new ProcessRig(groups(group('ab', { swap: false }), group('c')));
+    rig
+      .add('a', { models: ['m', 'n'], slotsTotal: 1 })
+      .add('b', { models: ['m'], slotsTotal: 1 })
+      .add('c');
+    rig.backend('remote', { models: ['n', 'o'], state: 'dead' });
+    rig.arrive('m1', { model: 'm' });
+    rig.unloadWish('a');
+    rig.arrive('m2', { model: 'm' });
+    rig.arrive('n1', { model: 'n' });
+    rig.arrive('n2', { model: 'n' });
+    rig.news();
+    expect(rig.stopped('a')).toBe('load a');
+    expect(rig.ready('a')).toBe('m1→a');
+    expect(rig.ready('b')).toBe('m2→b');
+    expect(rig.finish('m1')).toBe('n1→a');
+    rig.ready('a', { models: ['m'] });
+    rig.finish('m2');
+    rig.arrive('c1', { model: 'c' });
+    rig.news();
+    expect(rig.finish('n1')).toBe('unload a evicted unload b evicted');
   });
 
   test('is planned again when the rules change before its load', () => {
@@ -284,6 +346,53 @@ describe('a model that waits behind a busy one', () => {
     expect(rig.finish('b1')).toBe('unload b evicted');
     expect(rig.stopped('b')).toBe('load a');
     expect(rig.ready('a')).toBe('a4→a a3→a');
+  });
+
+  test('goes before one with a better turn that has not waited too long', () => {
+    const rig = new ProcessRig(patient).add('abc').warm('a');
+    rig.arrive('a1', { model: 'a' });
+    rig.arrive('b1', { model: 'b', priority: 5 });
+    rig.pass(1000);
+    rig.arrive('c1', { model: 'c', priority: 1 });
+    rig.finish('a1');
+    expect(rig.stopped('a')).toBe('load b');
+  });
+
+  test('is no matter of another host', () => {
+    const [planner] = oneAtATime.residency?.values() ?? [];
+    if (planner === undefined) throw new Error('No planner');
+    const residencies = new Map(['host', 'other'].map((host) => [host, planner]));
+    const rig = new ProcessRig({ residency: residencies, swapPatienceMs: 1000 });
+    rig.add('ab').add('c', { host: 'other' }).warm('a');
+    rig.arrive('a1', { model: 'a' });
+    rig.arrive('b1', { model: 'b' });
+    rig.pass(1000);
+    rig.news();
+    expect(rig.arrive('c1', { model: 'c' })).toBe('load c');
+  });
+
+  test('leaves alone whose place it does not need', () => {
+    const rig = new ProcessRig({ ...matrix('a & k', 'b & k', 'b & t', 'a & t'), swapPatienceMs: 1000 });
+    rig.add('akbt').warm('ak');
+    rig.arrive('a1', { model: 'a' });
+    rig.arrive('b1', { model: 'b' });
+    rig.pass(1000);
+    rig.news();
+    expect(rig.arrive('t1', { model: 't' })).toBe('unload k evicted');
+  });
+
+  test('follows the turns while they change by ageing', () => {
+    const rig = new ProcessRig({ ...patient, priorityAgeingMs: 3000 }).add('abc').warm('a');
+    rig.arrive('a1', { model: 'a' });
+    rig.arrive('b1', { model: 'b', priority: 2 });
+    rig.arrive('c1', { model: 'c', priority: 1 });
+    rig.pass(500);
+    rig.arrive('a2', { model: 'a', priority: 1 });
+    rig.pass(500);
+    const claimant = () => rig.snapshot().backends.get('a')?.process?.drainsFor;
+    expect(claimant()).toBe('c1');
+    rig.pass(2000);
+    expect(claimant()).toBe('b1');
   });
 
   test('gives the place back when it leaves', () => {

@@ -85,6 +85,7 @@ export class Swaps {
     if (phase === undefined || phase === 'stopped') {
       for (const swap of this.#active.values()) if (swap.waitsFor.delete(ledger)) this.#loadIfFree(swap);
     }
+    forgive(ledger);
     this.#measure(ledger);
     this.#agenda.swaps = true;
   }
@@ -158,6 +159,8 @@ export class Swaps {
         const head = lane.entries.first;
         if (head === undefined || !canUse(seat, head)) continue;
         for (const entry of lane.entries) {
+          // It may have been waiting for another process of the model, too.
+          entry.load?.owed.delete(entry);
           entry.load = swap;
           swap.owed.add(entry);
         }
@@ -202,6 +205,16 @@ export class Swaps {
 
   #plannerOf(target: Ledger): ResidencyPlanner | undefined {
     return this.#settings.residency.get(hostOf(target) ?? '');
+  }
+}
+
+/** Its models may be others now: whoever it cannot serve any more does not keep it. */
+function forgive({ book, seats }: Ledger): void {
+  const owed = book?.load?.owed;
+  if (owed === undefined) return;
+  for (const entry of owed) {
+    const seat = seats.get(entry.request.model);
+    if (seat === undefined || !canUse(seat, entry)) owed.delete(entry);
   }
 }
 

@@ -39,6 +39,13 @@ describe('the time to live of a process', () => {
     expect(rig.pass(1)).toBe('unload a ttl');
   });
 
+  test('sets no alarm while it serves', () => {
+    const rig = new ProcessRig().add('a', { ttlMs: 1000 }).warm('a');
+    expect(rig.snapshot().footprint.alarms).toBe(1);
+    rig.arrive('1', { model: 'a' });
+    expect(rig.snapshot().footprint.alarms).toBe(0);
+  });
+
   test('of 0 never ends', () => {
     const rig = new ProcessRig().add('a').warm('a');
     rig.news();
@@ -96,6 +103,15 @@ describe('the wish to unload a process', () => {
     expect(rig.finish('1')).toBe('unload a requested');
     expect(rig.stopped('a')).toBe('load a');
     expect(rig.ready('a')).toBe('2→a');
+  });
+
+  test('lets new ones go to another process of the model meanwhile', () => {
+    const rig = new ProcessRig().add('ab', { models: ['m'] });
+    rig.arrive('1', { model: 'm' });
+    rig.ready('a');
+    rig.unloadWish('a');
+    rig.news();
+    expect(rig.arrive('2', { model: 'm' })).toBe('load b');
   });
 
   test('RTR-2 waits for them no longer than its time', () => {

@@ -2,12 +2,15 @@
  * An independent book-keeper beside a scheduler: replays a random history, keeps its own record of every request, and
  * checks the laws after each event with rules written down a second time.
  */
-import type { BackendView } from '../../src/domain/backend-view.ts';
+import type { BackendState, BackendView } from '../../src/domain/backend-view.ts';
 import type { BackendId, ModelName, RequestId } from '../../src/domain/ids.ts';
 import type { RequestFacts } from '../../src/domain/request-facts.ts';
 import type { Grant, Rejection } from '../../src/scheduler/effects.ts';
 import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
 import type { BackendSnapshot, SchedulerSnapshot } from '../../src/scheduler/snapshot.ts';
+import { ensure } from './ensure.ts';
+import { FakeProcesses, processIds } from './fake-processes.ts';
+import type { ProcessTraits } from './fake-processes.ts';
 import { facts, fifoSettings, Rig, view } from './rig.ts';
 import type { ViewFields } from './rig.ts';
 
@@ -26,8 +29,17 @@ export type Step =
     }
   | { readonly do: 'remove'; readonly backend: number }
   | { readonly do: 'pass'; readonly ms: number }
+  | { readonly do: 'put'; readonly process: number; readonly traits: ProcessTraits }
+  | { readonly do: 'remove process' | 'unload'; readonly process: number }
+  | { readonly do: 'answer' | 'crash'; readonly nth: number; readonly backoffMs: number | undefined }
+  | { readonly do: 'tell late'; readonly process: number; readonly state: BackendState }
   | { readonly do: 'configure'; readonly settings: Partial<SchedulerSettings> }
   | { readonly do: 'drain' };
+
+type ProcessStep = Extract<
+  Step,
+  { do: 'put' | 'remove process' | 'unload' | 'answer' | 'crash' | 'tell late' }
+>;
 
 interface Booked {
   readonly facts: RequestFacts;
@@ -44,12 +56,29 @@ export class Bookkeeper {
   readonly #ended = new Set<RequestId>();
   readonly #fields = new Map<BackendId, ViewFields>();
   readonly #views = new Map<BackendId, BackendView>();
+  readonly #processes: FakeProcesses;
   #settings: SchedulerSettings;
   #arrivals = 0;
+  /** Which process somebody wants stopped right now. */
+  #unloading: BackendId | undefined;
+  /** Requests of the arriving one's model, before it. */
+  #admittedBefore = 0;
 
   constructor(settings: Partial<SchedulerSettings>) {
     this.#settings = { ...fifoSettings, ...settings };
     this.rig = new Rig(this.#settings, 5);
+    this.#processes = new FakeProcesses({
+      nowMs: () => this.rig.nowMs,
+      isServing: (id) => this.#isServing(id),
+      planner: () => this.#settings.residency.get('host'),
+      tell: (id, fields) => {
+        // Old news are not believed, here neither.
+        const known = this.#views.get(id)?.process?.generation ?? 0;
+        if ((fields.process?.generation ?? 0) >= known) this.#views.set(id, view(id, fields));
+        this.rig.backend(id, fields);
+      },
+    });
+    this.rig.supply = this.#processes;
     const { grants, rejections } = this.rig;
     grants.push = (grant) => this.#onGrant(grant) ?? Array.prototype.push.call(grants, grant);
     rejections.push = (rejection) =>
@@ -62,9 +91,24 @@ export class Bookkeeper {
     // What became due at once.
     this.rig.pass(0);
     this.#checkLaws();
+    this.#processes.check();
     for (const [id, { arrivedMs }] of this.#waiting) {
       const waitedMs = this.rig.nowMs - arrivedMs;
       ensure(waitedMs < this.#settings.queueTimeoutMs, `${id} has waited longer than the queue timeout`);
+    }
+  }
+
+  /** Ends everything that runs, as often as it takes, and checks that everybody who waits is served or told. */
+  resolve(): void {
+    // A reading counts when it is newer than the last one.
+    this.rig.pass(1);
+    for (const [id, { process }] of this.#views) if (process === undefined) this.#change(id, {}, 0);
+    for (let rounds = 0; this.#waiting.size > 0; rounds += 1) {
+      ensure(rounds < 500, `everybody who waits is resolved: ${[...this.#waiting.keys()].join()}`);
+      for (const id of this.#granted.keys()) this.#finish(id, false);
+      while (this.#processes.answer(rounds, undefined)) this.#checkLaws();
+      this.rig.pass(1000);
+      this.#checkLaws();
     }
   }
 
@@ -73,7 +117,7 @@ export class Bookkeeper {
     for (const id of this.#waiting.keys()) this.#end(id, () => this.rig.cancel(id));
     for (let rounds = 0; this.#granted.size > 0; rounds += 1) {
       ensure(rounds < 1000, 'everything that was granted can be finished');
-      for (const id of this.#granted.keys()) this.#end(id, () => this.rig.finish(id, { lingers: true }));
+      for (const id of this.#granted.keys()) this.#finish(id, true);
     }
     this.rig.pass(10 * 60_000);
     this.#checkLaws();
@@ -108,16 +152,16 @@ export class Bookkeeper {
       case 'arrive':
         return this.#arrive(step.fields);
       case 'finish':
-        return this.#withNth(this.#granted, step.nth, (id) =>
-          this.#end(id, () => this.rig.finish(id, { lingers: step.lingers })),
-        );
+        return this.#withNth(this.#granted, step.nth, (id) => this.#finish(id, step.lingers));
       case 'retry':
         return this.#withNth(this.#granted, step.nth, (id) => this.#retry(id));
       case 'cancel':
         // Now and then one that was granted already.
-        return this.#withNth(step.nth % 4 === 0 ? this.#granted : this.#waiting, step.nth, (id) =>
-          this.#end(id, () => this.rig.cancel(id)),
-        );
+        return this.#withNth(step.nth % 4 === 0 ? this.#granted : this.#waiting, step.nth, (id) => {
+          const backend = this.#granted.get(id)?.backend;
+          if (backend !== undefined) this.#processes.used(backend, false);
+          this.#end(id, () => this.rig.cancel(id));
+        });
       case 'change':
         return this.#change(backendIds[step.backend] ?? 'b0', step.fields, step.busy);
       case 'remove': {
@@ -135,7 +179,54 @@ export class Bookkeeper {
         return;
       case 'drain':
         this.rig.handle({ type: 'drainStarted' });
+        return;
+      default:
+        this.#doToProcess(step);
     }
+  }
+
+  #doToProcess(step: ProcessStep): void {
+    const processes = this.#processes;
+    switch (step.do) {
+      case 'put':
+        return processes.put(processOf(step), step.traits);
+      case 'remove process': {
+        const id = processOf(step);
+        this.#views.delete(id);
+        processes.remove(id);
+        this.rig.remove(id);
+        return;
+      }
+      case 'unload': {
+        const id = processOf(step);
+        processes.wish(id);
+        this.#unloading = id;
+        this.rig.handle({ type: 'unloadRequested', id });
+        this.#unloading = undefined;
+        return;
+      }
+      case 'answer':
+        processes.answer(step.nth, step.backoffMs);
+        return;
+      case 'crash':
+        return processes.crash(step.nth, step.backoffMs);
+      case 'tell late':
+        processes.tellLate(processOf(step), step.state);
+    }
+  }
+
+  #finish(id: RequestId, lingers: boolean): void {
+    const backend = this.#granted.get(id)?.backend;
+    this.#end(id, () => {
+      if (backend !== undefined) this.#processes.used(backend, lingers);
+      this.rig.finish(id, { lingers });
+    });
+  }
+
+  /** Somebody runs there, or lingers. */
+  #isServing(id: BackendId): boolean {
+    for (const { backend } of this.#granted.values()) if (backend === id) return true;
+    return (this.rig.snapshot().backends.get(id)?.lingering ?? 0) > 0;
   }
 
   #arrive(fields: Partial<RequestFacts>): void {
@@ -148,14 +239,26 @@ export class Bookkeeper {
       backend: undefined,
       attempts: 0,
     };
+    this.#admittedBefore = this.#countOf(booked.facts.model);
     this.#waiting.set(id, booked);
     this.rig.handle({ type: 'requestArrived', request: booked.facts });
+    const limit = this.#settings.admissionLimits.get(booked.facts.model ?? '') ?? Infinity;
+    ensure(
+      this.#ended.has(id) || this.#countOf(booked.facts.model) <= limit,
+      'nobody is let in beyond the limit',
+    );
+  }
+
+  #countOf(model: ModelName | undefined): number {
+    const all = [...this.#waiting.values(), ...this.#granted.values()];
+    return all.filter(({ facts: request }) => request.model === model).length;
   }
 
   #retry(id: RequestId): void {
     const booked = this.#granted.get(id);
     if (booked?.backend === undefined) return;
     booked.failedOn.add(booked.backend);
+    this.#processes.used(booked.backend, false);
     booked.backend = undefined;
     this.#granted.delete(id);
     this.#waiting.set(id, booked);
@@ -188,6 +291,10 @@ export class Bookkeeper {
     const there = this.#views.get(backend);
     if (there === undefined) throw new Error(`${id} was granted on a backend that is gone`);
     ensure(there.state === 'live' || there.state === 'degraded', 'a grant is on a live backend');
+    if (this.#processes.has(backend)) {
+      ensure(this.#processes.isLive(backend), 'a grant is not on a process that is being stopped');
+      ensure(!this.#processes.isWished(backend), 'a grant is not on a process that is to be stopped');
+    }
     ensure(!booked.failedOn.has(backend), 'a grant is never where it failed');
     ensure(booked.facts.only?.has(backend) ?? true, 'a grant is where the route is');
     const asked = booked.facts.model;
@@ -220,7 +327,7 @@ export class Bookkeeper {
     ensure(limit === undefined || sameModel.length < limit, 'a model never exceeds its limit');
   }
 
-  #onReject({ id, reason, waitedMs, retryAfterMs }: Rejection): undefined {
+  #onReject({ id, reason, waitedMs, retryAfterMs, loadFailure }: Rejection): undefined {
     const booked = this.#waiting.get(id);
     if (booked === undefined) throw new Error(`${id} was rejected although it does not wait`);
     ensure(waitedMs === this.rig.nowMs - booked.arrivedMs, 'the wait is counted from the arrival');
@@ -233,6 +340,18 @@ export class Bookkeeper {
         this.#views.size === 0 ||
         booked.facts.only !== undefined,
       'no early end of the wait for a dead fleet',
+    );
+    ensure(
+      reason !== 'modelBusy' ||
+        this.#admittedBefore >= (this.#settings.admissionLimits.get(booked.facts.model ?? '') ?? Infinity),
+      'nobody is refused below the limit',
+    );
+    ensure((reason === 'loadFailed') === (loadFailure !== undefined), 'a failed load is told');
+    const wanted = this.#unloading;
+    ensure(
+      reason !== 'unloaded' ||
+        (wanted !== undefined && this.#processes.names(wanted).includes(booked.facts.model ?? '')),
+      'only who waits for what is unloaded is turned away for it',
     );
     this.#waiting.delete(id);
     this.#ended.add(id);
@@ -264,6 +383,44 @@ export class Bookkeeper {
         );
       }
     }
+    this.#checkClosing(snapshot);
+    this.#checkLoads(snapshot);
+  }
+
+  /** Nothing is closed to new requests without a reason. */
+  #checkClosing({ backends, queued }: SchedulerSnapshot): void {
+    for (const [id, { process }] of backends) {
+      if (process?.closing !== true) continue;
+      const claimant = queued.find((one) => one.id === process.drainsFor);
+      const isClaimed = claimant !== undefined && this.#settings.swapPatienceMs < Infinity;
+      ensure(
+        isClaimed || !this.#processes.isLive(id) || this.#processes.isWished(id),
+        `${id} takes nobody for no reason`,
+      );
+    }
+  }
+
+  /** While nothing loads, stops or serves, nobody waits for what could be loaded. */
+  #checkLoads({ swaps, backends }: SchedulerSnapshot): void {
+    const isQuiet = processIds.every(
+      (id) =>
+        !this.#isServing(id) &&
+        (!this.#processes.has(id) || this.#processes.isLive(id) || this.#processes.isStopped(id)),
+    );
+    if (swaps.length > 0 || !isQuiet) return;
+    for (const [id, { facts: request, failedOn }] of this.#waiting) {
+      const seats = [...backends.values()].filter(
+        ({ view: there }) =>
+          there.models.has(request.model ?? '') &&
+          !failedOn.has(there.id) &&
+          (request.only?.has(there.id) ?? true),
+      );
+      if (seats.some(({ view: { state } }) => state === 'live' || state === 'degraded')) continue;
+      const loadable = seats.find(
+        ({ view: there }) => this.#processes.isStopped(there.id) && !this.#processes.isBackingOff(there.id),
+      );
+      ensure(loadable === undefined, `${id} waits although ${loadable?.view.id} could be loaded`);
+    }
   }
 
   #isPlaceable(
@@ -275,6 +432,7 @@ export class Bookkeeper {
     const asked = request.model;
     const model = asked === undefined ? undefined : there.models.get(asked);
     if (there.state !== 'live' && there.state !== 'degraded') return false;
+    if (backend.process?.closing === true) return false;
     if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
     if (asked !== undefined && model === undefined) return false;
     if (request.slotless) return true;
@@ -307,6 +465,6 @@ export class Bookkeeper {
   }
 }
 
-function ensure(condition: boolean, law: string): asserts condition {
-  if (!condition) throw new Error(`Broken law: ${law}`);
+function processOf({ process }: { readonly process: number }): BackendId {
+  return processIds[process] ?? 'p0';
 }

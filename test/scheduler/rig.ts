@@ -74,6 +74,8 @@ export class Rig {
   readonly grants: Grant[] = [];
   readonly rejections: Rejection[] = [];
   readonly log: string[] = [];
+  /** Told of loads and unloads, when somebody plays the processes. */
+  supply: Pick<Effects, 'load' | 'unload'> | undefined;
   nowMs = 0;
   wakeMs = Infinity;
   #seen = 0;
@@ -91,8 +93,14 @@ export class Rig {
       wakeAt: (atMs) => {
         this.wakeMs = atMs;
       },
-      load: (backend, generation) => void this.log.push(`load ${backend} ${generation}`),
-      unload: (backend, reason) => void this.log.push(`unload ${backend} ${reason}`),
+      load: (backend, generation) => {
+        this.log.push(`load ${backend} ${generation}`);
+        this.supply?.load(backend, generation);
+      },
+      unload: (backend, reason) => {
+        this.log.push(`unload ${backend} ${reason}`);
+        this.supply?.unload(backend, reason);
+      },
     };
     this.scheduler = new Scheduler({
       settings: { ...fifoSettings, ...settings },
