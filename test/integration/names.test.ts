@@ -9,10 +9,10 @@ import { startRouter, until, type TestRouter } from './start-router.ts';
 
 const program = join(import.meta.dirname, '../fake-engine/main.ts');
 
-/** A model whose process is a fake engine; `engine`: what it calls the model itself. */
+/** A model whose process is a fake engine, slow enough to be met at work; `engine`: what it calls the model itself. */
 function fake(engine: string, more: object = {}): object {
   return {
-    cmd: `'${process.execPath}' '${program}' --port \${PORT} --model ${engine}`,
+    cmd: `'${process.execPath}' '${program}' --port \${PORT} --model ${engine} --tokens-per-s 40`,
     proxy: 'http://127.0.0.1:${PORT}',
     ...more,
   };
@@ -155,7 +155,7 @@ describe('SRV-16 selectors', () => {
 
   test('spillover opens the next at its cap, and counts what left in whatever way', async () => {
     const selectors = { spill: { strategy: 'spillover', targets: ['a', 'b'], settings: { spillover: 1 } } };
-    const slow = { model: 'spill', stream: true, max_tokens: 400 };
+    const slow = { model: 'spill', stream: true, max_tokens: 1000 };
     await using router = await startModels({ models, groups: together, selectors });
     const first = chat(router.url, slow);
     const second = chat(router.url, slow);
@@ -178,7 +178,7 @@ test('a model takes no more requests than its limit allows, whatever name they u
   await using router = await startModels({
     models: { big: fake('big', { aliases: ['gpt-4'], concurrencyLimit: 2 }) },
   });
-  const slow = { stream: true, max_tokens: 400 };
+  const slow = { stream: true, max_tokens: 1000 };
   const running = [
     chat(router.url, { ...slow, model: 'big' }),
     chat(router.url, { ...slow, model: 'gpt-4' }),
