@@ -81,7 +81,7 @@ describe('the longest wait for a load', () => {
               });
             }
             seen = rig.grants.length;
-            for (const [key, { atMs, run }] of [...due]) {
+            for (const [key, { atMs, run }] of due) {
               if (atMs > rig.nowMs) continue;
               due.delete(key);
               run();

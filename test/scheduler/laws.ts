@@ -180,7 +180,12 @@ export class Bookkeeper {
       case 'drain':
         this.rig.handle({ type: 'drainStarted' });
         return;
-      default:
+      case 'put':
+      case 'remove process':
+      case 'unload':
+      case 'answer':
+      case 'crash':
+      case 'tell late':
         this.#doToProcess(step);
     }
   }
