@@ -1,9 +1,10 @@
 /**
- * Reads token counts, timings and the proper end of an answer on the side. While chunks pass it only keeps references to
- * the first and the last of them; everything else happens once, at the end. Never touches what is relayed.
+ * Reads token counts, timings and the proper end of an answer on the side. While chunks pass it only keeps their first and
+ * last bytes; everything else happens once, at the end. Never touches what is relayed.
  */
 import type { RouteName } from '../domain/routes.ts';
 import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
+import { TailBuffer } from '../base/tail-buffer.ts';
 import { readStreamEnd } from './stream-end.ts';
 import { findTimings, findUsage, usageOfTimings } from './usage-numbers.ts';
 
@@ -26,7 +27,7 @@ export interface UsageResult {
 }
 
 export interface UsageReader {
-  /** Keeps a reference to the chunk, no copy. */
+  /** Copies at most the last 16 KB; the only chunk of an answer is kept as it is. */
   push(chunk: Buffer): void;
   /** Call it once, after the last chunk, also when the answer broke off. */
   finish(): UsageResult;
@@ -35,6 +36,7 @@ export interface UsageReader {
 /** Holds Anthropic's first event, and the usage of an embeddings answer, which comes before the data. */
 const headBytes = 4 * 1024;
 const tailBytes = 16 * 1024;
+const empty = Buffer.alloc(0);
 
 export function createUsageReader(options: UsageReaderOptions): UsageReader {
   return new SideReader(options);
@@ -44,12 +46,10 @@ class SideReader implements UsageReader {
   readonly #route: RouteName;
   readonly #sse: boolean;
   readonly #doneRequired: boolean;
-  readonly #head: Buffer[] = [];
-  #headBytes = 0;
-  /** Two generations: when the newer one is long enough the older one goes. No shifting, no copying. */
-  #older: Buffer[] = [];
-  #newer: Buffer[] = [];
-  #newerBytes = 0;
+  /** The first chunk, as long as it is the only one. */
+  #only: Buffer | undefined;
+  #head: Buffer | undefined;
+  readonly #tail = new TailBuffer(tailBytes);
   #totalBytes = 0;
 
   constructor(options: UsageReaderOptions) {
@@ -59,23 +59,22 @@ class SideReader implements UsageReader {
   }
 
   push(chunk: Buffer): void {
+    const isFirst = this.#totalBytes === 0;
     this.#totalBytes += chunk.length;
-    if (this.#headBytes < headBytes) {
-      this.#head.push(chunk);
-      this.#headBytes += chunk.length;
+    if (isFirst) {
+      this.#only = chunk;
+      return;
     }
-    if (this.#newerBytes >= tailBytes) {
-      this.#older = this.#newer;
-      this.#newer = [];
-      this.#newerBytes = 0;
+    if (this.#only !== undefined) {
+      this.#keep(this.#only);
+      this.#only = undefined;
     }
-    this.#newer.push(chunk);
-    this.#newerBytes += chunk.length;
+    this.#keep(chunk);
   }
 
   finish(): UsageResult {
-    const head = Buffer.concat(this.#head).subarray(0, headBytes);
-    const tail = Buffer.concat([...this.#older, ...this.#newer]).subarray(-tailBytes);
+    const head = this.#only?.subarray(0, headBytes) ?? this.#head ?? empty;
+    const tail = this.#only?.subarray(-tailBytes) ?? this.#tail.bytes();
     const timings = findTimings(tail);
     const usage = this.#usage(head, tail) ?? (timings === undefined ? undefined : usageOfTimings(timings));
     if (!this.#sse) return { usage, timings, complete: true, streamError: undefined };
@@ -86,6 +85,16 @@ class SideReader implements UsageReader {
       doneRequired: this.#doneRequired,
     });
     return { usage: usage ?? this.#estimate(tail), timings, complete, streamError: error };
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#tail.push(chunk);
+    // Nobody looks at the head of other streams.
+    if (this.#sse && this.#route !== 'messages') return;
+    const head = this.#head ?? empty;
+    if (head.length < headBytes) {
+      this.#head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
+    }
   }
 
   #usage(head: Buffer, tail: Buffer): TokenUsage | undefined {
