@@ -1,5 +1,5 @@
 /**
- * The life of one request, from its head to its outcome: read → resolve → wait for a slot → send → relay, again from
+ * The life of one request, from its head to its outcome: read → resolve → wait for a slot → send → answer, again from
  * the wait when a backend could not have accepted it. Owns the permit between grant and finish, and ends exactly once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,19 +9,14 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
-import { canBeginEarly, EarlyStream } from './early-stream.ts';
-import { errorEvent, sendError } from './error-response.ts';
-import { ReplaceableAnswer } from './replaceable-answer.ts';
+import { ClientAnswer } from './client-answer.ts';
 import type { GatewayParts } from './gateway.ts';
-import { headerValue, toRequestHeaders, toResponseHeaders } from './headers.ts';
-import { lateErrorEvent } from './late-error.ts';
-import { LoadingText } from './loading-text.ts';
+import { toRequestHeaders, toResponseHeaders } from './headers.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import type { Placer, Waiter } from './placer.ts';
 import { readBody } from './read-body.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
-import { Relay } from './relay.ts';
 import { resolveRequest, type Resolved } from './resolve.ts';
 import type { Route } from './routes.ts';
 import { upstreamPath } from './target.ts';
@@ -47,7 +42,7 @@ export class Exchange implements Waiter, UpstreamHandler {
   readonly #parts: GatewayParts;
   readonly #inbound: Inbound;
   readonly #record: RequestRecord;
-  readonly #relay: Relay;
+  readonly #answer: ClientAnswer;
   #placer: Placer | undefined;
   #body: Buffer = Buffer.alloc(0);
   #resolved: Resolved | undefined;
@@ -57,23 +52,22 @@ export class Exchange implements Waiter, UpstreamHandler {
   #backend: Backend | undefined;
   #attempt: AttemptRecord | undefined;
   #call: UpstreamCall | undefined;
-  /** An answer that another backend may replace (503, or 404 on a best-effort route), kept in case none does. */
-  #refusal: ReplaceableAnswer | undefined;
-  /** An answer that is no stream, for a client whose stream has begun. */
-  #late: ReplaceableAnswer | undefined;
-  #early: EarlyStream | undefined;
-  #loading: LoadingText | undefined;
   #failure: LlameroError | undefined;
   #holdsPermit = false;
   #ended = false;
 
   constructor(parts: GatewayParts, inbound: Inbound) {
-    const { id, route, path, flow, response } = inbound;
+    const { id, route, path, flow } = inbound;
     this.#parts = parts;
     this.#inbound = inbound;
     const head = { id, route: route.name, method: inbound.request.method ?? 'GET', path, flow };
     this.#record = parts.requests.open(head, (reason) => this.#cancelled(reason));
-    this.#relay = new Relay({ response, route, record: this.#record, clock: parts.clock });
+    this.#answer = new ClientAnswer({
+      parts,
+      inbound,
+      record: this.#record,
+      onErrorPassed: (status, bodyHead) => this.#blame(status, bodyHead),
+    });
   }
 
   /** Begins. Everything after this happens by callbacks. */
@@ -93,7 +87,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     const backend = this.#parts.fleet.get(grant.backend);
     const record = this.#record;
     this.#holdsPermit = true;
-    this.#loading?.done();
+    this.#answer.granted();
     record.grantedAtMs = this.#parts.clock.nowMs();
     record.backend = grant.backend;
     this.#attempt = { backend: grant.backend, failure: undefined };
@@ -112,8 +106,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   rejected(rejection: Rejection): void {
     if (this.#elsewhere(rejection)) return;
     this.#placer = undefined;
-    if (rejection.reason === 'exhausted' && this.#refusal !== undefined) {
-      this.#passRefusal(this.#refusal);
+    if (rejection.reason === 'exhausted' && this.#answer.tryPassRefusal()) {
+      this.#finish('passed_through_error');
       return;
     }
     const { config, fleet, names } = this.#parts;
@@ -125,68 +119,39 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#fail(error, rejectionOutcome(rejection.reason));
   }
 
-  onHead(status: number, headers: readonly string[]): void {
+  onSent(): void {
+    if (this.#record.phase !== 'connecting') return;
+    this.#record.phase = 'waiting';
+    this.#parts.requests.changed(this.#record);
+  }
+
+  onHead(status: number, received: readonly string[]): void {
     const backend = this.#backend;
     if (backend === undefined) return;
     const record = this.#record;
     record.headAtMs = this.#parts.clock.nowMs();
     record.phase = 'waiting';
-    this.#late = undefined;
-    const forClient = toResponseHeaders(headers, {
+    const headers = toResponseHeaders(received, {
       requestId: record.id,
       backend: backend.id,
       attempts: record.attempts.length > 1 ? attemptsHeader(record.attempts) : undefined,
     });
-    if (this.#isReplaceable(status)) this.#refusal = new ReplaceableAnswer(status, forClient);
-    else if (this.#early?.begun === true && !isStream(status, headers)) {
-      this.#refusal = undefined;
-      this.#early.end();
-      this.#late = new ReplaceableAnswer(status, forClient);
-    } else {
-      this.#refusal = undefined;
-      this.#outgoing?.assembly?.head(status, headers);
-      this.#relay.head(status, forClient, backend.kind.endsWithDone);
-    }
+    const { endsWithDone: doneRequired } = backend.kind;
+    this.#answer.head({ status, received, headers, doneRequired, assembly: this.#outgoing?.assembly });
     if (status < 500) this.#parts.registry.reportSuccess(backend.id);
   }
 
   onData(chunk: Buffer): void {
-    const kept = this.#refusal ?? this.#late;
-    if (kept !== undefined) {
-      kept.push(chunk);
-      return;
-    }
-    const assembly = this.#outgoing?.assembly;
-    if (assembly?.active === true) {
-      this.#record.firstByteAtMs ??= this.#parts.clock.nowMs();
-      assembly.push(chunk);
-      return;
-    }
-    if (!this.#relay.begun) this.#firstByte(chunk);
-    if (this.#relay.push(chunk)) return;
+    if (this.#answer.push(chunk)) return;
     this.#call?.pause();
     this.#inbound.response.once('drain', () => this.#call?.resume());
   }
 
   onEnd(): void {
-    if (this.#refusal !== undefined) {
-      this.#refused(this.#refusal);
-      return;
-    }
-    if (this.#late !== undefined) {
-      this.#passLate(this.#late);
-      return;
-    }
-    const assembly = this.#outgoing?.assembly;
-    if (assembly?.active === true) {
-      const answer = assembly.finish();
-      this.#relay.assembled(answer);
-      this.#finish(answer.status < 400 ? 'completed' : 'passed_through_error');
-      return;
-    }
-    const broken = this.#relay.end();
-    if (broken === undefined) this.#finish(this.#relay.status < 400 ? 'completed' : 'passed_through_error');
-    else this.#brokeOff(broken, true);
+    const end = this.#answer.end();
+    if (end.kind === 'refused') this.#refused(end.status);
+    else if (end.kind === 'broken') this.#brokeOff(end.error, true);
+    else this.#finish(end.isError ? 'passed_through_error' : 'completed');
   }
 
   onError(failure: UpstreamFailure): void {
@@ -195,7 +160,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#attempt !== undefined) this.#attempt.failure = failure.reason;
     this.#parts.registry.reportFailure(backend.id, failure.kind);
     const error = failureError(failure, backend.id);
-    if (this.#relay.begun) {
+    if (this.#answer.begun) {
       this.#brokeOff(error, false);
       return;
     }
@@ -211,7 +176,6 @@ export class Exchange implements Waiter, UpstreamHandler {
     record.bytesIn = body.length;
     const resolved = resolveRequest(this.#parts, this.#inbound, body);
     if (resolved instanceof LlameroError) {
-      record.model = resolved.code === 'model_missing' ? undefined : record.model;
       this.#fail(resolved, 'rejected_other');
       return;
     }
@@ -229,37 +193,18 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#placer = resolved.placer;
     this.#parts.requests.changed(record);
     resolved.placer.arrive(facts, this);
-    if (resolved.stream) this.#beginEarly(facts.model);
+    if (resolved.stream && !this.#ended) this.#answer.beginEarly(this.#modelToLoad(facts.model));
   }
 
-  /** After its admission, so that a refusal is an answer of its own and no event. */
-  #beginEarly(model: string | undefined): void {
-    const { response, route, id } = this.#inbound;
-    if (this.#ended || !canBeginEarly(route)) return;
-    const silenceMs = this.#parts.config().streaming.keepalive;
-    const early = new EarlyStream({ response, route, requestId: id, silenceMs });
-    this.#early = early;
-    if (model === undefined || this.#holdsPermit || !this.#tellsOfLoading(model)) return;
-    const position = (): number | undefined => this.#parts.dispatcher.position(id);
-    this.#loading = new LoadingText({
-      early,
-      route,
-      requestId: id,
-      model,
-      position,
-      clock: this.#parts.clock,
-    });
-  }
-
-  /** The model has to be loaded first, and wants its clients to be told. */
-  #tellsOfLoading(model: string): boolean {
-    if (this.#inbound.modelInPath !== undefined) return false;
+  /** The model, when it has to be loaded first and wants its clients to be told. */
+  #modelToLoad(model: ModelName | undefined): ModelName | undefined {
+    if (model === undefined || this.#holdsPermit || this.#inbound.modelInPath !== undefined) return undefined;
     const serving = this.#parts.fleet.names().get(model) ?? [];
     const { models } = this.#parts.models();
-    return (
+    const isTold =
       serving.length > 0 &&
-      serving.every(({ id, view }) => !view.loaded.has(id) && models.get(id)?.sendLoadingState === true)
-    );
+      serving.every(({ id, view }) => !view.loaded.has(id) && models.get(id)?.sendLoadingState === true);
+    return isTold ? model : undefined;
   }
 
   /** The same model may be had from somebody else, by another name. */
@@ -307,49 +252,13 @@ export class Exchange implements Waiter, UpstreamHandler {
     );
   }
 
-  #isReplaceable(status: number): boolean {
-    if (status === 503) return true;
-    return this.#record.route === 'other' && (status === 404 || status === 405 || status === 501);
-  }
-
-  #refused(refusal: ReplaceableAnswer): void {
-    if (this.#attempt !== undefined) this.#attempt.failure = `status ${refusal.status}`;
-    if (refusal.status === 503 && this.#backend !== undefined) {
+  #refused(status: number): void {
+    if (this.#attempt !== undefined) this.#attempt.failure = `status ${status}`;
+    if (status === 503 && this.#backend !== undefined) {
       this.#parts.registry.reportFailure(this.#backend.id, 'status');
       this.#parts.registry.probeNow(this.#backend.id);
     }
     this.#again();
-  }
-
-  #passRefusal(refusal: ReplaceableAnswer): void {
-    if (this.#early?.begun === true) {
-      this.#passLate(refusal);
-      return;
-    }
-    this.#relay.head(refusal.status, refusal.headers, false);
-    this.#relay.push(refusal.body());
-    this.#relay.end();
-    this.#finish('passed_through_error');
-  }
-
-  #passLate(answer: ReplaceableAnswer): void {
-    const { response, route } = this.#inbound;
-    const body = answer.body();
-    this.#blame(answer.status, body);
-    this.#endEarly(lateErrorEvent(answer.status, body, route.dialect));
-    this.#record.status = response.statusCode;
-    this.#finish('passed_through_error');
-  }
-
-  /** The last event of a stream in which nothing but the router itself has spoken. */
-  #endEarly(event: string): void {
-    this.#early?.end();
-    this.#inbound.response.end(event);
-  }
-
-  #firstByte(chunk: Buffer): void {
-    this.#early?.end();
-    this.#blame(this.#relay.status, chunk);
   }
 
   #blame(status: number, bodyHead: Buffer): void {
@@ -381,7 +290,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#attempt !== undefined) this.#attempt.failure ??= error.message;
     if (this.#backend !== undefined)
       this.#parts.registry.reportFailure(this.#backend.id, 'protocol' satisfies BackendFailure);
-    this.#relay.break(error, told);
+    this.#answer.break(error, told);
     this.#finish('failed_midstream', error);
   }
 
@@ -407,34 +316,23 @@ export class Exchange implements Waiter, UpstreamHandler {
   }
 
   #cancelledOutcome(): Outcome {
-    if (this.#relay.begun) return 'cancelled_streaming';
+    if (this.#answer.begun) return 'cancelled_streaming';
     return this.#holdsPermit ? 'cancelled_waiting' : 'cancelled_queued';
   }
 
   /** Answers with an error where that is still possible, else breaks the answer off. */
   #fail(error: LlameroError, outcome: Outcome): void {
     if (this.#ended) return;
-    const { request, response, route, id } = this.#inbound;
-    if (this.#relay.begun) this.#relay.break(error, false);
-    else if (this.#early?.begun === true) {
-      this.#endEarly(errorEvent(error, route.dialect));
-      this.#record.status = response.statusCode;
-    } else if (!response.headersSent) {
-      const { attempts } = this.#record;
-      const tried = attempts.length > 0 ? ['x-llamero-attempts', attemptsHeader(attempts)] : [];
-      const accept = route.name === 'other' ? request.headers.accept : undefined;
-      sendError(response, { error, dialect: route.dialect, requestId: id, headers: tried, accept });
-      this.#record.status = error.status;
-    }
+    const { attempts } = this.#record;
+    const tried = attempts.length > 0 ? ['x-llamero-attempts', attemptsHeader(attempts)] : [];
+    this.#answer.fail(error, tried);
     this.#finish(outcome, error);
   }
 
   #finish(outcome: Outcome, error?: LlameroError): void {
     if (this.#ended) return;
     const record = this.#record;
-    this.#relay.settle();
-    this.#early?.end();
-    this.#loading?.stop();
+    this.#answer.settle();
     const lingers = this.#lingers(outcome);
     this.#ended = true;
     this.#resolved?.meaning?.release();
@@ -463,10 +361,6 @@ export class Exchange implements Waiter, UpstreamHandler {
       this.#fail(LlameroError.from(thrown), 'internal');
     }
   }
-}
-
-function isStream(status: number, headers: readonly string[]): boolean {
-  return status < 400 && (headerValue(headers, 'content-type') ?? '').startsWith('text/event-stream');
 }
 
 function attemptsHeader(attempts: readonly AttemptRecord[]): string {
