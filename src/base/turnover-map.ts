@@ -14,7 +14,8 @@ interface Node<Value> {
   newer: Node<Value> | undefined;
 }
 
-const bucketsMin = 16;
+/** Enough that a burst of requests and its end do not build the table anew each time. */
+const bucketsMin = 256;
 /** Names of requests differ at their end; a longer look costs more than a rare collision. */
 const hashedCharsMax = 12;
 
