@@ -3,7 +3,6 @@
  * of its own is the turns that pickers take.
  */
 import type { Random } from '../base/random.ts';
-import type { BackendId } from '../domain/ids.ts';
 import type { CandidateTrace } from './decision.ts';
 import type { Entry, Lane } from './entry.ts';
 import type { Fleet } from './fleet.ts';
@@ -174,16 +173,14 @@ export class Placement {
   ): readonly CandidateTrace[] {
     const max = this.#settings.decisionCandidatesMax;
     const traces = [this.#traceOf(winner, context)];
-    const seen = new Set<BackendId>([winner.candidate.view.id]);
     for (const one of scored) {
       if (traces.length >= max) return traces;
-      if (one === winner) continue;
-      seen.add(one.candidate.view.id);
-      traces.push(this.#traceOf(one, context));
+      if (one !== winner) traces.push(this.#traceOf(one, context));
     }
+    if (scored.length === this.#fleet.backendsKnown) return traces;
     for (const ledger of this.#fleet.ledgers) {
       if (traces.length >= max) return traces;
-      if (seen.has(ledger.id)) continue;
+      if (scored.some(({ candidate }) => candidate.ledger === ledger)) continue;
       const seat = ledger.seats.get(model.name) ?? ledger.seats.get(undefined);
       const filter = seat === undefined ? undefined : excludedBy(filters, seat, context);
       if (filter !== undefined)

@@ -49,7 +49,12 @@ export class Queue {
     return this.#ordering === 'fair' ? this.#fairClock.nextTag(model, flow) : 0;
   }
 
-  /** The lane where an entry waits or would wait; a new one holds nobody and is known to nobody until `add`. */
+  /** The lane where an entry waits or would wait, if somebody does. */
+  laneOf(entry: Entry, model: ServedModel): Lane | undefined {
+    return model.lanes.get(this.#laneKey(entry, model));
+  }
+
+  /** The same, or a new one that holds nobody and is known to nobody until `add`. */
   laneFor(entry: Entry, model: ServedModel): Lane {
     const key = this.#laneKey(entry, model);
     return model.lanes.get(key) ?? new Lane(key, model, entry.arrivedMs);

@@ -3,17 +3,21 @@
 export class RecentTimes {
   /** Ascending. */
   readonly #times: number[] = [];
+  #max = 0;
 
-  /** Keeps at most `max` times. */
+  /** From now on at most `max` times count. */
   push(nowMs: number, max: number): void {
+    this.#max = max;
     this.#times.push(nowMs);
-    if (this.#times.length > max) this.#times.splice(0, this.#times.length - max);
+    // Each removal moves all that stay: half of the list goes at once, and seldom.
+    if (this.#times.length >= 2 * max) this.#times.splice(0, this.#times.length - max);
   }
 
   /** How many of them are at this time or later. */
   countSince(timeMs: number): number {
+    const countMax = Math.min(this.#times.length, this.#max);
     let count = 0;
-    while (count < this.#times.length && (this.#times.at(-1 - count) ?? -Infinity) >= timeMs) count += 1;
+    while (count < countMax && (this.#times.at(-1 - count) ?? -Infinity) >= timeMs) count += 1;
     return count;
   }
 

@@ -239,13 +239,13 @@ export class Scheduler {
   /** Finds a place for an entry that does not wait: at once, in the queue, or nowhere. */
   #enter(entry: Entry): void {
     const model = this.#fleet.model(entry.request.model);
-    const lane = this.#queue.laneFor(entry, model);
-    const head = lane.entries.first;
+    const head = this.#queue.laneOf(entry, model)?.entries.first;
     // Nobody who waits is placeable, so neither is whoever comes after them and may go to the same places only.
     if (head === undefined || compareTurns(entry, head) < 0) {
       const choice = this.#placement.place(entry, model, this.#nowMs);
       if (choice !== undefined) return this.#grant(entry, choice, 0);
     }
+    const lane = this.#queue.laneFor(entry, model);
     if (head === undefined) {
       const verdict = judge(entry, model, this.#fleet);
       if (!mayWait(verdict)) return this.#reject(entry, verdict);
