@@ -9,6 +9,8 @@ import { stringify } from 'yaml';
 import { createAdminApp } from './admin/app.ts';
 import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
+import { Logs } from './app-logs.ts';
+import { createModelControl } from './app-models.ts';
 import { readHistorySample, readMetrics } from './app-readings.ts';
 import { systemClock } from './base/clock.ts';
 import { createRandom } from './base/random.ts';
@@ -34,6 +36,7 @@ import { Listeners } from './gateway/listeners.ts';
 import { NameResolver } from './gateway/name-resolver.ts';
 import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
 import type { Upstream } from './gateway/upstream.ts';
+import type { OutputLog } from './process/output.ts';
 import type { ProcessLedger } from './process/ledger.ts';
 import { createDecisionLog } from './store/decisions.ts';
 import { createHistory, type History } from './store/history.ts';
@@ -42,7 +45,7 @@ import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
 import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
 import { PeerFleet } from './supply/peer-fleet.ts';
 import { ProcessFleet } from './supply/process-fleet.ts';
-import { createLog, logRequest } from './telemetry/log.ts';
+import { createLog, logRequest, stderrDestination } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
 export interface AppOptions {
@@ -79,6 +82,7 @@ export class App {
   readonly #startedEpochMs = systemClock.epochMs();
   readonly #requests = createRequestTable({ recentMax: recentRequestsMax, clock: systemClock });
   readonly #decisions = createDecisionLog({ max: decisionsMax });
+  readonly #logs: Logs;
   readonly #dispatcher: Dispatcher;
   readonly #registry: ConfigurableRegistry;
   readonly #processes: ProcessFleet;
@@ -112,8 +116,17 @@ export class App {
     this.#config = config;
     this.#models = options.models ?? resolveModels(config);
     this.#authenticator = createAuthenticator(config.apiKeys);
-    const destination = options.logDestination === undefined ? {} : { destination: options.logDestination };
-    this.log = createLog({ config: config.log, terminal: options.terminal, ...destination });
+    this.#logs = new Logs({
+      mode: config.logToStdout,
+      out: options.logDestination ?? stderrDestination(options.terminal),
+      outputOf: (name) => this.#outputOf(name),
+    });
+    this.log = createLog({
+      config: config.log,
+      terminal: options.terminal,
+      destination: this.#logs.destination,
+      keep: (line) => this.#logs.keep(line),
+    });
     this.#dispatcher = new Dispatcher({
       settings: toSchedulerSettings(config, this.#models),
       clock: this.#clock,
@@ -231,6 +244,7 @@ export class App {
     clearInterval(this.#progress);
     this.#history.close();
     this.#metrics.close();
+    this.#logs.close();
     await this.#registry.close();
     await this.#processes.close(!gently);
     await this.#peers.close();
@@ -262,6 +276,8 @@ export class App {
     return {
       backendChanged: (view) => {
         this.#fleet.changed();
+        const output = this.#processes.get(view.id)?.process.output;
+        if (output !== undefined) this.#logs.follow(output);
         this.#dispatcher.backendChanged(view);
       },
       backendRemoved: (id) => {
@@ -270,6 +286,11 @@ export class App {
         this.#upstream.forget(id);
       },
     };
+  }
+
+  #outputOf(name: string): OutputLog | undefined {
+    const found = this.#names.find(name);
+    return found?.kind === 'model' ? this.#processes.get(found.model)?.process.output : undefined;
   }
 
   #buildProcesses(): ProcessFleet {
@@ -351,6 +372,15 @@ export class App {
       draining: () => this.#draining,
       snapshot: (queuedMax) => this.#dispatcher.snapshot(queuedMax),
       backends: () => this.#backends.list(),
+      models: createModelControl({
+        config: () => this.#models,
+        processes: this.#processes,
+        dispatcher: this.#dispatcher,
+        names: this.#names,
+        load: (model) => this.loadModel(model),
+      }),
+      profile: this.profile,
+      logs: this.#logs,
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
       printConfig: () => stringify(printConfig(this.#config)),
       reload: () => this.reload(),

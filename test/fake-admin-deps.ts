@@ -2,9 +2,11 @@
 import { pino } from 'pino';
 import type { AdminDeps, ReloadReport } from '../src/admin/deps.ts';
 import type { BackendState, BackendView } from '../src/domain/backend-view.ts';
+import { noModels } from '../src/config/models.ts';
 import type { EngineName } from '../src/domain/engine-names.ts';
 import type { Backend } from '../src/engines/backend.ts';
 import type { EngineKind } from '../src/engines/engine-kind.ts';
+import { createOutputLog } from '../src/process/output.ts';
 import type { BackendSnapshot, QueuedSnapshot } from '../src/scheduler/snapshot.ts';
 import { createDecisionLog } from '../src/store/decisions.ts';
 import type { HistoryPoint } from '../src/store/history.ts';
@@ -88,6 +90,15 @@ export function createFakeFleet(): FakeFleet {
       sessions: 12,
     }),
     backends: registry,
+    models: {
+      config: () => noModels,
+      stateOf: () => undefined,
+      find: () => undefined,
+      load: () => Promise.resolve(),
+      unload: () => Promise.resolve(),
+    },
+    profile: { name: undefined, all: new Map(), choose: () => false },
+    logs: { all: createOutputLog(), find: () => undefined },
     metrics: () =>
       Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'llamero_draining 0\n' }),
     printConfig() {

@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import type { Context, Handler } from 'hono';
-import type { z } from 'zod';
+import { tryErrorPage } from '../domain/error-page.ts';
 import { errorTable, LlameroError } from '../domain/errors.ts';
 import { decisionsBody, healthBody, reloadBody, requestsBody, statusBody } from './answers.ts';
 import {
@@ -16,9 +16,13 @@ import {
   requestsQuery,
 } from './contract.ts';
 import type { ErrorBody } from './contract.ts';
+import type { VersionBody } from './contract-models.ts';
 import type { AdminDeps } from './deps.ts';
+import { addLogRoutes } from './log-routes.ts';
+import { addModelRoutes } from './model-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
 import { monitorPage } from './monitor/page.ts';
+import { addRoute, check, checkQuery } from './routing.ts';
 
 export function createAdminApp(deps: AdminDeps): Hono {
   const app = new Hono();
@@ -39,6 +43,8 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addReadingRoutes(app, deps);
   addVerbs(app, deps);
   addDemoVerbs(app, deps);
+  addModelRoutes(app, deps);
+  addLogRoutes(app, deps);
   return app;
 }
 
@@ -48,6 +54,12 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
     '/health': (context) => {
       const body = healthBody(deps);
       return context.json(body, body.status === 'ok' ? 200 : 503);
+    },
+    '/wol-health': (context) => context.text('OK'),
+    '/api/version': (context) => {
+      checkQuery(context, noQuery);
+      const body: VersionBody = { version: deps.version, commit: 'unknown', build_date: 'unknown' };
+      return context.json(body);
     },
     '/api/status': (context) => {
       checkQuery(context, noQuery);
@@ -75,7 +87,7 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
 }
 
 function addVerbs(app: Hono, deps: AdminDeps): void {
-  const cancel: Handler = (context) => {
+  const cancel = (context: Context): Response => {
     const { id } = check(requestParams, context.req.param());
     if (!deps.requests.cancel(id, 'operator')) {
       throw new LlameroError('not_found', `No running request has the id ${id}`, { param: 'id' });
@@ -84,6 +96,12 @@ function addVerbs(app: Hono, deps: AdminDeps): void {
   };
   addRoute(app, '/api/requests/:id/cancel', { POST: cancel });
   addRoute(app, '/api/requests/:id', { DELETE: cancel });
+  addRoute(app, '/api/inflight/:id/cancel', {
+    POST: (context) => {
+      cancel(context);
+      return context.json({ msg: 'ok' });
+    },
+  });
   addRoute(app, '/api/reload', {
     POST: async (context) => {
       const report = await deps.reload();
@@ -116,47 +134,16 @@ function addDemoVerbs(app: Hono, deps: AdminDeps): void {
   });
 }
 
-/** Registers the methods of one path; any other method gets a 405 that names them. */
-function addRoute(app: Hono, path: string, handlers: Readonly<Record<string, Handler>>): void {
-  for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
-  const allow = Object.keys(handlers).join(', ').replace('GET', 'GET, HEAD');
-  app.all(path, (context) => {
-    context.header('allow', allow);
-    throw new LlameroError('method_not_allowed', `${context.req.path} takes ${allow}`);
-  });
-}
-
-/** @throws LlameroError naming the first bad parameter. */
-function check<Schema extends z.ZodType>(schema: Schema, values: unknown): z.output<Schema> {
-  const result = schema.safeParse(values);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const param = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.join('.');
-  const message =
-    issue?.code === 'unrecognized_keys' ? 'no such parameter' : (issue?.message ?? 'not valid').toLowerCase();
-  const text = `Parameter ${param ?? '?'}: ${message}`;
-  throw new LlameroError('request_malformed', text, param === undefined ? {} : { param });
-}
-
-/** A parameter that is given twice counts as malformed: which one is meant cannot be known. */
-function checkQuery<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
-  const values: Record<string, string> = {};
-  for (const [key, all] of Object.entries(context.req.queries())) {
-    const [first] = all;
-    if (all.length > 1 || first === undefined) {
-      throw new LlameroError('request_malformed', `Parameter ${key}: given more than once`, { param: key });
-    }
-    values[key] = first;
-  }
-  return check(schema, values);
-}
+/** Paths that change something although they are asked with GET, as llama-swap's clients do. */
+const changingReads: ReadonlySet<string> = new Set(['/unload']);
 
 /**
  * A page of another site can make a browser send a POST here even though it cannot read the answer. Browsers say where a
  * request comes from; programs that are no browser say nothing and pass.
  */
 function refuseOtherSites({ req }: Context): void {
-  if (req.method === 'GET' || req.method === 'HEAD') return;
+  const reads = req.method === 'GET' || req.method === 'HEAD';
+  if (reads && !changingReads.has(req.path)) return;
   const site = req.header('sec-fetch-site');
   const origin = req.header('origin');
   const isOther =
@@ -184,8 +171,14 @@ function setSafeHeaders(context: Context): void {
   }
 }
 
-/** What went wrong inside is for the log, so only our own messages go out. */
+/** What went wrong inside is for the log, so only our own messages go out. Below `/api` everybody gets JSON. */
 function answerError(context: Context, error: LlameroError): Response {
+  if (error.retryAfterS !== undefined) context.header('retry-after', String(error.retryAfterS));
+  const accept = context.req.path.startsWith('/api') ? undefined : context.req.header('accept');
+  const page = tryErrorPage(error, accept);
+  if (page !== undefined) {
+    return context.body(page.body, error.status as 400, { 'content-type': page.contentType });
+  }
   const body: ErrorBody = {
     error: {
       message: error.message,
@@ -194,6 +187,5 @@ function answerError(context: Context, error: LlameroError): Response {
       code: error.code,
     },
   };
-  if (error.retryAfterS !== undefined) context.header('retry-after', String(error.retryAfterS));
   return context.json(body, error.status as 400);
 }

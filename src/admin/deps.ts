@@ -1,8 +1,11 @@
 /** What the admin API needs of the rest of the router: readings and a few verbs. The composition root provides it. */
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
-import type { BackendId } from '../domain/ids.ts';
+import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
+import type { OutputLog } from '../process/output.ts';
+import type { ProcessState } from '../process/process-state.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
 import type { DecisionLog } from '../store/decisions.ts';
 import type { History } from '../store/history.ts';
@@ -23,6 +26,36 @@ export type SchedulerReadings = Pick<SchedulerSnapshot, 'queuedTotal' | 'queued'
 export interface DemoControl {
   readonly trafficRunning: () => boolean;
   readonly setTraffic: (running: boolean) => void;
+}
+
+/** The models with processes of our own. */
+export interface ModelControl {
+  /** Models, peers and names in force. */
+  readonly config: () => ModelsConfig;
+  /** What its process does; undefined = there is none of that name. */
+  readonly stateOf: (model: ModelName) => ProcessState['name'] | undefined;
+  /** The model that a name or an alias stands for, whatever profile is active. */
+  readonly find: (name: string) => ModelName | undefined;
+  /** Resolves when it takes requests; rejects with the reason when it cannot. */
+  readonly load: (model: ModelName) => Promise<void>;
+  /** Requests that wait for it are refused, running ones get its `unloadTimeout`. Resolves when it has stopped. */
+  readonly unload: (model: ModelName) => Promise<void>;
+}
+
+/** Which profile is active. */
+export interface ProfileChoice {
+  /** undefined = none. */
+  readonly name: string | undefined;
+  readonly all: ReadonlyMap<string, ResolvedProfile>;
+  /** undefined = none. False when there is none of that name; then nothing changes. */
+  choose(name: string | undefined): boolean;
+}
+
+export interface LogLookup {
+  /** What goes to the router's own output, too (`logToStdout`). */
+  readonly all: OutputLog;
+  /** `proxy`: the router's. `upstream`: what all models print. Else that of one model, by a name of it. */
+  readonly find: (name: string) => OutputLog | undefined;
 }
 
 export interface AdminDeps {
@@ -47,6 +80,9 @@ export interface AdminDeps {
   /** `queuedMax`: most waiting requests wanted, in their order. */
   readonly snapshot: (queuedMax: number) => SchedulerReadings;
   readonly backends: () => readonly Backend[];
+  readonly models: ModelControl;
+  readonly profile: ProfileChoice;
+  readonly logs: LogLookup;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** The configuration in force as YAML, secrets masked. */
   readonly printConfig: () => string;

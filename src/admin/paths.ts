@@ -1,10 +1,19 @@
 /** Which paths belong to the admin API, and which of them need no key. */
 
-const openPaths: ReadonlySet<string> = new Set(['/health', '/monitor', '/monitor/data']);
+const openPaths: ReadonlySet<string> = new Set(['/health', '/wol-health', '/monitor', '/monitor/data']);
+const closedPaths: ReadonlySet<string> = new Set([
+  '/metrics',
+  '/api',
+  '/running',
+  '/unload',
+  '/logs',
+  '/logs/stream',
+]);
+const closedStarts: readonly string[] = ['/api/', '/logs/stream/'];
 
 /** `path` is without its query. */
 export function isAdminPath(path: string): boolean {
-  return openPaths.has(path) || path === '/metrics' || path === '/api' || path.startsWith('/api/');
+  return openPaths.has(path) || closedPaths.has(path) || closedStarts.some((start) => path.startsWith(start));
 }
 
 /** Paths that tell nothing worth a key: health, and the monitor, which shows no keys, callers, paths or prompts. */

@@ -15,10 +15,17 @@ export interface LogOptions {
   readonly terminal: boolean;
   /** Where lines go; default stderr. */
   readonly destination?: DestinationStream;
+  /** Gets each line as JSON, too. */
+  readonly keep?: (line: string) => void;
+}
+
+/** The default destination. On a terminal each line is there before the next thing happens. */
+export function stderrDestination(terminal: boolean): DestinationStream {
+  return pino.destination({ fd: 2, sync: terminal });
 }
 
 /** The level can be changed while running: set `level`. */
-export function createLog({ config, terminal, destination }: LogOptions): Logger {
+export function createLog({ config, terminal, destination, keep }: LogOptions): Logger {
   const options = {
     level: config.level,
     base: null,
@@ -27,10 +34,17 @@ export function createLog({ config, terminal, destination }: LogOptions): Logger
     redact: { paths: secretPaths, censor: '[redacted]' },
   };
   const readable = config.format === 'pretty' || (config.format === 'auto' && terminal);
-  const output = destination ?? pino.destination({ fd: 2, sync: readable });
-  if (!readable) return pino(options, output);
-  const toText = prettyFactory({ colorize: terminal, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
-  return pino(options, { write: (line) => output.write(toText(line)) });
+  const output = destination ?? stderrDestination(terminal);
+  const toText = readable
+    ? prettyFactory({ colorize: terminal, translateTime: 'SYS:HH:MM:ss.l', singleLine: true })
+    : undefined;
+  if (toText === undefined && keep === undefined) return pino(options, output);
+  return pino(options, {
+    write(line) {
+      keep?.(line);
+      output.write(toText?.(line) ?? line);
+    },
+  });
 }
 
 /** What the access log says of a request. Durations are whole milliseconds; what never happened is left out. */

@@ -23,8 +23,11 @@ export interface TestRouter extends AsyncDisposable {
 
 const fastProbes = { interval: '100ms', deadInterval: '100ms', timeout: 2 };
 
-/** `config` is merged over: a free loopback port, fast probes, a quiet log. */
-export async function startRouter(config: object): Promise<TestRouter> {
+/** `config` is merged over: a free loopback port, fast probes, a quiet log. `output`: gets the log in place of `logLines`. */
+export async function startRouter(
+  config: object,
+  output?: { write(text: string): void },
+): Promise<TestRouter> {
   let current = JSON.stringify(withDefaults(config));
   const read = () => loadConfigText({ file: 'test', env: {}, text: current });
   const loaded = read();
@@ -35,7 +38,9 @@ export async function startRouter(config: object): Promise<TestRouter> {
     version: 'test',
     terminal: false,
     source: { file: 'test', read: () => Promise.resolve(read()) },
-    logDestination: { write: (line) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
+    logDestination: output ?? {
+      write: (line) => void logLines.push(JSON.parse(line) as Record<string, unknown>),
+    },
   });
   await app.start();
   const url = `http://${app.addresses()[0] ?? ''}`;

@@ -41,7 +41,11 @@ const long = { model: 'test', max_tokens: 300, ignore_eos: true, stream: true };
 
 test('requests fill the real slots of all servers, and the others wait here, not there', async (context) => {
   context.skip(path === undefined, missing);
-  await using fleet = await startFleet(2, { model: slowModel(), slots: 2, args: ['--alias', 'test', '--metrics'] });
+  await using fleet = await startFleet(2, {
+    model: slowModel(),
+    slots: 2,
+    args: ['--alias', 'test', '--metrics'],
+  });
   const asking = Array.from({ length: 7 }, (_, index) =>
     chat(fleet.router.url, { ...long, messages: [{ role: 'user', content: `story ${index}` }] }),
   );
@@ -58,7 +62,11 @@ test('requests fill the real slots of all servers, and the others wait here, not
 
 test('kill -9 of a server under load loses no request that had not started', async (context) => {
   context.skip(path === undefined, missing);
-  await using fleet = await startFleet(2, { model: slowModel(), slots: 2, args: ['--alias', 'test', '--metrics'] });
+  await using fleet = await startFleet(2, {
+    model: slowModel(),
+    slots: 2,
+    args: ['--alias', 'test', '--metrics'],
+  });
   const started = new Set<number>();
   const asking = Array.from({ length: 12 }, (_, index) =>
     chat(
@@ -133,7 +141,11 @@ describe('conversations', () => {
 describe('leaving', () => {
   test('a client that leaves its stream frees the real slot', async (context) => {
     context.skip(path === undefined, missing);
-    await using fleet = await startFleet(1, { model: slowModel(), slots: 1, args: ['--alias', 'test', '--metrics'] });
+    await using fleet = await startFleet(1, {
+      model: slowModel(),
+      slots: 1,
+      args: ['--alias', 'test', '--metrics'],
+    });
     const [server] = fleet.servers;
     const asking = chat(fleet.router.url, { ...long, max_tokens: 3000 });
     (await asking.head).once('data', () => asking.leave());
@@ -144,7 +156,11 @@ describe('leaving', () => {
 
   test('a non-streaming request goes on at the engine, and its slot stays taken until the engine is seen idle', async (context) => {
     context.skip(path === undefined, missing);
-    await using fleet = await startFleet(1, { model: slowModel(), slots: 1, args: ['--alias', 'test', '--metrics'] });
+    await using fleet = await startFleet(1, {
+      model: slowModel(),
+      slots: 1,
+      args: ['--alias', 'test', '--metrics'],
+    });
     const [server] = fleet.servers;
     const asking = chat(fleet.router.url, { ...long, stream: false, max_tokens: 400 });
     await until(async () => server !== undefined && (await busySlots(server)) === 1);
@@ -191,7 +207,11 @@ describe('a request asked for as a stream and put together again', () => {
 
   test.each(cases)('is what the engine itself would have answered: %s', async (_name, route, body) => {
     if (path === undefined) return;
-    const server = await startLlamaServer({ model: quickModel(), slots: 1, args: ['--alias', 'test', '--metrics'] });
+    const server = await startLlamaServer({
+      model: quickModel(),
+      slots: 1,
+      args: ['--alias', 'test', '--metrics'],
+    });
     await using router = await startRouter({
       backends: { plain: { url: server.url, cancelNonStreaming: true } },
     });

@@ -1,0 +1,51 @@
+/** `/logs`: what the router and its models have written, and what they write. A slow reader loses text, never holds it up. */
+import type { Context, Hono } from 'hono';
+import { LlameroError } from '../domain/errors.ts';
+import type { OutputLog } from '../process/output.ts';
+import type { AdminDeps } from './deps.ts';
+import { addRoute, restOfPath } from './routing.ts';
+
+const streamPath = '/logs/stream';
+const textHeaders = {
+  'content-type': 'text/plain; charset=utf-8',
+  // A proxy that collects an answer before it passes it on would hold a live log up.
+  'x-accel-buffering': 'no',
+};
+
+export function addLogRoutes(app: Hono, { logs }: Pick<AdminDeps, 'logs'>): void {
+  addRoute(app, '/logs', {
+    GET: (context) => context.body(new Uint8Array(logs.all.history()), 200, textHeaders),
+  });
+  addRoute(app, streamPath, { GET: (context) => stream(context, logs.all) });
+  addRoute(app, `${streamPath}/*`, {
+    GET: (context) => {
+      const log = logs.find(restOfPath(context, `${streamPath}/`));
+      if (log === undefined) {
+        const text = "Invalid logger. Use 'proxy', 'upstream' or a model's ID";
+        throw new LlameroError('request_malformed', text);
+      }
+      return stream(context, log);
+    },
+  });
+}
+
+/** History first, unless `?no-history`, then live until the client leaves. */
+function stream(context: Context, log: OutputLog): Response {
+  const withHistory = context.req.query('no-history') === undefined;
+  const feed = log.subscribe({ withHistory });
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await feed.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await feed.return?.();
+      },
+    },
+    // What waits for the client waits in the feed, which has a limit.
+    { highWaterMark: 0 },
+  );
+  return context.body(body, 200, textHeaders);
+}
