@@ -102,6 +102,11 @@ export class Dispatcher implements Placer {
     this.#post({ type: 'unloadRequested', id, nowMs: this.#clock.nowMs() });
   }
 
+  /** A process is to be replaced: see the event of that name. */
+  requestReplacement(id: BackendId): void {
+    this.#post({ type: 'replacementRequested', id, nowMs: this.#clock.nowMs() });
+  }
+
   configure(settings: SchedulerSettings): void {
     this.#post({ type: 'configChanged', settings, nowMs: this.#clock.nowMs() });
   }

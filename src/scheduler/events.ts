@@ -37,6 +37,11 @@ export type SchedulerEvent =
    * `unloaded`, and it is unloaded when its last request is over or `unloadTimeoutMs` has passed.
    */
   | { readonly type: 'unloadRequested'; readonly id: BackendId; readonly nowMs: number }
+  /**
+   * A process is to be replaced by one of another definition: it takes no new requests and is unloaded when its last one
+   * is over, however long that takes. Who waits for it goes on waiting, for its successor.
+   */
+  | { readonly type: 'replacementRequested'; readonly id: BackendId; readonly nowMs: number }
   | { readonly type: 'configChanged'; readonly settings: SchedulerSettings; readonly nowMs: number }
   /** The time asked for by `Effects.wakeAt` has come. Early and late calls are harmless. */
   | { readonly type: 'timePassed'; readonly nowMs: number }

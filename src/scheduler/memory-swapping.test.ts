@@ -8,7 +8,7 @@ function memory(needs: Map<string, number | undefined>) {
   return residency(createMemoryPlanner({ budget: { vramBytes: 16 }, needOf }));
 }
 
-const eights = () => memory(new Map([...'abc'].map((id) => [id, 8])));
+const eights = () => memory(new Map(['a', 'b', 'c'].map((id) => [id, 8])));
 
 /** Three models of which two fit, `a` and `b` loaded and idle; `b` was used last. */
 function twoOfThree(): ProcessRig {
@@ -99,7 +99,7 @@ describe('with a memory budget', () => {
     rig.arrive('busy b', { model: 'b' });
     rig.arrive('1', { model: 'c' });
     rig.news();
-    expect(rig.configure(memory(new Map([...'abc'].map((id) => [id, 17]))))).toBe('1✗doesNotFit');
+    expect(rig.configure(memory(new Map(['a', 'b', 'c'].map((id) => [id, 17]))))).toBe('1✗doesNotFit');
     rig.configure(eights());
     expect(rig.arrive('2', { model: 'c' })).toBe('');
     expect(rig.finish('busy a')).toBe('unload a evicted');

@@ -98,9 +98,12 @@ export class Permits {
   }
 
   /** Whether a model has as many requests, waiting ones included, as it may have. */
-  isFull(model: ServedModel): boolean {
-    const limit = model.name === undefined ? undefined : this.#settings.admissionLimits.get(model.name);
-    return limit !== undefined && model.permits + model.waiting >= limit;
+  isFull(name: ModelName | undefined): boolean {
+    const { admissionLimits } = this.#settings;
+    const limit = name === undefined || admissionLimits.size === 0 ? undefined : admissionLimits.get(name);
+    if (limit === undefined) return false;
+    const model = this.#fleet.model(name);
+    return model.permits + model.waiting >= limit;
   }
 
   /** When the next request of a model that may be full is likely to end; undefined = no idea. */

@@ -50,12 +50,11 @@ export class Processes {
     this.#agenda.swaps = true;
   }
 
-  /** Somebody wants a ready process stopped: at once when it is idle, at the latest when its time for that is over. */
-  release(ledger: Ledger, nowMs: number): void {
-    const { book, view } = ledger;
+  /** Somebody wants a ready process stopped: at once when it is idle, at the latest `waitMs` from now. */
+  release(ledger: Ledger, nowMs: number, waitMs: number): void {
+    const { book } = ledger;
     if (book?.phase !== 'ready') return;
-    const untilMs = nowMs + (view.process?.unloadTimeoutMs ?? 0);
-    book.unloadByMs = Math.min(book.unloadByMs ?? Infinity, untilMs);
+    book.unloadByMs = Math.min(book.unloadByMs ?? Infinity, nowMs + waitMs);
     if (ledger.isServing && nowMs < book.unloadByMs) this.#changed(ledger);
     else this.unload(ledger, 'requested');
   }

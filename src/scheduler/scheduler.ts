@@ -137,6 +137,8 @@ export class Scheduler {
         return this.#followFleet(this.#fleet.remove(event.id));
       case 'unloadRequested':
         return this.#unload(event.id);
+      case 'replacementRequested':
+        return this.#retireProcess(event.id);
       case 'configChanged':
         return this.#configure(event.settings);
       case 'requestCancelled':
@@ -152,7 +154,7 @@ export class Scheduler {
     const entry = new Entry(request, this.#arrivals, this.#nowMs);
     this.#arrivals += 1;
     if (this.#isDraining) return this.#reject(entry, 'draining');
-    if (this.#permits.isFull(this.#fleet.model(request.model))) return this.#reject(entry, 'modelBusy');
+    if (this.#permits.isFull(request.model)) return this.#reject(entry, 'modelBusy');
     entry.tag = this.#queue.tagFor(entry);
     this.#requests.set(request.id, entry);
     this.#enter(entry);
@@ -208,7 +210,14 @@ export class Scheduler {
     this.#rejectWaiters(ledger, 'unloaded');
     this.#swaps.drop(ledger);
     if (ledger.book.phase === 'starting') this.#processes.unload(ledger, 'requested');
-    else this.#processes.release(ledger, this.#nowMs);
+    else this.#processes.release(ledger, this.#nowMs, ledger.view.process?.unloadTimeoutMs ?? 0);
+  }
+
+  #retireProcess(id: BackendId): void {
+    const ledger = this.#fleet.ledger(id);
+    if (ledger?.book === undefined || !ledger.present) return;
+    if (ledger.book.phase === 'starting') this.#processes.unload(ledger, 'requested');
+    else this.#processes.release(ledger, this.#nowMs, Infinity);
   }
 
   /** Turns away who waits for this backend and has no other to wait for. */

@@ -134,6 +134,16 @@ describe('a swap', () => {
     },
   );
 
+  test('is not loaded beside what new rules forbid, though its own stops were asked for before', () => {
+    const rig = new ProcessRig(groups(group('ak', { swap: false }), group('b'))).add('akb').warm('ak');
+    rig.configure(matrix('a & k', 'b & k'));
+    rig.arrive('1', { model: 'b' });
+    rig.news();
+    expect(rig.configure(oneAtATime)).toBe('unload k evicted');
+    expect(rig.stopped('a')).toBe('');
+    expect(rig.stopped('k')).toBe('load b');
+  });
+
   test('does not load what another one is about to take the place of', () => {
     const alone = (id: string) => group(id, { exclusive: false });
     const rig = new ProcessRig(groups(alone('a'), alone('b'), group('c'))).add('abc').warm('ab');

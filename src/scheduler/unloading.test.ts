@@ -173,4 +173,38 @@ describe('the wish to unload a process', () => {
     expect(rig.ready('a')).toBe('2→a');
     expect(rig.pass(1_000_000)).toBe('');
   });
+
+  test('is forgotten with a process that leaves, although a request of it is left and another one comes in its place', () => {
+    const rig = new ProcessRig().add('a', { unloadTimeoutMs: 0 }).warm('a');
+    rig.arrive('1', { model: 'a' });
+    rig.news();
+    expect(rig.unloadWish('a')).toBe('unload a requested');
+    rig.remove('a');
+    rig.ready('a', { generation: 9 });
+    expect(rig.arrive('2', { model: 'a' })).toBe('2→a');
+  });
+});
+
+describe('a replacement', () => {
+  test('waits for the last request however long, lets nobody new in, and keeps those who wait for the successor', () => {
+    const rig = new ProcessRig(oneAtATime).add('ab', { slotsTotal: 1 }).warm('a');
+    rig.arrive('busy', { model: 'a' });
+    rig.arrive('waits', { model: 'a' });
+    rig.news();
+    expect(rig.replacementWish('a')).toBe('');
+    expect(rig.arrive('late', { model: 'a' })).toBe('');
+    expect(rig.pass(3_600_000 - 1)).not.toContain('unload a');
+    expect(rig.finish('busy')).toBe('unload a requested');
+  });
+
+  test('takes the successor for the same model', () => {
+    const rig = new ProcessRig(oneAtATime).add('ab', { slotsTotal: 2 }).warm('a');
+    rig.arrive('busy', { model: 'a' });
+    rig.replacementWish('a');
+    rig.arrive('late', { model: 'a' });
+    rig.finish('busy');
+    rig.news();
+    expect(rig.stopped('a')).toBe('load a');
+    expect(rig.ready('a')).toBe('late→a');
+  });
 });

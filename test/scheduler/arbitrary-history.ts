@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { pickers, scorers } from '../../src/scheduler/policies/index.ts';
 import { createGroupPlanner } from '../../src/scheduler/residency/groups.ts';
 import { compileMatrix } from '../../src/scheduler/residency/matrix/compile.ts';
+import { createMemoryPlanner } from '../../src/scheduler/residency/memory.ts';
 import { createMatrixPlanner } from '../../src/scheduler/residency/matrix/planner.ts';
 import type { ResidencyPlanner } from '../../src/scheduler/residency/planner.ts';
 import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
@@ -124,6 +125,22 @@ const planner: fc.Arbitrary<ResidencyPlanner | undefined> = fc.oneof(
           ...flag,
         })),
       ),
+    ),
+  fc
+    .record({
+      ramBytes: fc.integer({ min: 3, max: 8 }),
+      needs: fc.tuple(
+        ...processIds.map(() => fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined, freq: 8 })),
+      ),
+    })
+    .map(({ ramBytes, needs }) =>
+      createMemoryPlanner({
+        budget: { ramBytes },
+        needOf: (id) => ({
+          vramBytes: undefined,
+          ramBytes: needs[processIds.findIndex((known) => known === id)],
+        }),
+      }),
     ),
 );
 

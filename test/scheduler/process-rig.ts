@@ -79,6 +79,11 @@ export class ProcessRig extends Rig {
     return this.handle({ type: 'unloadRequested', id });
   }
 
+  /** It is to be replaced by one of another definition. */
+  replacementWish(id: BackendId): string {
+    return this.handle({ type: 'replacementRequested', id });
+  }
+
   /** Loads a model by a request for it, which is then over. */
   warm(ids: string): this {
     for (const id of ids) {

@@ -16,7 +16,7 @@ function parse(text: string): MemoryNeed {
 
 describe('a memory planner', () => {
   const needs = { a: '8', b: '8', c: '8', small: '2', big: '20', all: '24', free: '0', unknown: '?' };
-  const { evictionFor, canHoldAll } = planner({ vramBytes: 24 }, needs);
+  const known = planner({ vramBytes: 24 }, needs);
 
   test.each([
     ['evicts nobody while there is room', 'c', 'a b', '', ''],
@@ -38,25 +38,25 @@ describe('a memory planner', () => {
     ['evicts everybody for a model of unknown need', 'unknown', 'a free', '', 'a free'],
     ['evicts a model of unknown need for anybody', 'free', 'unknown a', '', 'unknown'],
   ])('%s', (_, target, running, engaged, evicted) => {
-    const { evictionFor: plan } = planner({ vramBytes: 24 }, { ...needs, small2: '2', small3: '3' });
+    const own = planner({ vramBytes: 24 }, { ...needs, small2: '2', small3: '3' });
     const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
-    expect(plan(target, words(running), new Set(words(engaged))).evict).toEqual(words(evicted));
+    expect(own.evictionFor(target, words(running), new Set(words(engaged))).evict).toEqual(words(evicted));
   });
 
   test('names the budget as what allowed it, and nothing where the model runs alone', () => {
-    expect(evictionFor('a', ['b']).because).toBe('memory');
-    expect(evictionFor('unknown', ['b']).because).toBeUndefined();
-    expect(evictionFor('never heard of', ['b'])).toEqual({ evict: ['b'], because: undefined });
+    expect(known.evictionFor('a', ['b']).because).toBe('memory');
+    expect(known.evictionFor('unknown', ['b']).because).toBeUndefined();
+    expect(known.evictionFor('never heard of', ['b'])).toEqual({ evict: ['b'], because: undefined });
   });
 
   test('says of a model that alone needs more than there is that it never fits, and evicts nobody for it', () => {
-    const { evictionFor: plan } = planner({ vramBytes: 24, ramBytes: 16 }, { wide: '?/17', a: '8/1' });
-    expect(plan('wide', ['a'])).toEqual({
+    const own = planner({ vramBytes: 24, ramBytes: 16 }, { wide: '?/17', a: '8/1' });
+    expect(own.evictionFor('wide', ['a'])).toEqual({
       evict: [],
       because: undefined,
       misfit: { resource: 'ram', needBytes: 17, budgetBytes: 16 },
     });
-    expect(plan('a', []).misfit).toBeUndefined();
+    expect(own.evictionFor('a', []).misfit).toBeUndefined();
   });
 
   test('minds both kinds of memory', () => {
@@ -66,15 +66,15 @@ describe('a memory planner', () => {
   });
 
   test('takes no notice of memory without a budget', () => {
-    const { evictionFor: plan } = planner({ ramBytes: 16 }, { a: '?/8', b: '99/8', c: '?/?' });
-    expect(plan('a', ['b']).evict).toEqual([]);
-    expect(plan('a', ['c']).evict).toEqual(['c']);
+    const own = planner({ ramBytes: 16 }, { a: '?/8', b: '99/8', c: '?/?' });
+    expect(own.evictionFor('a', ['b']).evict).toEqual([]);
+    expect(own.evictionFor('a', ['c']).evict).toEqual(['c']);
   });
 
   test('holds together what is not known to be too much', () => {
-    expect(canHoldAll(['a', 'b', 'c', 'a'])).toBe(true);
-    expect(canHoldAll(['a', 'b', 'c', 'small'])).toBe(false);
-    expect(canHoldAll(['all', 'unknown'])).toBe(true);
+    expect(known.canHoldAll(['a', 'b', 'c', 'a'])).toBe(true);
+    expect(known.canHoldAll(['a', 'b', 'c', 'small'])).toBe(false);
+    expect(known.canHoldAll(['all', 'unknown'])).toBe(true);
   });
 });
 
@@ -113,10 +113,10 @@ function solve(given: Case) {
   const needOf = (model: string): MemoryNeed | undefined =>
     model === 'target' ? given.target : given.running[names.indexOf(model)];
   const engaged = new Set(names.filter((_, index) => given.engaged[index] === true));
-  const { evictionFor } = createMemoryPlanner({ budget: given.budget, needOf });
-  const eviction = evictionFor('target', names, engaged);
+  const planned = createMemoryPlanner({ budget: given.budget, needOf });
+  const eviction = planned.evictionFor('target', names, engaged);
   const isEvicted = given.running.map((_, index) => eviction.evict.includes(`m${index}`));
-  return { eviction, isEvicted, again: () => evictionFor('target', [...names], new Set(engaged)) };
+  return { eviction, isEvicted, again: () => planned.evictionFor('target', [...names], new Set(engaged)) };
 }
 
 function left(given: Case, isEvicted: readonly boolean[]): MemoryNeed[] {

@@ -77,7 +77,7 @@ export function createMemoryPlanner({ budget, needOf }: MemoryPlannerOptions): R
           const need = needOf(model);
           return (need && needed(need)) ?? 0;
         });
-        return known.reduce((sum, amount) => sum + amount, 0) <= bytes;
+        return known.reduce((total, amount) => total + amount, 0) <= bytes;
       });
     },
   };
