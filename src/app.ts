@@ -38,6 +38,7 @@ import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import type { OutputLog } from './process/output.ts';
 import type { ProcessLedger } from './process/ledger.ts';
+import type { SchedulerSettings } from './scheduler/settings.ts';
 import { createDecisionLog } from './store/decisions.ts';
 import { createHistory, type History } from './store/history.ts';
 import { createRequestTable } from './store/requests.ts';
@@ -128,7 +129,7 @@ export class App {
       keep: (line) => this.#logs.keep(line),
     });
     this.#dispatcher = new Dispatcher({
-      settings: toSchedulerSettings(config, this.#models),
+      settings: this.#schedulerSettings(),
       clock: this.#clock,
       random: createRandom(this.#startedEpochMs),
       supply: {
@@ -306,8 +307,13 @@ export class App {
       run: { clock: this.#clock, env: this.#options.env ?? {}, ledger, platform: process.platform },
       probes: this.#config.probes,
       listener: this.#backendListener(),
-      retire: (id) => this.#dispatcher.requestUnload(id),
+      routing: () => this.#models.routing,
+      retire: (id) => this.#dispatcher.requestReplacement(id),
     });
+  }
+
+  #schedulerSettings(): SchedulerSettings {
+    return toSchedulerSettings(this.#config, this.#models, (model) => this.#processes.measuredNeed(model));
   }
 
   /** A request without a slot is enough to have a model loaded. */
@@ -325,6 +331,7 @@ export class App {
         clock: this.#clock,
         log: this.log,
       });
+      this.#processes.rememberIn(this.#orphans.memoryFile);
     }
     this.#processes.apply(models);
     this.#peers.apply(this.#models.peers);
@@ -413,7 +420,7 @@ export class App {
     this.#peers.configure(config.probes);
     this.#registry.apply(config.backends);
     this.#models = this.#options.models ?? resolveModels(config);
-    this.#dispatcher.configure(toSchedulerSettings(config, this.#models));
+    this.#dispatcher.configure(this.#schedulerSettings());
     await this.#applyModels();
     this.#preload();
     return [];

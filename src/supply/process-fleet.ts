@@ -3,16 +3,18 @@
  * tells of every change. Takes over a changed configuration without touching what stayed the same.
  */
 import type { Clock } from '../base/clock.ts';
-import type { ResolvedModel } from '../config/models.ts';
+import type { ResolvedModel, ResolvedRouting } from '../config/models.ts';
 import { configSchema, type BackendConfig, type Config } from '../config/schema.ts';
 import type { BackendId } from '../domain/ids.ts';
-import type { BackendListener } from '../engines/backend.ts';
+import type { BackendListener, MemoryUse } from '../engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from '../engines/registry.ts';
 import type { BackendLog } from '../engines/watch-context.ts';
 import type { StopReason } from '../process/process-state.ts';
 import { createProcess, stopAll } from '../process/process.ts';
 import type { RunDeps } from '../process/run.ts';
 import type { UnloadReason } from '../scheduler/effects.ts';
+import type { MemoryNeed } from '../scheduler/residency/memory.ts';
+import { MemoryMeter } from './memory-meter.ts';
 import { isSameProgram, ProcessBackend, slotsUnknown } from './process-backend.ts';
 
 export interface ProcessFleetOptions {
@@ -21,7 +23,9 @@ export interface ProcessFleetOptions {
   readonly run: RunDeps;
   readonly probes: Config['probes'];
   readonly listener: BackendListener;
-  /** A changed or removed model still runs: asks for its unload; it is replaced when it has stopped. */
+  /** Which models may run together, as configured now. */
+  readonly routing: () => ResolvedRouting;
+  /** A changed or removed model still runs: asks for its end once it is idle; it is replaced when it has stopped. */
   readonly retire: (id: BackendId) => void;
 }
 
@@ -43,6 +47,7 @@ export class ProcessFleet {
   /** What a model shall be once its old process has stopped; undefined = gone. */
   readonly #next = new Map<BackendId, ResolvedModel | undefined>();
   readonly #registry: ConfigurableRegistry;
+  readonly #meter: MemoryMeter;
 
   constructor(options: ProcessFleetOptions) {
     this.#options = options;
@@ -57,6 +62,17 @@ export class ProcessFleet {
         backendRemoved: () => {},
       },
     });
+    this.#meter = new MemoryMeter({
+      log: options.log,
+      gpu: { env: options.run.env },
+      platform: options.run.platform,
+      running: () =>
+        this.list().flatMap(({ model, process: { state } }) =>
+          state.name === 'ready' ? [{ model, pid: state.pid }] : [],
+        ),
+      routing: options.routing,
+      onChange: (id) => this.#probed(id),
+    });
   }
 
   get(id: BackendId): ProcessBackend | undefined {
@@ -65,6 +81,17 @@ export class ProcessFleet {
 
   list(): readonly ProcessBackend[] {
     return [...this.#backends.values()];
+  }
+
+  /** Where what is measured of models is written down. */
+  rememberIn(file: string): void {
+    this.#meter.open(file);
+  }
+
+  /** The most memory that a model was seen to take; undefined = nothing is known. */
+  measuredNeed(id: BackendId): MemoryNeed | undefined {
+    const backend = this.#backends.get(id);
+    return backend && this.#meter.needOf(backend.model);
   }
 
   /** Takes over a new set of models. */
@@ -132,6 +159,7 @@ export class ProcessFleet {
   async close(now: boolean): Promise<void> {
     await Promise.all([
       this.#registry.close(),
+      this.#meter.close(),
       stopAll(
         this.list().map(({ process }) => process),
         { now },
@@ -139,7 +167,7 @@ export class ProcessFleet {
     ]);
   }
 
-  #add(model: ResolvedModel): void {
+  #add(model: ResolvedModel, generation = 0): void {
     const process = createProcess(
       {
         id: model.id,
@@ -155,7 +183,13 @@ export class ProcessFleet {
       },
       this.#options.run,
     );
-    const backend = new ProcessBackend({ model, config: backendConfigOf(model), process });
+    const backend = new ProcessBackend({
+      model,
+      config: backendConfigOf(model),
+      process,
+      memoryOf: (each) => this.#memoryOf(each),
+    });
+    backend.generation = generation;
     this.#backends.set(model.id, backend);
     process.onState(() => this.#changed(backend));
     this.#tell(backend);
@@ -166,6 +200,7 @@ export class ProcessFleet {
     if (state.name === 'ready') {
       backend.settled = false;
       this.#watch();
+      this.#meter.measure();
       setTimeout(() => this.#settle(backend, state.generation), settleMs).unref();
     } else if (backend.watched !== undefined) {
       backend.watched = undefined;
@@ -208,13 +243,27 @@ export class ProcessFleet {
     this.#tell(backend);
   }
 
+  #memoryOf(model: ResolvedModel): MemoryUse {
+    const routing = this.#options.routing();
+    const declared = routing.kind === 'memory' ? routing.declared.get(model.id) : undefined;
+    const { vramBytes, ramBytes } = this.#meter.needOf(model) ?? {};
+    return {
+      need: {
+        vramBytes: declared?.vramBytes ?? vramBytes,
+        ramBytes: declared?.ramBytes ?? ramBytes,
+      },
+      measured: { vramBytes, ramBytes },
+    };
+  }
+
   #replace(backend: ProcessBackend): void {
     const model = this.#next.get(backend.id);
     this.#next.delete(backend.id);
     void backend.process.close();
     this.#backends.delete(backend.id);
-    this.#options.listener.backendRemoved(backend.id);
-    if (model !== undefined) this.#add(model);
+    // Who waits for the model waits for its successor, so it must not be gone in between.
+    if (model === undefined) this.#options.listener.backendRemoved(backend.id);
+    else this.#add(model, backend.generation);
   }
 
   #tell(backend: ProcessBackend): void {
