@@ -36,7 +36,7 @@ export async function runCli(args: readonly string[], io: LongRunningIo): Promis
   }
   // llama-swap has no commands: its command lines begin with a flag.
   if (name !== undefined && isServeFlag(name)) return runServe(args, io);
-  const command = commands[name ?? ''];
+  const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) {
     io.stderr(name === undefined ? help() : `llamero: unknown command '${name}'\n\n${help()}`);
     return exitCodes.usage;
