@@ -8,7 +8,7 @@ import { readConfigFiles, type ConfigFiles } from '../config/read-files.ts';
 import type { Config } from '../config/schema.ts';
 import { watchFiles } from '../config/watch.ts';
 import { discoverEngines } from '../engines/discovery.ts';
-import { engineKinds } from '../engines/kinds/index.ts';
+import { discoveryText } from './discovery-text.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { LongRunningIo } from './io.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
@@ -125,23 +125,8 @@ async function discoverSource(
 ): Promise<Source | undefined> {
   io.stderr('No configuration file here, looking for engines on this machine …\n');
   const found = await discoverEngines();
-  if (found.length === 0) {
-    const ports = Object.values(engineKinds).flatMap(({ title, port }) =>
-      port === undefined ? [] : [`  ${title.padEnd(18)} http://127.0.0.1:${port}`],
-    );
-    io.stderr(
-      `No engine answers at its usual address:\n${ports.join('\n')}\n\n` +
-        'Start one of them, or write a llamero.yaml:\n\n' +
-        'backends:\n  gpu-box:\n    url: http://192.0.2.10:8080\n\n' +
-        'To see Llamero at work without any engine: llamero demo\n',
-    );
-    return undefined;
-  }
-  for (const { id, url, kind, models } of found) {
-    io.stderr(
-      `Found ${kind.title} at ${url} as '${id}': ${models.length === 0 ? 'no models' : models.join(', ')}\n`,
-    );
-  }
+  io.stderr(discoveryText(found));
+  if (found.length === 0) return undefined;
   const backends = Object.fromEntries(found.map(({ id, url, kind }) => [id, { url, engine: kind.name }]));
   const loaded = loadConfigText({
     file: 'discovery',
