@@ -28,5 +28,6 @@ test('a request is seen reading, queued, waiting for its first byte, and streami
   second.leave();
   first.leave();
   await until(async () => (await phases()).length === 0);
+  expect((await router.status()).backends[0]?.slots.own).toBe(0);
   await engine.close();
 });
