@@ -22,6 +22,8 @@ export const trafficSchema = z.strictObject({
   output_tokens_per_second: z.number().min(0),
 });
 
+const memorySchema = z.strictObject({ vram_bytes: count.nullable(), ram_bytes: count.nullable() });
+
 export const backendSchema = z.strictObject({
   id: name,
   /** Without credentials and query. */
@@ -49,6 +51,8 @@ export const backendSchema = z.strictObject({
   sticky_seconds: seconds.nullable(),
   /** The waiting request that it empties itself for. */
   claimed_for: name.nullable(),
+  /** Bytes; null = not a process of the router's own, or not known. */
+  memory: z.strictObject({ need: memorySchema, measured: memorySchema }).nullable(),
   weight: z.number(),
   priority: z.number(),
   probe: z.strictObject({

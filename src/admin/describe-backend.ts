@@ -1,6 +1,7 @@
 /** A backend as the API shows it: what the registry knows and what the scheduler counts, put together. */
 import type { Clock } from '../base/clock.ts';
 import type { Backend } from '../engines/backend.ts';
+import type { MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { BackendSnapshot } from '../scheduler/snapshot.ts';
 import type { Traffic, TrafficReadings } from '../store/traffic.ts';
 import type { BackendBody, TrafficBody } from './contract.ts';
@@ -52,11 +53,12 @@ type EngineFields = Pick<
   | 'reason'
   | 'models'
   | 'models_max'
+  | 'memory'
   | 'weight'
   | 'priority'
 >;
 
-function describeEngine({ id, url, kind, version, view, probe }: Backend): EngineFields {
+function describeEngine({ id, url, kind, version, view, probe, memory }: Backend): EngineFields {
   return {
     id,
     url: url.origin + url.pathname.replace(/\/$/, ''),
@@ -66,9 +68,20 @@ function describeEngine({ id, url, kind, version, view, probe }: Backend): Engin
     reason: reasonOf(view.state, probe.error),
     models: [...new Set(view.models.values())],
     models_max: view.modelsMax ?? null,
+    memory:
+      memory === undefined
+        ? null
+        : { need: describeNeed(memory.need), measured: describeNeed(memory.measured) },
     weight: view.weight,
     priority: view.priority,
   };
+}
+
+function describeNeed({ vramBytes, ramBytes }: MemoryNeed): {
+  vram_bytes: number | null;
+  ram_bytes: number | null;
+} {
+  return { vram_bytes: vramBytes ?? null, ram_bytes: ramBytes ?? null };
 }
 
 /** A backend that the scheduler has not heard of yet has nothing in flight. */

@@ -3,6 +3,7 @@ import type { ResolvedFilters } from '../config/models.ts';
 import type { BackendConfig } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
+import type { MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { EngineKind } from './engine-kind.ts';
 
 /** A request to a backend that did not work, as the data plane saw it. Client aborts and 4xx are never reported. */
@@ -24,6 +25,14 @@ export interface RequestEdits {
   readonly filters: ResolvedFilters;
 }
 
+/** Memory of a process of ours. */
+export interface MemoryUse {
+  /** What is reckoned with: as declared, else as measured. */
+  readonly need: MemoryNeed;
+  /** The most that any run of its command was seen to take. */
+  readonly measured: MemoryNeed;
+}
+
 export interface Backend {
   readonly id: BackendId;
   readonly config: BackendConfig;
@@ -36,6 +45,8 @@ export interface Backend {
   readonly modelObjects: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   /** A server of somebody else's: gets requests only for models that are looked up there, never what nobody else knows. */
   readonly isPeer?: true;
+  /** Only of a process of ours. */
+  readonly memory?: MemoryUse;
   /** For a model by its canonical name here; absent = nothing is ever changed. */
   editsFor?(model: ModelName): RequestEdits;
 }

@@ -31,6 +31,26 @@ export function createFamily(root: FamilyRoot): Family {
   return createGroupFamily(root.pid);
 }
 
+/**
+ * The pids of each of these children and of what it started, as far as one look at the process table tells: on Linux its
+ * process group, its session and its descendants, elsewhere the child alone. Rejects when /proc cannot be read.
+ */
+export async function readFamilies(
+  leaders: readonly number[],
+  platform: NodeJS.Platform,
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  if (platform !== 'linux') return new Map(leaders.map((leader) => [leader, [leader]]));
+  const table = await readProcTable();
+  return new Map(
+    leaders.map((leader) => {
+      const own = table.filter(({ pid, group, session }) => [pid, group, session].includes(leader));
+      const found = new Map(own.map((entry) => [entry.pid, entry]));
+      addDescendants(found, table);
+      return [leader, [...found.keys()]];
+    }),
+  );
+}
+
 function createLinuxFamily({ pid: leader, mark }: FamilyRoot): Family {
   /** Everyone ever seen, by pid: one that left its group and lost its parent is still known. */
   let known = new Map<number, ProcEntry>();

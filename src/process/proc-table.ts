@@ -42,6 +42,16 @@ export function tryReadProcEntry(pid: number): ProcEntry | undefined {
   }
 }
 
+/**
+ * Main memory that a process takes: its share of what it has in common with others counted in proportion, or all of it
+ * where that may not be read. undefined when there is no such process.
+ */
+export async function tryReadRamBytes(pid: number): Promise<number | undefined> {
+  const [rollup = '', status = ''] = await readAll([`/proc/${pid}/smaps_rollup`, `/proc/${pid}/status`]);
+  const kibibytes = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
 /** Differs after every boot: start ticks of different boots must not be compared. */
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -24,6 +24,8 @@ export interface OrphanWatchOptions {
 
 export interface OrphanWatch {
   readonly ledger: ProcessLedger;
+  /** For what routers of this name have measured of their models; lies beside the ledger. */
+  readonly memoryFile: string;
   /** To be called after the last process has ended. */
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function watchOrphans(options: OrphanWatchOptions): Promise<OrphanW
   }
   return {
     ledger,
+    memoryFile: join(folder, `${hash}-memory.json`),
     close: async () => {
       await guard?.close();
     },

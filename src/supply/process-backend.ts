@@ -7,7 +7,7 @@ import type { ResolvedModel } from '../config/models.ts';
 import { localHost, type BackendState, type BackendView, type LoadFailure } from '../domain/backend-view.ts';
 import type { BackendId } from '../domain/ids.ts';
 import { routeNames } from '../domain/routes.ts';
-import type { Backend, ProbeStatus, RequestEdits } from '../engines/backend.ts';
+import type { Backend, MemoryUse, ProbeStatus, RequestEdits } from '../engines/backend.ts';
 import type { EngineKind } from '../engines/engine-kind.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
 import type { ManagedProcess, ProcessState } from '../process/process-state.ts';
@@ -26,6 +26,7 @@ export interface ProcessBackendParts {
   readonly model: ResolvedModel;
   readonly config: BackendConfig;
   readonly process: ManagedProcess;
+  readonly memoryOf: (model: ResolvedModel) => MemoryUse;
 }
 
 export class ProcessBackend implements Backend {
@@ -41,16 +42,18 @@ export class ProcessBackend implements Backend {
   settled = false;
   /** Its probes have succeeded since it was started: from then on they may also say that it is dead. */
   wasLive = false;
+  readonly #memoryOf: (model: ResolvedModel) => MemoryUse;
   #model: ResolvedModel;
   #view: BackendView;
   #kindOf: EngineKind | undefined;
   #kind: EngineKind = withAllRoutes(engineKinds.openai);
 
-  constructor({ model, config, process }: ProcessBackendParts) {
+  constructor({ model, config, process, memoryOf }: ProcessBackendParts) {
     this.id = model.id;
     this.#model = model;
     this.config = config;
     this.process = process;
+    this.#memoryOf = memoryOf;
     this.url = new URL(model.proxy);
     this.#view = this.#compose();
   }
@@ -91,6 +94,10 @@ export class ProcessBackend implements Backend {
   get modelObjects(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
     const [own] = this.watched?.modelObjects.values() ?? [];
     return own === undefined ? new Map() : new Map([[this.id, own]]);
+  }
+
+  get memory(): MemoryUse {
+    return this.#memoryOf(this.#model);
   }
 
   editsFor(): RequestEdits {
