@@ -239,7 +239,7 @@ async function startEndlessEngine() {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const write = () => {
       heldUpAtMs = 0;
-      while (!ended) {
+      while (!response.destroyed) {
         bytes += chunk.length;
         if (response.write(chunk)) continue;
         heldUpAtMs = performance.now();
