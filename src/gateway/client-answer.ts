@@ -102,8 +102,8 @@ export class ClientAnswer {
     }
   }
 
-  /** False: the client reads slower than that; go on after the response's `drain`. */
-  push(chunk: Buffer): boolean {
+  /** False: the client reads slower than that; go on after the response's `drain`. `isLast`: known to be the last chunk. */
+  push(chunk: Buffer, isLast: boolean): boolean {
     const kept = this.#refusal ?? this.#late;
     if (kept !== undefined) {
       kept.push(chunk);
@@ -119,7 +119,7 @@ export class ClientAnswer {
       this.#early?.end();
       this.#tellOfError(this.#relay.status, chunk);
     }
-    return this.#relay.push(chunk);
+    return this.#relay.push(chunk, isLast);
   }
 
   /** The engine ended its answer. */
@@ -146,7 +146,7 @@ export class ClientAnswer {
     if (this.#early?.begun === true) this.#passLate(refusal);
     else {
       this.#relay.head(refusal.status, refusal.headers, false);
-      this.#relay.push(refusal.body());
+      this.#relay.push(refusal.body(), true);
       this.#relay.end();
     }
     return true;

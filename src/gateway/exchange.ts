@@ -141,8 +141,8 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (status < 500) this.#parts.registry.reportSuccess(backend.id);
   }
 
-  onData(chunk: Buffer): void {
-    if (this.#answer.push(chunk)) return;
+  onData(chunk: Buffer, isLast: boolean): void {
+    if (this.#answer.push(chunk, isLast)) return;
     this.#call?.pause();
     this.#inbound.response.once('drain', () => this.#call?.resume());
   }

@@ -82,15 +82,20 @@ export class Relay {
         : undefined;
   }
 
-  /** Sends a chunk on. False: the client reads slower than that; call again after the response's `drain`. */
-  push(chunk: Buffer): boolean {
+  /**
+   * Sends a chunk on. False: the client reads slower than that; call again after the response's `drain`. With the last
+   * one the client's answer is ended in the same write, except where the end of a stream has to be judged first.
+   */
+  push(chunk: Buffer, isLast: boolean): boolean {
     if (!this.#begun) this.#begin();
     const record = this.#record;
     record.bytesOut += chunk.length;
     record.chunksOut += 1;
     this.#usage?.push(chunk);
     if (this.#isEvents) this.#remember(chunk);
-    return this.#response.write(chunk);
+    if (!isLast || this.#isEvents) return this.#response.write(chunk);
+    this.#response.end(chunk);
+    return true;
   }
 
   /** The engine ended its answer. Returns why it counts as broken, or undefined after ending the client's answer too. */
@@ -98,7 +103,7 @@ export class Relay {
     const broken = this.#finishReading();
     if (broken !== undefined) return broken;
     if (!this.#begun) this.#begin();
-    this.#response.end();
+    if (!this.#response.writableEnded) this.#response.end();
     return undefined;
   }
 
@@ -111,7 +116,7 @@ export class Relay {
     }
     headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(body.length));
     this.head(status, headers, false);
-    this.push(body);
+    this.push(body, true);
     this.end();
   }
 

@@ -53,8 +53,8 @@ export interface UpstreamHandler {
   onSent?(): void;
   /** Final (not 1xx) status and headers as received, names and values alternating, names in their original case. */
   onHead(status: number, headers: readonly string[]): void;
-  /** Body bytes, transfer coding removed. The buffer is the receiver's to keep. */
-  onData(chunk: Buffer): void;
+  /** Body bytes, transfer coding removed. The buffer is the receiver's to keep. `isLast`: known to be the last ones. */
+  onData(chunk: Buffer, isLast: boolean): void;
   onEnd(): void;
   onError(failure: UpstreamFailure): void;
 }

@@ -137,7 +137,7 @@ export class Connection implements ResponseSink {
   }
 
   body(piece: Buffer): void {
-    this.#exchange?.handler.onData(piece);
+    this.#exchange?.handler.onData(piece, this.#reader.done);
   }
 
   /** The first tick can come at once, so n whole ticks are sure only after n + 1. 0 = no limit. */
