@@ -59,6 +59,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     requestFinished: (request) => recorder.record(request),
     connectionRejected: () => connectionsRejected.inc(),
     text() {
+      recorder.flush();
       processReader.read();
       setFleetGauges(registry, options.collect());
       return registry.text();
@@ -69,13 +70,33 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
 /** The series that one combination of route, model and backend writes to, looked up once. */
 interface RequestSeries {
-  readonly outcomes: Map<Outcome, CounterChild>;
+  readonly outcomes: Map<Outcome, Tally>;
   readonly duration: HistogramChild;
   readonly firstToken: HistogramChild;
   readonly wait: HistogramChild;
-  readonly input: CounterChild;
-  readonly output: CounterChild;
-  readonly cached: CounterChild;
+  readonly input: Tally;
+  readonly output: Tally;
+  readonly cached: Tally;
+}
+
+/** Counts on its own until somebody looks: the library's counters cost as much as all other accounting of a request. */
+class Tally {
+  readonly #counter: CounterChild;
+  /** Undefined = nothing was added: a counter that was never used is not on the page. */
+  #value: number | undefined;
+
+  constructor(counter: CounterChild) {
+    this.#counter = counter;
+  }
+
+  add(value = 1): void {
+    this.#value = (this.#value ?? 0) + value;
+  }
+
+  flush(): void {
+    if (this.#value !== undefined) this.#counter.inc(this.#value);
+    this.#value = undefined;
+  }
 }
 
 /** Most model names that become labels; the rest is counted as `other`. */
@@ -86,11 +107,17 @@ class RequestRecorder {
   readonly #knowsModel: (model: ModelName) => boolean;
   readonly #models = new Set<ModelName>();
   readonly #series = new Map<BackendId, Map<ModelName, Map<RouteName, RequestSeries>>>();
-  readonly #answered = new Map<BackendId, CounterChild>();
+  readonly #answered = new Map<BackendId, Tally>();
+  readonly #tallies: Tally[] = [];
 
   constructor(registry: MetricRegistry, knowsModel: (model: ModelName) => boolean) {
     this.#registry = registry;
     this.#knowsModel = knowsModel;
+  }
+
+  /** Brings the library's counters up to date. */
+  flush(): void {
+    for (const tally of this.#tallies) tally.flush();
   }
 
   record(request: FinishedRequest): void {
@@ -99,7 +126,7 @@ class RequestRecorder {
     const backend = request.backend ?? 'none';
     const model = this.#modelLabel(request);
     const series = this.#seriesOf(request.route, model, backend);
-    this.#outcomeOf(series, { route: request.route, model, backend, outcome }).inc();
+    this.#outcomeOf(series, { route: request.route, model, backend, outcome }).add();
     series.duration.observe((finishedAtMs - startedMs) / 1000);
     if (queuedAtMs !== undefined) {
       series.wait.observe(((request.grantedAtMs ?? finishedAtMs) - queuedAtMs) / 1000);
@@ -108,9 +135,9 @@ class RequestRecorder {
       series.firstToken.observe((request.firstByteAtMs - startedMs) / 1000);
     }
     if (usage !== undefined) {
-      series.input.inc(usage.inputTokens);
-      series.output.inc(usage.outputTokens);
-      series.cached.inc(usage.cachedTokens);
+      series.input.add(usage.inputTokens);
+      series.output.add(usage.outputTokens);
+      series.cached.add(usage.cachedTokens);
     }
     this.#recordAttempts(request);
   }
@@ -120,7 +147,7 @@ class RequestRecorder {
       const attempt = attempts[index];
       if (attempt === undefined) continue;
       const { backend } = attempt;
-      if (attempt.failure === undefined) this.#answeredBy(backend).inc();
+      if (attempt.failure === undefined) this.#answeredBy(backend).add();
       else {
         this.#registry.counter('llamero_attempts_total').inc({ backend, result: 'failed' });
         if (index < attempts.length - 1) this.#registry.counter('llamero_failovers_total').inc({ backend });
@@ -128,12 +155,13 @@ class RequestRecorder {
     }
   }
 
-  #answeredBy(backend: BackendId): CounterChild {
+  #answeredBy(backend: BackendId): Tally {
     const known = this.#answered.get(backend);
     if (known !== undefined) return known;
-    const child = this.#registry.counter('llamero_attempts_total').labels({ backend, result: 'answered' });
-    this.#answered.set(backend, child);
-    return child;
+    const counter = this.#registry.counter('llamero_attempts_total');
+    const tally = this.#tally(counter.labels({ backend, result: 'answered' }));
+    this.#answered.set(backend, tally);
+    return tally;
   }
 
   #modelLabel({ model, outcome }: FinishedRequest): string {
@@ -148,12 +176,18 @@ class RequestRecorder {
   #outcomeOf(
     series: RequestSeries,
     labels: { readonly route: RouteName; model: string; backend: string; outcome: Outcome },
-  ): CounterChild {
+  ): Tally {
     const known = series.outcomes.get(labels.outcome);
     if (known !== undefined) return known;
-    const child = this.#registry.counter('llamero_requests_total').labels(labels);
-    series.outcomes.set(labels.outcome, child);
-    return child;
+    const tally = this.#tally(this.#registry.counter('llamero_requests_total').labels(labels));
+    series.outcomes.set(labels.outcome, tally);
+    return tally;
+  }
+
+  #tally(counter: CounterChild): Tally {
+    const tally = new Tally(counter);
+    this.#tallies.push(tally);
+    return tally;
   }
 
   #seriesOf(route: RouteName, model: string, backend: string): RequestSeries {
@@ -169,9 +203,9 @@ class RequestRecorder {
       duration: this.#registry.histogram('llamero_request_duration_seconds').labels({ route, model }),
       firstToken: this.#registry.histogram('llamero_time_to_first_token_seconds').labels({ model, backend }),
       wait: this.#registry.histogram('llamero_queue_wait_seconds').labels({ model }),
-      input: tokens.labels({ model, backend, kind: 'input' }),
-      output: tokens.labels({ model, backend, kind: 'output' }),
-      cached: tokens.labels({ model, backend, kind: 'cached' }),
+      input: this.#tally(tokens.labels({ model, backend, kind: 'input' })),
+      output: this.#tally(tokens.labels({ model, backend, kind: 'output' })),
+      cached: this.#tally(tokens.labels({ model, backend, kind: 'cached' })),
     };
     byRoute.set(route, series);
     return series;
