@@ -7,7 +7,7 @@ const bytesPerToken = 4;
 /** One prompt each. The bodies of other routes hold many inputs that share no context (embeddings), or sounds and pictures. */
 const singlePrompt: ReadonlySet<RouteName> = new Set(['chat-completions', 'messages', 'responses', 'infill']);
 /** Signs of pictures, sounds and files within a body: OpenAI's and Anthropic's parts, llama.cpp's own. */
-const mediaMarks = ['base64', 'input_audio', 'multimodal_data'];
+const mediaMarks = ['base64', 'input_audio', 'multimodal_data'].map((mark) => Buffer.from(mark));
 
 /** A data URL says what it is before its data, and other marks are short strings. */
 const markedBytesMax = 128;

@@ -5,6 +5,10 @@
 import { scanObjectAt } from '../base/json-scan.ts';
 import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
 
+/** Bytes, because a text would be turned into them at every search. */
+const usageKey = Buffer.from('"usage"');
+const timingsKey = Buffer.from('"timings"');
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** More occurrences of a key than any engine repeats at the end of its answer. */
@@ -15,12 +19,12 @@ const triesMax = 256;
  * the cached ones out; here they are always in. Numbers that an event does not have are 0.
  */
 export function findUsage(bytes: Buffer, from: 'start' | 'end' = 'end'): TokenUsage | undefined {
-  return findObject(bytes, { key: '"usage"', from, read: toUsage });
+  return findObject(bytes, { key: usageKey, from, read: toUsage });
 }
 
 /** llama.cpp's `timings` nearest to the end of `bytes`. */
 export function findTimings(bytes: Buffer): EngineTimings | undefined {
-  return findObject(bytes, { key: '"timings"', from: 'end', read: toTimings });
+  return findObject(bytes, { key: timingsKey, from: 'end', read: toTimings });
 }
 
 /** What llama.cpp's timings say of the tokens, for answers that carry no usage. */
@@ -34,7 +38,7 @@ export function usageOfTimings(timings: EngineTimings): TokenUsage {
 }
 
 interface Search<Value> {
-  readonly key: string;
+  readonly key: Buffer;
   readonly from: 'start' | 'end';
   /** undefined = the object is something else; the search goes on. */
   readonly read: (fields: Fields) => Value | undefined;
