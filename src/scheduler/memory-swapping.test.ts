@@ -112,4 +112,36 @@ describe('with a memory budget', () => {
     expect(rig.arrive('1', { model: 'c' })).toBe('');
     expect(rig.stopped('b')).toBe('load c');
   });
+
+  test('what stops anyway is waited for no longer than it takes', () => {
+    const needs = new Map([
+      ['a', 6],
+      ['b', 4],
+      ['d', 4],
+      ['c', 6],
+    ]);
+    const rig = new ProcessRig(memory(needs)).add('abcd').warm('abd');
+    rig.stopping('b');
+    rig.stopping('d');
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('');
+    expect(rig.stopped('b')).toBe('load c');
+  });
+
+  test('of models that are never idle the one drains that leaves the least memory unused', () => {
+    const needs = new Map([
+      ['a', 10],
+      ['b', 2],
+      ['c', 6],
+    ]);
+    const rig = new ProcessRig({ ...memory(needs), swapPatienceMs: 1000 }).add('abc').warm('ab');
+    rig.arrive('busy a', { model: 'a' });
+    rig.arrive('busy b', { model: 'b' });
+    rig.arrive('1', { model: 'c' });
+    rig.pass(1000);
+    rig.news();
+    expect(rig.arrive('more a', { model: 'a' })).toBe('more a→a');
+    expect(rig.arrive('more b', { model: 'b' })).toBe('');
+    expect(rig.finish('busy b')).toBe('unload b evicted');
+  });
 });
