@@ -46,7 +46,7 @@ import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
 import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
 import { PeerFleet } from './supply/peer-fleet.ts';
 import { ProcessFleet } from './supply/process-fleet.ts';
-import { createLog, logRequest, stderrDestination } from './telemetry/log.ts';
+import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
 export interface AppOptions {
@@ -173,10 +173,11 @@ export class App {
       read: () => readHistorySample(this.#dispatcher, this.#requests),
     });
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
+    const logRequest = createRequestLog(this.log);
     this.#requests.subscribe({
       finished: (record) => {
         this.#metrics.requestFinished(record);
-        if (this.#config.log.requests) logRequest(this.log, record);
+        if (this.#config.log.requests) logRequest(record);
       },
     });
     this.#server = this.#buildServer();

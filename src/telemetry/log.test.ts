@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FinishedRequest } from './finished-request.ts';
-import { createLog, logRequest, requestLine } from './log.ts';
+import { createLog, createRequestLog, requestLine } from './log.ts';
 
 const request: FinishedRequest = {
   id: 'r1',
@@ -55,7 +55,7 @@ describe('request line', () => {
   test('leaves out what never happened', () => {
     const { lines, destination } = capture();
     const log = createLog({ config: settings, terminal: false, destination });
-    logRequest(log, {
+    createRequestLog(log)({
       ...request,
       model: undefined,
       backend: undefined,
@@ -102,7 +102,7 @@ describe('log', () => {
     ['internal', 'error'],
   ] as const)('writes a request with outcome %s at level %s', (outcome, level) => {
     const { lines, destination } = capture();
-    logRequest(createLog({ config: settings, terminal: false, destination }), { ...request, outcome });
+    createRequestLog(createLog({ config: settings, terminal: false, destination }))({ ...request, outcome });
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level, outcome });
   });
 
@@ -122,9 +122,10 @@ describe('log', () => {
   test('changes its level at run time', () => {
     const { lines, destination } = capture();
     const log = createLog({ config: { ...settings, level: 'error' }, terminal: false, destination });
-    logRequest(log, request);
+    const logRequest = createRequestLog(log);
+    logRequest(request);
     log.level = 'info';
-    logRequest(log, request);
+    logRequest(request);
     expect(lines).toHaveLength(1);
   });
 
