@@ -2,7 +2,7 @@
  * The composition root: builds every long-lived object top to bottom, and knows how they start, change and stop
  * together. Decides nothing about requests.
  */
-import { resolve } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { DestinationStream, Logger } from 'pino';
 import { stringify } from 'yaml';
@@ -166,12 +166,7 @@ export class App {
       collect: () =>
         readMetrics({ dispatcher: this.#dispatcher, backends: this.#backends, requests: this.#requests }),
     });
-    this.#history = createHistory({
-      clock: this.#clock,
-      max: historyPointsMax,
-      intervalMs: historyIntervalMs,
-      read: () => readHistorySample(this.#dispatcher, this.#requests),
-    });
+    this.#history = this.#buildHistory();
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
     const logRequest = createRequestLog(this.log);
     this.#requests.subscribe({
@@ -264,6 +259,15 @@ export class App {
     }
   }
 
+  #buildHistory(): History {
+    return createHistory({
+      clock: this.#clock,
+      max: historyPointsMax,
+      intervalMs: historyIntervalMs,
+      read: () => readHistorySample(this.#dispatcher, this.#requests),
+    });
+  }
+
   #buildRegistry(): ConfigurableRegistry {
     return createBackendRegistry({
       probes: this.#config.probes,
@@ -326,7 +330,7 @@ export class App {
     const { models } = this.#models;
     if (models.size > 0 && this.#orphans === undefined) {
       this.#orphans = await watchOrphans({
-        name: resolve(this.#options.source?.file ?? 'llamero'),
+        name: resolvePath(this.#options.source?.file ?? 'llamero'),
         env: this.#options.env ?? {},
         platform: process.platform,
         clock: this.#clock,
@@ -341,6 +345,7 @@ export class App {
 
   #buildServer(): GatewayServer {
     const admin = createAdminApp(this.#adminDeps());
+    const control = getRequestListener(admin.fetch, { overrideGlobalObjects: false });
     return createGatewayServer({
       parts: {
         clock: this.#clock,
@@ -355,7 +360,7 @@ export class App {
         log: this.log,
       },
       authenticator: () => this.#authenticator,
-      control: getRequestListener(admin.fetch, { overrideGlobalObjects: false }),
+      control: (request, response) => void control(request, response),
       isControlPath: isAdminPath,
       isOpenPath: isOpenAdminPath,
       draining: () => this.#refusing,

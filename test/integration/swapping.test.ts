@@ -59,13 +59,13 @@ describe('models that replace each other', () => {
       await withModels({ hot: {}, cold: {} }, { scheduling: { maxWait: '300ms' } }),
     );
     await chat(router.url, { model: 'hot' }).answer;
-    let isOver = false;
+    const over = new AbortController();
     const keepHot = async () => {
-      while (!isOver) await chat(router.url, { model: 'hot', max_tokens: 10 }).answer;
+      while (!over.signal.aborted) await chat(router.url, { model: 'hot', max_tokens: 10 }).answer;
     };
     const users = [keepHot(), keepHot(), keepHot()];
     const answer = await chat(router.url, { model: 'cold' }).answer;
-    isOver = true;
+    over.abort();
     expect(answer.status).toBe(200);
     await Promise.all(users);
   });
