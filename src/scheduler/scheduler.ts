@@ -24,8 +24,7 @@ import type { Choice } from './placement.ts';
 import { Processes } from './processes.ts';
 import { Queue } from './queue.ts';
 import type { ServedModel } from './served-model.ts';
-import { hasAlternative, judge, strandedBy } from './servability.ts';
-import type { Servability } from './servability.ts';
+import { hasAlternative, judge, mayWait, strandedBy } from './servability.ts';
 import { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -136,9 +135,9 @@ export class Scheduler {
       case 'backendRemoved':
         return this.#followFleet(this.#fleet.remove(event.id));
       case 'unloadRequested':
-        return this.#unload(event.id);
+        return this.#stopProcess(event.id, true);
       case 'replacementRequested':
-        return this.#retireProcess(event.id);
+        return this.#stopProcess(event.id, false);
       case 'configChanged':
         return this.#configure(event.settings);
       case 'requestCancelled':
@@ -204,20 +203,17 @@ export class Scheduler {
     this.#swaps.follow(ledger, this.#nowMs);
   }
 
-  #unload(id: BackendId): void {
+  /** `isWish`: for good, so that who waits for it alone is turned away; else its successor serves them. */
+  #stopProcess(id: BackendId, isWish: boolean): void {
     const ledger = this.#fleet.ledger(id);
     if (ledger?.book === undefined || !ledger.present) return;
-    this.#rejectWaiters(ledger, 'unloaded');
-    this.#swaps.drop(ledger);
+    if (isWish) {
+      this.#rejectWaiters(ledger, 'unloaded');
+      this.#swaps.drop(ledger);
+    }
+    const waitMs = isWish ? (ledger.view.process?.unloadTimeoutMs ?? 0) : Infinity;
     if (ledger.book.phase === 'starting') this.#processes.unload(ledger, 'requested');
-    else this.#processes.release(ledger, this.#nowMs, ledger.view.process?.unloadTimeoutMs ?? 0);
-  }
-
-  #retireProcess(id: BackendId): void {
-    const ledger = this.#fleet.ledger(id);
-    if (ledger?.book === undefined || !ledger.present) return;
-    if (ledger.book.phase === 'starting') this.#processes.unload(ledger, 'requested');
-    else this.#processes.release(ledger, this.#nowMs, Infinity);
+    else this.#processes.release(ledger, this.#nowMs, waitMs);
   }
 
   /** Turns away who waits for this backend and has no other to wait for. */
@@ -499,8 +495,4 @@ export class Scheduler {
     this.#wakeMs = nextMs;
     this.#effects.wakeAt(nextMs);
   }
-}
-
-function mayWait(verdict: Servability): verdict is 'live' | 'cold' | 'dead' {
-  return verdict === 'live' || verdict === 'cold' || verdict === 'dead';
 }

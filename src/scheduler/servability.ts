@@ -26,6 +26,11 @@ export type Servability =
 /** What one seat promises. failed: its process may not be started yet. misfit: it may never be. */
 type Outlook = 'live' | 'cold' | 'failed' | 'misfit' | 'dead';
 
+/** Whether somebody with this verdict may wait; else it is the reason to refuse them. */
+export function mayWait(verdict: Servability): verdict is 'live' | 'cold' | 'dead' {
+  return verdict === 'live' || verdict === 'cold' || verdict === 'dead';
+}
+
 /** What of a request decides where it may go. */
 export interface Demand {
   readonly request: RequestFacts;
