@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Starts the built program where there is one, else the sources; says what is missing on an old Node.
-const major = Number(process.versions.node.split('.')[0]);
-if (major < 24) {
-  process.stderr.write(`llamero: needs Node 24 or newer, this is ${process.versions.node}\n`);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 9)) {
+  process.stderr.write(`llamero: needs Node 24.9 or newer, this is ${process.versions.node}\n`);
   process.exit(69);
 }
 const { existsSync } = await import('node:fs');
