@@ -168,13 +168,7 @@ export class App {
     });
     this.#history = this.#buildHistory();
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
-    const logRequest = createRequestLog(this.log);
-    this.#requests.subscribe({
-      finished: (record) => {
-        this.#metrics.requestFinished(record);
-        if (this.#config.log.requests) logRequest(record);
-      },
-    });
+    this.#tellOfFinishedRequests();
     this.#server = this.#buildServer();
     this.#listeners = new Listeners(() => this.#server.create());
   }
@@ -257,6 +251,16 @@ export class App {
     for (const address of this.addresses()) {
       if (!before.has(address)) this.log.info(`listening on http://${address}`);
     }
+  }
+
+  #tellOfFinishedRequests(): void {
+    const logRequest = createRequestLog(this.log);
+    this.#requests.subscribe({
+      finished: (record) => {
+        this.#metrics.requestFinished(record);
+        if (this.#config.log.requests) logRequest(record);
+      },
+    });
   }
 
   #buildHistory(): History {
