@@ -26,12 +26,16 @@ export type Readiness =
 /** A tiny model is ready 50 to 110 ms after its start (llama-server), so the first probes come quickly. */
 const firstPauseMs = 20;
 
+const noAnswer = 'no answer within';
+
 /** GETs the URL until it answers 2xx. A refused connection, a reset and any other status mean: not yet. */
 export async function waitUntilReady(options: ReadinessOptions): Promise<Readiness> {
   const { url, timeoutMs, probeTimeoutMs = 5000, intervalMs = 1000, clock, signal } = options;
   const giveUpAtMs = clock.nowMs() + timeoutMs;
   let pauseMs = Math.min(firstPauseMs, intervalMs);
   let lastProblem: string | undefined;
+  /** Of the last probe that was answered or had its full time. */
+  let lastWhole: string | undefined;
   for (;;) {
     if (signal.aborted) return { type: 'aborted' };
     const leftMs = giveUpAtMs - clock.nowMs();
@@ -39,9 +43,10 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<Readine
     const problem = await probe(url, Math.min(probeTimeoutMs, leftMs), signal);
     if (signal.aborted) return { type: 'aborted' };
     if (problem === undefined) return { type: 'ready' };
-    // A probe that the deadline cut short may say less than the one before it.
-    const wasCut = lastProblem !== undefined && lastProblem !== problem && clock.nowMs() >= giveUpAtMs;
-    lastProblem = wasCut ? `${problem}, before that ${lastProblem}` : problem;
+    // A probe that the deadline cut short says less than the one before it.
+    const wasCut = problem.startsWith(noAnswer) && leftMs < probeTimeoutMs;
+    if (!wasCut) lastWhole = problem;
+    lastProblem = wasCut && lastWhole !== undefined ? `${problem}, before that ${lastWhole}` : problem;
     await pause(Math.min(pauseMs, Math.max(0, giveUpAtMs - clock.nowMs())), signal);
     pauseMs = Math.min(intervalMs, pauseMs * 1.5);
   }
@@ -70,7 +75,7 @@ function probe(url: URL, timeoutMs: number, signal: AbortSignal): Promise<string
       settle(status >= 200 && status < 300 ? undefined : `status ${status}`);
     });
     const timer = setTimeout(() => {
-      settle(`no answer within ${Math.round(timeoutMs)} ms`);
+      settle(`${noAnswer} ${Math.round(timeoutMs)} ms`);
     }, timeoutMs);
     const onAbort = (): void => {
       settle('aborted');
