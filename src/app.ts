@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { createAdminApp } from './admin/app.ts';
 import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
+import { ActivityKeeper } from './app-activity.ts';
 import { Logs } from './app-logs.ts';
 import { createModelControl } from './app-models.ts';
 import { readHistorySample, readMetrics } from './app-readings.ts';
@@ -96,6 +97,7 @@ export class App {
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
   readonly #history: History;
+  readonly #activity: ActivityKeeper;
   readonly #progress: NodeJS.Timeout;
   readonly #server: GatewayServer;
   readonly #listeners: Listeners;
@@ -117,11 +119,7 @@ export class App {
     this.#config = config;
     this.#models = options.models ?? resolveModels(config);
     this.#authenticator = createAuthenticator(config.apiKeys);
-    this.#logs = new Logs({
-      mode: config.logToStdout,
-      out: options.logDestination ?? stderrDestination(options.terminal),
-      outputOf: (name) => this.#outputOf(name),
-    });
+    this.#logs = this.#buildLogs();
     this.log = createLog({
       config: config.log,
       terminal: options.terminal,
@@ -168,6 +166,13 @@ export class App {
     });
     this.#history = this.#buildHistory();
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
+    this.#activity = new ActivityKeeper({
+      clock: this.#clock,
+      config,
+      models: () => this.#models,
+      processOf: (model) => this.#processes.get(model)?.process,
+      log: this.log,
+    });
     this.#tellOfFinishedRequests();
     this.#server = this.#buildServer();
     this.#listeners = new Listeners(() => this.#server.create());
@@ -243,6 +248,7 @@ export class App {
     this.#dispatcher.close();
     this.#listeners.destroy();
     this.#upstream.close();
+    this.#activity.close();
   }
 
   async #listen(wanted: readonly string[]): Promise<void> {
@@ -258,6 +264,7 @@ export class App {
     this.#requests.subscribe({
       finished: (record) => {
         this.#metrics.requestFinished(record);
+        this.#activity.finished(record);
         if (this.#config.log.requests) logRequest(record);
       },
     });
@@ -296,6 +303,15 @@ export class App {
         this.#upstream.forget(id);
       },
     };
+  }
+
+  #buildLogs(): Logs {
+    const { config, logDestination, terminal } = this.#options;
+    return new Logs({
+      mode: config.logToStdout,
+      out: logDestination ?? stderrDestination(terminal),
+      outputOf: (name) => this.#outputOf(name),
+    });
   }
 
   #outputOf(name: string): OutputLog | undefined {
@@ -361,6 +377,7 @@ export class App {
         dispatcher: this.#dispatcher,
         upstream: this.#upstream,
         requests: this.#requests,
+        captures: this.#activity.captures,
         log: this.log,
       },
       authenticator: () => this.#authenticator,
@@ -398,6 +415,7 @@ export class App {
       }),
       profile: this.profile,
       logs: this.#logs,
+      activity: this.#activity,
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
       printConfig: () => stringify(printConfig(this.#config)),
       reload: () => this.reload(),
@@ -426,6 +444,7 @@ export class App {
       this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
     }
     this.#registry.configure(config.probes, backendDefaults(config));
+    this.#activity.configure(config);
     this.#processes.configure(config.probes);
     this.#peers.configure(config.probes);
     this.#registry.apply(config.backends);

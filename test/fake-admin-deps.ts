@@ -98,6 +98,19 @@ export function createFakeFleet(): FakeFleet {
       unload: () => Promise.resolve(),
     },
     profile: { name: undefined, all: new Map(), choose: () => false },
+    activity: {
+      list: () => ({ rows: [], total: 0 }),
+      totals: () => ({
+        requests: 0,
+        inputTokens: 0,
+        outputTokens: 0,
+        cacheTokens: 0,
+        prompt: null,
+        output: null,
+      }),
+      captures: { has: () => false, get: () => Promise.resolve(undefined) },
+      subscribe: () => () => {},
+    },
     logs: { all: createOutputLog(), find: () => undefined },
     metrics: () =>
       Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'llamero_draining 0\n' }),

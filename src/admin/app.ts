@@ -18,6 +18,7 @@ import {
 import type { ErrorBody } from './contract.ts';
 import type { VersionBody } from './contract-models.ts';
 import type { AdminDeps } from './deps.ts';
+import { addActivityRoutes } from './activity-routes.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
@@ -45,6 +46,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addDemoVerbs(app, deps);
   addModelRoutes(app, deps);
   addLogRoutes(app, deps);
+  addActivityRoutes(app, deps);
   return app;
 }
 

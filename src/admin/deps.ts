@@ -7,6 +7,8 @@ import type { Backend } from '../engines/backend.ts';
 import type { OutputLog } from '../process/output.ts';
 import type { ProcessState } from '../process/process-state.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
+import type { Activity } from '../store/activity.ts';
+import type { Captures } from '../store/captures.ts';
 import type { DecisionLog } from '../store/decisions.ts';
 import type { History } from '../store/history.ts';
 import type { RequestTable } from '../store/requests.ts';
@@ -51,6 +53,13 @@ export interface ProfileChoice {
   choose(name: string | undefined): boolean;
 }
 
+/** What is remembered of finished requests. */
+export interface ActivityLookup extends Pick<Activity, 'list' | 'totals'> {
+  readonly captures: Pick<Captures, 'has' | 'get'>;
+  /** Called with the id of each new row. Returns the function that ends the subscription. */
+  subscribe(listener: (id: number) => void): () => void;
+}
+
 export interface LogLookup {
   /** What goes to the router's own output, too (`logToStdout`). */
   readonly all: OutputLog;
@@ -83,6 +92,7 @@ export interface AdminDeps {
   readonly models: ModelControl;
   readonly profile: ProfileChoice;
   readonly logs: LogLookup;
+  readonly activity: ActivityLookup;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** The configuration in force as YAML, secrets masked. */
   readonly printConfig: () => string;

@@ -10,7 +10,7 @@ import { errorEvent, sendError } from './error-response.ts';
 import type { Inbound } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
-import { lateErrorEvent } from './late-error.ts';
+import { engineErrorMessage, lateErrorEvent } from './late-error.ts';
 import { LoadingText } from './loading-text.ts';
 import { Relay } from './relay.ts';
 import { ReplaceableAnswer } from './replaceable-answer.ts';
@@ -49,6 +49,8 @@ export class ClientAnswer {
   /** An answer that is no stream, for a client whose stream has begun. */
   #late: ReplaceableAnswer | undefined;
   #assembly: StreamAssembly | undefined;
+  /** A copy of an error that is passed on, for its message. */
+  #error: ReplaceableAnswer | undefined;
   #early: EarlyStream | undefined;
   #loading: LoadingText | undefined;
 
@@ -89,6 +91,7 @@ export class ClientAnswer {
 
   head(head: AnswerHead): void {
     const { status, received, headers } = head;
+    this.#options.record.responseHeaders = headers;
     this.#refusal = undefined;
     this.#late = undefined;
     this.#assembly = head.assembly;
@@ -99,6 +102,7 @@ export class ClientAnswer {
     } else {
       this.#assembly?.head(status, received);
       this.#relay.head(status, headers, head.doneRequired);
+      this.#error = status < 400 ? undefined : new ReplaceableAnswer(status, headers);
     }
   }
 
@@ -119,6 +123,7 @@ export class ClientAnswer {
       this.#early?.end();
       this.#tellOfError(this.#relay.status, chunk);
     }
+    this.#error?.push(chunk);
     return this.#relay.push(chunk, isLast);
   }
 
@@ -132,10 +137,12 @@ export class ClientAnswer {
     if (this.#assembly?.active === true) {
       const answer = this.#assembly.finish();
       this.#relay.assembled(answer);
+      if (answer.status >= 400) this.#noteError(answer.status, answer.body);
       return { kind: 'passed', isError: answer.status >= 400 };
     }
     const error = this.#relay.end();
     if (error !== undefined) return { kind: 'broken', error };
+    if (this.#error !== undefined) this.#noteError(this.#error.status, this.#error.body());
     return { kind: 'passed', isError: this.#relay.status >= 400 };
   }
 
@@ -148,6 +155,7 @@ export class ClientAnswer {
       this.#relay.head(refusal.status, refusal.headers, false);
       this.#relay.push(refusal.body(), true);
       this.#relay.end();
+      this.#noteError(refusal.status, refusal.body());
     }
     return true;
   }
@@ -188,8 +196,13 @@ export class ClientAnswer {
     const { inbound, record } = this.#options;
     const body = answer.body();
     this.#tellOfError(answer.status, body);
+    this.#noteError(answer.status, body);
     this.#endEarly(lateErrorEvent(answer.status, body, inbound.route.dialect));
     record.status = inbound.response.statusCode;
+  }
+
+  #noteError(status: number, body: Buffer): void {
+    this.#options.record.errorMessage = engineErrorMessage(status, body);
   }
 
   /** The last event of a stream in which nothing but the router itself has spoken. */

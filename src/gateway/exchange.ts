@@ -12,6 +12,7 @@ import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { GatewayParts } from './gateway.ts';
 import { toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { noteCaller } from './note-caller.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import type { Placer, Waiter } from './placer.ts';
@@ -62,6 +63,8 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#inbound = inbound;
     const head = { id, route: route.name, method: inbound.request.method ?? 'GET', path, flow };
     this.#record = parts.requests.open(head, (reason) => this.#cancelled(reason));
+    noteCaller(this.#record, inbound.request);
+    if (head.method === 'POST' && route.name !== 'other') this.#record.capture = parts.captures.begin(path);
     this.#answer = new ClientAnswer({
       parts,
       inbound,
@@ -174,6 +177,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#body = body;
     const record = this.#record;
     record.bytesIn = body.length;
+    record.capture?.request(body);
     const resolved = resolveRequest(this.#parts, this.#inbound, body);
     if (resolved instanceof LlameroError) {
       this.#fail(resolved, 'rejected_other');
@@ -340,6 +344,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     else this.#placer?.cancel(record.id);
     // Only a reading that begins now can tell when the engine is done with it.
     if (lingers && this.#backend !== undefined) this.#parts.registry.probeNow(this.#backend.id);
+    this.#record.errorMessage ??= error?.message;
     if (error?.code === 'internal')
       this.#parts.log.error({ requestId: record.id, err: error.cause }, error.message);
     this.#parts.requests.finish(record, { outcome, status: record.status, errorCode: error?.code });

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { ModelsConfig } from '../config/models.ts';
 import type { Config } from '../config/schema.ts';
 import type { BackendDirectory } from '../engines/backend.ts';
+import type { Captures } from '../store/captures.ts';
 import type { RequestTable } from '../store/requests.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
@@ -22,5 +23,6 @@ export interface GatewayParts {
   readonly dispatcher: Dispatcher;
   readonly upstream: Upstream;
   readonly requests: RequestTable;
+  readonly captures: Captures;
   readonly log: Logger;
 }

@@ -1,8 +1,11 @@
 /** An engine's error answer for a client whose stream has begun already: the same words, as an event of its dialect. */
+import { STATUS_CODES } from 'node:http';
 import type { ErrorDialect } from './routes.ts';
 import { anthropicErrorType } from './error-response.ts';
 
 const messageCharsMax = 2000;
+
+type Fields = Readonly<Record<string, unknown>>;
 
 interface EngineError {
   readonly message: string;
@@ -25,6 +28,12 @@ export function lateErrorEvent(status: number, body: Buffer, dialect: ErrorDiale
   return `data: ${JSON.stringify({ error: { message, type: type ?? fallback, param, code } })}\n\n`;
 }
 
+/** What an engine says went wrong; without words of its own, what its status means. */
+export function engineErrorMessage(status: number, body: Buffer): string {
+  const words = wordsOf(tryParseObject(body.toString('utf8')));
+  return words ?? `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+}
+
 /** Engines put their message in `error.message`, `error`, `message` or `detail`. */
 function readError(status: number, text: string): EngineError {
   if (status < 400) {
@@ -34,10 +43,8 @@ function readError(status: number, text: string): EngineError {
   const fields = tryParseObject(text);
   const inner = fields?.['error'];
   const error = isObject(inner) ? inner : fields;
-  const message = [error?.['message'], inner, fields?.['message'], fields?.['detail']].find(
-    (candidate): candidate is string => typeof candidate === 'string' && candidate !== '',
-  );
-  const words = message ?? (text.trim() === '' ? `The engine answered with status ${status}` : text.trim());
+  const words =
+    wordsOf(fields) ?? (text.trim() === '' ? `The engine answered with status ${status}` : text.trim());
   const type = error?.['type'];
   return {
     message: words.slice(0, messageCharsMax),
@@ -47,7 +54,15 @@ function readError(status: number, text: string): EngineError {
   };
 }
 
-function tryParseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function wordsOf(fields: Fields | undefined): string | undefined {
+  const inner = fields?.['error'];
+  const own = isObject(inner) ? inner['message'] : undefined;
+  return [own, inner, fields?.['message'], fields?.['detail']].find(
+    (candidate): candidate is string => typeof candidate === 'string' && candidate !== '',
+  );
+}
+
+function tryParseObject(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
@@ -56,6 +71,6 @@ function tryParseObject(text: string): Readonly<Record<string, unknown>> | undef
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -91,6 +91,7 @@ export class Relay {
     const record = this.#record;
     record.bytesOut += chunk.length;
     record.chunksOut += 1;
+    record.capture?.push(chunk);
     this.#usage?.push(chunk);
     if (this.#isEvents) this.#remember(chunk);
     if (!isLast || this.#isEvents) return this.#response.write(chunk);

@@ -16,6 +16,7 @@ import type { GatewayParts } from './gateway.ts';
 import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
 import { openUpgrade } from './http1/upgrade.ts';
 import type { Meaning } from './name-resolver.ts';
+import { noteCaller } from './note-caller.ts';
 import { editRequest } from './outgoing.ts';
 import { peekBody } from './peek.ts';
 import { placeUpgrade } from './place-upgrade.ts';
@@ -79,6 +80,7 @@ class UpgradeExchange implements Waiter {
     this.#inbound = inbound;
     const head = { id, route: 'other', method: 'GET', path, flow } as const;
     this.#record = parts.requests.open(head, () => this.#finish('cancelled_streaming'));
+    noteCaller(this.#record, inbound.request);
     const placed = placeUpgrade(parts, inbound);
     if (placed instanceof LlameroError) {
       this.#unplaceable = placed;

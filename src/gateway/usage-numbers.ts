@@ -8,6 +8,7 @@ import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
 /** Bytes, because a text would be turned into them at every search. */
 const usageKey = Buffer.from('"usage"');
 const timingsKey = Buffer.from('"timings"');
+const metricsKey = Buffer.from('"metrics"');
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,6 +26,11 @@ export function findUsage(bytes: Buffer, from: 'start' | 'end' = 'end'): TokenUs
 /** llama.cpp's `timings` nearest to the end of `bytes`. */
 export function findTimings(bytes: Buffer): EngineTimings | undefined {
   return findObject(bytes, { key: timingsKey, from: 'end', read: toTimings });
+}
+
+/** vLLM's `metrics` nearest to the end of `bytes`. */
+export function findMetrics(bytes: Buffer, usage: TokenUsage): EngineTimings | undefined {
+  return findObject(bytes, { key: metricsKey, from: 'end', read: (fields) => toMetrics(fields, usage) });
 }
 
 /** What llama.cpp's timings say of the tokens, for answers that carry no usage. */
@@ -85,12 +91,14 @@ function toUsage(fields: Fields): TokenUsage | undefined {
   const cacheRead = toCount(fields['cache_read_input_tokens']);
   const cacheCreation = toCount(fields['cache_creation_input_tokens']);
   const details = fields['prompt_tokens_details'] ?? fields['input_tokens_details'];
+  const cachedTokens = cacheRead ?? toCount((details as Fields | null | undefined)?.['cached_tokens']);
   return {
     inputTokens:
       (inputTokens ?? 0) + (promptTokens === undefined ? (cacheRead ?? 0) + (cacheCreation ?? 0) : 0),
     outputTokens: outputTokens ?? 0,
-    cachedTokens: cacheRead ?? toCount((details as Fields | null | undefined)?.['cached_tokens']) ?? 0,
+    cachedTokens: cachedTokens ?? 0,
     estimated: false,
+    ...(cachedTokens === undefined && { cacheUnknown: true }),
   };
 }
 
@@ -104,7 +112,45 @@ function toTimings(fields: Fields): EngineTimings | undefined {
     cachedTokens: toCount(fields['cache_n']) ?? 0,
     predictedTokens,
     predictedMs: toCount(fields['predicted_ms']) ?? 0,
+    ...rate('promptRate', fields['prompt_per_second']),
+    ...rate('predictedRate', fields['predicted_per_second']),
+    ...drafts(fields['draft_n'], fields['draft_n_accepted']),
   };
+}
+
+/** vLLM tells times where llama.cpp tells rates as well; the tokens are those of the usage. */
+function toMetrics(fields: Fields, usage: TokenUsage): EngineTimings | undefined {
+  const promptMs = toCount(fields['time_to_first_token_ms']);
+  const tokenMs = toCount(fields['mean_itl_ms']);
+  const speculative = fields['speculative_decoding'] as Fields | null | undefined;
+  if (promptMs === undefined && tokenMs === undefined) return undefined;
+  const { inputTokens, outputTokens, cachedTokens } = usage;
+  const promptTokens = Math.max(0, inputTokens - cachedTokens);
+  return {
+    promptTokens,
+    promptMs: promptMs ?? 0,
+    cachedTokens,
+    predictedTokens: outputTokens,
+    predictedMs: (tokenMs ?? 0) * outputTokens,
+    ...(promptMs !== undefined && promptMs > 0 && { promptRate: (promptTokens * 1000) / promptMs }),
+    ...(tokenMs !== undefined && tokenMs > 0 && { predictedRate: 1000 / tokenMs }),
+    ...drafts(speculative?.['num_draft_tokens'], speculative?.['num_accepted_draft_tokens']),
+  };
+}
+
+function rate<Key extends string>(key: Key, value: unknown): { readonly [Name in Key]?: number } {
+  const perSecond = toCount(value);
+  return (perSecond === undefined ? {} : { [key]: perSecond }) as { readonly [Name in Key]?: number };
+}
+
+function drafts(
+  drafted: unknown,
+  accepted: unknown,
+): Pick<EngineTimings, 'draftTokens' | 'draftTokensAccepted'> {
+  const draftTokens = toCount(drafted);
+  const draftTokensAccepted = toCount(accepted);
+  if (draftTokens === undefined || draftTokensAccepted === undefined) return {};
+  return { draftTokens, draftTokensAccepted };
 }
 
 function toCount(value: unknown): number | undefined {

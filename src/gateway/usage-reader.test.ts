@@ -147,7 +147,7 @@ describe('usage reader', () => {
     const usage = { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 };
     const stream = `${token.repeat(3)}${frame({ choices: [], usage })}data: [DONE]\n\n`;
     expect(read(stream)).toEqual({
-      usage: counted(10, 3),
+      usage: { ...counted(10, 3), cacheUnknown: true },
       timings: undefined,
       complete: true,
       streamError: undefined,
@@ -157,7 +157,7 @@ describe('usage reader', () => {
       undefined,
       2,
     );
-    expect(read(pretty, { sse: false }).usage).toEqual(counted(10, 3));
+    expect(read(pretty, { sse: false }).usage).toEqual({ ...counted(10, 3), cacheUnknown: true });
   });
 
   test('finds usage before the data of an embeddings answer', () => {

@@ -6,7 +6,7 @@ import type { RouteName } from '../domain/routes.ts';
 import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
 import { TailBuffer } from '../base/tail-buffer.ts';
 import { readStreamEnd } from './stream-end.ts';
-import { findTimings, findUsage, usageOfTimings } from './usage-numbers.ts';
+import { findMetrics, findTimings, findUsage, usageOfTimings } from './usage-numbers.ts';
 
 export interface UsageReaderOptions {
   readonly route: RouteName;
@@ -75,8 +75,9 @@ class SideReader implements UsageReader {
   finish(): UsageResult {
     const head = this.#only?.subarray(0, headBytes) ?? this.#head ?? empty;
     const tail = this.#only?.subarray(-tailBytes) ?? this.#tail.bytes();
-    const timings = findTimings(tail);
-    const usage = this.#usage(head, tail) ?? (timings === undefined ? undefined : usageOfTimings(timings));
+    const told = findTimings(tail);
+    const usage = this.#usage(head, tail) ?? (told === undefined ? undefined : usageOfTimings(told));
+    const timings = told ?? (usage === undefined ? undefined : findMetrics(tail, usage));
     if (!this.#sse) return { usage, timings, complete: true, streamError: undefined };
     const { complete, error } = readStreamEnd({
       route: this.#route,

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RouteName } from '../domain/routes.ts';
+import type { CaptureDraft } from './capture-draft.ts';
 
 /** reading: its body comes in. queued: no slot yet. connecting: to the engine. waiting: sent, no answer yet. streaming: bytes flow. */
 export type RequestPhase = 'reading' | 'queued' | 'connecting' | 'waiting' | 'streaming' | 'finished';
@@ -17,15 +18,22 @@ export interface TokenUsage {
   cachedTokens: number;
   /** True when the engine gave no numbers and these were counted from the stream. */
   estimated: boolean;
+  /** The engine says nothing of a cache: `cachedTokens` is 0 for want of a number. */
+  cacheUnknown?: true;
 }
 
-/** llama.cpp `timings`, milliseconds. */
+/** llama.cpp `timings`, milliseconds; or what vLLM's `metrics` tell of the same. Rates are tokens per second. */
 export interface EngineTimings {
   readonly promptTokens: number;
   readonly promptMs: number;
   readonly cachedTokens: number;
   readonly predictedTokens: number;
   readonly predictedMs: number;
+  readonly promptRate?: number;
+  readonly predictedRate?: number;
+  /** Tokens guessed by speculative decoding, and those that were right; both or none. */
+  readonly draftTokens?: number;
+  readonly draftTokensAccepted?: number;
 }
 
 export interface AttemptRecord {
@@ -68,4 +76,14 @@ export interface RequestRecord {
   tokensEstimated: number;
   usage: TokenUsage | undefined;
   timings: EngineTimings | undefined;
+  /** The client's address: what a proxy in front says, else the socket's. */
+  remote: string | undefined;
+  /** As received, names and values alternating; they may hold secrets. */
+  requestHeaders: readonly string[];
+  /** As sent to the client; undefined = none were yet. */
+  responseHeaders: readonly string[] | undefined;
+  /** Why there is no proper answer, in the words of the router or the engine. */
+  errorMessage: string | undefined;
+  /** Collects the bodies, where they are kept. */
+  capture: CaptureDraft | undefined;
 }

@@ -223,5 +223,10 @@ function newRecord(head: RequestHead, clock: Clock): RequestRecord {
     tokensEstimated: 0,
     usage: undefined,
     timings: undefined,
+    remote: undefined,
+    requestHeaders: [],
+    responseHeaders: undefined,
+    errorMessage: undefined,
+    capture: undefined,
   };
 }

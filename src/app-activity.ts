@@ -1,0 +1,117 @@
+/** Turns finished requests into rows of the activity store and captures. Owns both stores; decides what of a request is kept. */
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { ActivityLookup } from './admin/deps.ts';
+import type { Clock } from './base/clock.ts';
+import type { ModelsConfig } from './config/models.ts';
+import type { Config } from './config/schema.ts';
+import type { ManagedProcess } from './process/process-state.ts';
+import { isRemembered, toActivityRow } from './store/activity-row.ts';
+import { Activity, type ActivityOptions } from './store/activity.ts';
+import { Captures } from './store/captures.ts';
+import type { RequestRecord } from './store/request-record.ts';
+
+export interface ActivityKeeperOptions {
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly models: () => ModelsConfig;
+  /** The process of a model; undefined = it has none. */
+  readonly processOf: (model: string) => ManagedProcess | undefined;
+  readonly log: Logger;
+}
+
+/** Rows of a file; one of this size is looked through in milliseconds. */
+const fileRowsMax = 100_000;
+const bytesPerMb = 1024 ** 2;
+
+export class ActivityKeeper implements ActivityLookup {
+  readonly captures: Captures;
+  readonly #options: ActivityKeeperOptions;
+  readonly #activity: Activity;
+  readonly #listeners = new Set<(id: number) => void>();
+
+  constructor(options: ActivityKeeperOptions) {
+    const { config, log, clock } = options;
+    this.#options = options;
+    this.captures = new Captures(config.captureBuffer * bytesPerMb, clock);
+    this.#activity = new Activity({ ...this.#storeOptions(config), path: undefined });
+    this.#openStore(config, log);
+  }
+
+  /** Takes over another configuration. */
+  configure(config: Config): void {
+    this.captures.configure(config.captureBuffer * bytesPerMb);
+    this.#openStore(config, this.#options.log);
+  }
+
+  /** For every request that has ended. */
+  finished(record: RequestRecord): void {
+    const { capture, requestHeaders } = record;
+    // The record is kept for a while; its caller's secrets need not be.
+    record.capture = undefined;
+    record.requestHeaders = [];
+    if (!isRemembered(record)) {
+      capture?.drop();
+      return;
+    }
+    const metadata = this.#metadataOf(record);
+    const id = this.#activity.add(toActivityRow(record, { loadMs: this.#loadMs(record), metadata }));
+    if (capture !== undefined) {
+      this.captures.add(id, {
+        path: record.path,
+        requestHeaders,
+        responseHeaders: record.responseHeaders ?? [],
+        draft: capture,
+        keepsAnswer: (record.status ?? 0) < 400,
+      });
+    }
+    for (const listener of this.#listeners) listener(id);
+  }
+
+  readonly list: ActivityLookup['list'] = (filter, page) => this.#activity.list(filter, page);
+  readonly totals: ActivityLookup['totals'] = (models) => this.#activity.totals(models);
+
+  subscribe(listener: (id: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  close(): void {
+    this.#activity.close();
+    this.captures.close();
+  }
+
+  /** A router whose disk is full still routes. */
+  #openStore(config: Config, log: Logger): void {
+    try {
+      this.#activity.configure(this.#storeOptions(config));
+    } catch (error) {
+      log.error(
+        { path: config.store?.path, err: error },
+        'Cannot open the store, activity stays where it was',
+      );
+    }
+  }
+
+  #storeOptions({ store, metricsMaxInMemory }: Config): ActivityOptions {
+    return {
+      path: store === undefined ? undefined : resolve(store.path),
+      rowsMax: store === undefined ? metricsMaxInMemory : fileRowsMax,
+      onLost: (error) => this.#options.log.error({ err: error }, 'Activity could not be written'),
+    };
+  }
+
+  #metadataOf({ model, selector }: RequestRecord): Record<string, string> {
+    const priority = model === undefined ? undefined : this.#options.models().priorities.get(model);
+    return { fifo_priority: String(priority ?? 0), ...(selector !== undefined && { selector }) };
+  }
+
+  /** The part of the wait in which the process of its model became ready. */
+  #loadMs({ backend, queuedAtMs, grantedAtMs }: RequestRecord): number {
+    const state = backend === undefined ? undefined : this.#options.processOf(backend)?.state;
+    if (state?.name !== 'ready' || queuedAtMs === undefined || grantedAtMs === undefined) return 0;
+    return Math.max(0, Math.min(state.readyAtMs, grantedAtMs) - Math.max(state.startedAtMs, queuedAtMs));
+  }
+}
