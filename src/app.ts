@@ -11,7 +11,7 @@ import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { ActivityKeeper } from './app-activity.ts';
 import { Logs } from './app-logs.ts';
-import { createModelControl } from './app-models.ts';
+import { ModelHandles } from './app-models.ts';
 import { readHistorySample, readMetrics } from './app-readings.ts';
 import { systemClock } from './base/clock.ts';
 import { createRandom } from './base/random.ts';
@@ -94,6 +94,7 @@ export class App {
   /** Which profile of the configuration is in force. */
   readonly profile: ActiveProfile;
   readonly #names: NameResolver;
+  readonly #handles: ModelHandles;
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
   readonly #history: History;
@@ -157,6 +158,7 @@ export class App {
       fleet: this.#fleet,
       nowMs: () => this.#clock.nowMs(),
     });
+    this.#handles = this.#buildHandles();
     this.#metrics = createMetrics({
       version: options.version,
       startedEpochMs: this.#startedEpochMs,
@@ -295,14 +297,26 @@ export class App {
         this.#fleet.changed();
         const output = this.#processes.get(view.id)?.process.output;
         if (output !== undefined) this.#logs.follow(output);
+        this.#handles.changed();
         this.#dispatcher.backendChanged(view);
       },
       backendRemoved: (id) => {
         this.#fleet.changed();
         this.#dispatcher.backendRemoved(id);
+        this.#handles.changed();
         this.#upstream.forget(id);
       },
     };
+  }
+
+  #buildHandles(): ModelHandles {
+    return new ModelHandles({
+      config: () => this.#models,
+      processes: this.#processes,
+      dispatcher: this.#dispatcher,
+      names: this.#names,
+      load: (model) => this.loadModel(model),
+    });
   }
 
   #buildLogs(): Logs {
@@ -406,16 +420,11 @@ export class App {
       draining: () => this.#draining,
       snapshot: (queuedMax) => this.#dispatcher.snapshot(queuedMax),
       backends: () => this.#backends.list(),
-      models: createModelControl({
-        config: () => this.#models,
-        processes: this.#processes,
-        dispatcher: this.#dispatcher,
-        names: this.#names,
-        load: (model) => this.loadModel(model),
-      }),
+      models: this.#handles,
       profile: this.profile,
       logs: this.#logs,
       activity: this.#activity,
+      sessionHeaders: () => this.#config.ui.activity.session_id,
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
       printConfig: () => stringify(printConfig(this.#config)),
       reload: () => this.reload(),

@@ -96,8 +96,10 @@ export function createFakeFleet(): FakeFleet {
       find: () => undefined,
       load: () => Promise.resolve(),
       unload: () => Promise.resolve(),
+      subscribe: () => () => {},
     },
-    profile: { name: undefined, all: new Map(), choose: () => false },
+    profile: { name: undefined, all: new Map(), choose: () => false, subscribe: () => () => {} },
+    sessionHeaders: () => [],
     activity: {
       list: () => ({ rows: [], total: 0 }),
       totals: () => ({

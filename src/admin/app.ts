@@ -19,11 +19,12 @@ import type { ErrorBody } from './contract.ts';
 import type { VersionBody } from './contract-models.ts';
 import type { AdminDeps } from './deps.ts';
 import { addActivityRoutes } from './activity-routes.ts';
+import { EventFeed } from './event-feed.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
 import { monitorPage } from './monitor/page.ts';
-import { addRoute, check, checkQuery } from './routing.ts';
+import { addRoute, check, checkQuery, isHead } from './routing.ts';
 
 export function createAdminApp(deps: AdminDeps): Hono {
   const app = new Hono();
@@ -47,6 +48,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addModelRoutes(app, deps);
   addLogRoutes(app, deps);
   addActivityRoutes(app, deps);
+  addEventRoute(app, deps);
   return app;
 }
 
@@ -86,6 +88,16 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
       context.body(feed(), 200, { 'content-type': 'application/json; charset=utf-8' }),
   };
   for (const [path, handler] of Object.entries(routes)) addRoute(app, path, { GET: handler });
+}
+
+function addEventRoute(app: Hono, deps: AdminDeps): void {
+  const feed = new EventFeed(deps);
+  addRoute(app, '/api/events', {
+    GET: (context) => {
+      const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+      return isHead(context) ? context.body(null, 200, headers) : context.body(feed.open(), 200, headers);
+    },
+  });
 }
 
 function addVerbs(app: Hono, deps: AdminDeps): void {

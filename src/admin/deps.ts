@@ -42,6 +42,8 @@ export interface ModelControl {
   readonly load: (model: ModelName) => Promise<void>;
   /** Requests that wait for it are refused, running ones get its `unloadTimeout`. Resolves when it has stopped. */
   readonly unload: (model: ModelName) => Promise<void>;
+  /** Called when the state of a model has changed, or the models themselves. Returns the function that ends the subscription. */
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 /** Which profile is active. */
@@ -51,6 +53,8 @@ export interface ProfileChoice {
   readonly all: ReadonlyMap<string, ResolvedProfile>;
   /** undefined = none. False when there is none of that name; then nothing changes. */
   choose(name: string | undefined): boolean;
+  /** Called with the name of the active profile after each change. Returns the function that ends the subscription. */
+  subscribe(listener: (active: string | undefined) => void): () => void;
 }
 
 /** What is remembered of finished requests. */
@@ -93,6 +97,8 @@ export interface AdminDeps {
   readonly profile: ProfileChoice;
   readonly logs: LogLookup;
   readonly activity: ActivityLookup;
+  /** Request headers that name a session, in order. */
+  readonly sessionHeaders: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** The configuration in force as YAML, secrets masked. */
   readonly printConfig: () => string;

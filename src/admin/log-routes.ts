@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono';
 import { LlameroError } from '../domain/errors.ts';
 import type { OutputLog } from '../process/output.ts';
 import type { AdminDeps } from './deps.ts';
-import { addRoute, restOfPath } from './routing.ts';
+import { addRoute, isHead, restOfPath } from './routing.ts';
 
 const streamPath = '/logs/stream';
 const textHeaders = {
@@ -31,6 +31,7 @@ export function addLogRoutes(app: Hono, { logs }: Pick<AdminDeps, 'logs'>): void
 
 /** History first, unless `?no-history`, then live until the client leaves. */
 function stream(context: Context, log: OutputLog): Response {
+  if (isHead(context)) return context.body(null, 200, textHeaders);
   const withHistory = context.req.query('no-history') === undefined;
   const feed = log.subscribe({ withHistory });
   const body = new ReadableStream<Uint8Array>(

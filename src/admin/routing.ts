@@ -42,6 +42,11 @@ export function checkQuery<Schema extends z.ZodType>(
   return check(schema, values);
 }
 
+/** Asked for the head alone: a stream must not even be opened, for nobody would close it. */
+export function isHead({ req }: Context): boolean {
+  return req.raw.method === 'HEAD';
+}
+
 /** What follows `start` in the path, unescaped: names may hold slashes. Empty: nothing does. */
 export function restOfPath(context: Context, start: string): string {
   const { pathname } = new URL(context.req.url);
