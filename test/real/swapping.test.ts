@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import { ask, chat } from '../integration/client.ts';
 import { startRouter } from '../integration/start-router.ts';
 import { modelFile } from './gguf.ts';
-import { freePort, realLlamaServer } from './llama-server.ts';
+import { freePorts } from '../integration/free-ports.ts';
+import { realLlamaServer } from './llama-server.ts';
 
 const { path, missing } = realLlamaServer();
 
 async function config() {
   return {
-    startPort: await freePort(),
+    startPort: await freePorts(3),
     macros: { server: `${path ?? ''} --host 127.0.0.1 --port \${PORT} --offline -t 1 -c 4096` },
     models: {
       chat: { cmd: `\${server} -m ${modelFile()} --parallel 2 --metrics`, aliases: ['gpt-4o'] },
