@@ -95,6 +95,7 @@ export class App {
   readonly profile: ActiveProfile;
   readonly #names: NameResolver;
   readonly #handles: ModelHandles;
+  readonly #ending = new AbortController();
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
   readonly #history: History;
@@ -228,6 +229,7 @@ export class App {
     this.log.info({ running: this.#requests.inFlightCount, lameDuckMs: lameDuck }, 'draining');
     if (lameDuck > 0) await delay(lameDuck);
     this.#refusing = true;
+    this.#ending.abort();
     this.#dispatcher.drain();
     const deadlineMs = this.#clock.nowMs() + timeout;
     while (this.#requests.inFlightCount > 0 && this.#clock.nowMs() < deadlineMs) await delay(drainCheckMs);
@@ -237,6 +239,7 @@ export class App {
 
   /** Ends everything at once; `gently` lets processes end in their own time. */
   async close({ gently = false } = {}): Promise<void> {
+    this.#ending.abort();
     for (const record of this.#requests.inFlight()) this.#requests.cancel(record.id, 'shutdown');
     await this.#server.flushed(flushMsMax);
     clearInterval(this.#progress);
@@ -423,6 +426,7 @@ export class App {
       models: this.#handles,
       profile: this.profile,
       logs: this.#logs,
+      ending: this.#ending.signal,
       activity: this.#activity,
       sessionHeaders: () => this.#config.ui.activity.session_id,
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),

@@ -113,6 +113,7 @@ export function createFakeFleet(): FakeFleet {
       captures: { has: () => false, get: () => Promise.resolve(undefined) },
       subscribe: () => () => {},
     },
+    ending: new AbortController().signal,
     logs: { all: createOutputLog(), find: () => undefined },
     metrics: () =>
       Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'llamero_draining 0\n' }),

@@ -96,6 +96,8 @@ export interface AdminDeps {
   readonly models: ModelControl;
   readonly profile: ProfileChoice;
   readonly logs: LogLookup;
+  /** Aborted when the router begins to stop: answers that have no end of their own end then. */
+  readonly ending: AbortSignal;
   readonly activity: ActivityLookup;
   /** Request headers that name a session, in order. */
   readonly sessionHeaders: () => readonly string[];

@@ -11,7 +11,7 @@ import { MessageQueue } from './message-queue.ts';
 
 export type EventFeedDeps = Pick<
   AdminDeps,
-  'clock' | 'log' | 'requests' | 'models' | 'profile' | 'logs' | 'activity' | 'sessionHeaders'
+  'clock' | 'log' | 'requests' | 'models' | 'profile' | 'logs' | 'activity' | 'sessionHeaders' | 'ending'
 >;
 
 /** Messages that may wait for one reader. */
@@ -46,23 +46,30 @@ export class EventFeed {
   /** A stream of server-sent events: the state now, then every change. */
   open(): ReadableStream<Uint8Array> {
     const reader: Reader = { queue: new MessageQueue(pendingMax), stale: false };
-    const end = new AbortController();
+    const { ending } = this.#deps;
+    const left = new AbortController();
+    const end = (): void => {
+      ending.removeEventListener('abort', end);
+      left.abort();
+      this.#close(reader);
+    };
+    ending.addEventListener('abort', end);
     this.#readers.add(reader);
     this.#stop ??= this.#listen();
     for (const message of this.#state()) reader.queue.push(message);
-    for (const source of ['proxy', 'upstream'] as const) void this.#copyLog(reader, source, end.signal);
+    for (const source of ['proxy', 'upstream'] as const) void this.#copyLog(reader, source, left.signal);
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           const text = await reader.queue.take();
-          if (text === undefined) return;
+          if (text === undefined) {
+            controller.close();
+            return;
+          }
           controller.enqueue(Buffer.from(text));
           if (reader.stale) this.#refresh(reader);
         },
-        cancel: () => {
-          end.abort();
-          this.#close(reader);
-        },
+        cancel: end,
       },
       { highWaterMark: 0 },
     );

@@ -12,11 +12,11 @@ const textHeaders = {
   'x-accel-buffering': 'no',
 };
 
-export function addLogRoutes(app: Hono, { logs }: Pick<AdminDeps, 'logs'>): void {
+export function addLogRoutes(app: Hono, { logs, ending }: Pick<AdminDeps, 'logs' | 'ending'>): void {
   addRoute(app, '/logs', {
     GET: (context) => context.body(new Uint8Array(logs.all.history()), 200, textHeaders),
   });
-  addRoute(app, streamPath, { GET: (context) => stream(context, logs.all) });
+  addRoute(app, streamPath, { GET: (context) => stream(context, logs.all, ending) });
   addRoute(app, `${streamPath}/*`, {
     GET: (context) => {
       const log = logs.find(restOfPath(context, `${streamPath}/`));
@@ -24,16 +24,16 @@ export function addLogRoutes(app: Hono, { logs }: Pick<AdminDeps, 'logs'>): void
         const text = "Invalid logger. Use 'proxy', 'upstream' or a model's ID";
         throw new LlameroError('request_malformed', text);
       }
-      return stream(context, log);
+      return stream(context, log, ending);
     },
   });
 }
 
-/** History first, unless `?no-history`, then live until the client leaves. */
-function stream(context: Context, log: OutputLog): Response {
+/** History first, unless `?no-history`, then live until the client leaves or the router stops. */
+function stream(context: Context, log: OutputLog, signal: AbortSignal): Response {
   if (isHead(context)) return context.body(null, 200, textHeaders);
   const withHistory = context.req.query('no-history') === undefined;
-  const feed = log.subscribe({ withHistory });
+  const feed = log.subscribe({ withHistory, signal });
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

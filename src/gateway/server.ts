@@ -22,6 +22,7 @@ import { sendError } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { dialectOf, matchRoute } from './routes.ts';
+import { namesWebSocket } from './upgrade-header.ts';
 import { passUpgrade, refuseUpgrade } from './upgrade.ts';
 
 /** Longer than the idle time of common client pools, so that the client closes first and no request meets a closing socket. */
@@ -116,7 +117,7 @@ function limitSlowness(server: Server, bodyTimeoutMs: number): void {
  * RFC 9110 §7.8 allows; so is any change on the control plane's paths.
  */
 function isWebSocket(options: ServerOptions, { method, url = '/', headers }: IncomingMessage): boolean {
-  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  if (method !== 'GET' || !namesWebSocket(headers.upgrade)) return false;
   return !options.isControlPath(splitTarget(url).path);
 }
 

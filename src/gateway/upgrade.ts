@@ -152,7 +152,7 @@ class UpgradeExchange implements Waiter {
       withheld: backend.kind.headersWithheld,
       plain: false,
     });
-    headers.push('upgrade', request.headers.upgrade ?? 'websocket');
+    headers.push('upgrade', 'websocket');
     const answer = await openUpgrade({
       target: targetOf(backend),
       request: { method: 'GET', path: upstreamPath(backend, edit.url), headers, body: undefined },

@@ -170,3 +170,16 @@ describe('INF-1: a running request', () => {
     await engine.close();
   });
 });
+
+test('SRV-6: a stop ends the readers of events and logs, and does not wait for them', async () => {
+  await using router = await startRouter({});
+  const events = ask(`${router.url}/api/events`);
+  const logs = ask(`${router.url}/logs/stream`);
+  await Promise.all([events.head, logs.head]);
+  const startedMs = performance.now();
+  await Promise.all([router.app.drain(), router.app.close()]);
+  expect(performance.now() - startedMs).toBeLessThan(3000);
+  for (const { answer } of [events, logs])
+    expect(await answer).toMatchObject({ status: 200, complete: true });
+  await router.app.close();
+});
