@@ -33,14 +33,14 @@ export class ActivityKeeper implements ActivityLookup {
   constructor(options: ActivityKeeperOptions) {
     const { config, log, clock } = options;
     this.#options = options;
-    this.captures = new Captures(config.captureBuffer * bytesPerMb, clock);
+    this.captures = new Captures(captureBytes(config), clock);
     this.#activity = new Activity({ ...this.#storeOptions(config), path: undefined });
     this.#openStore(config, log);
   }
 
   /** Takes over another configuration. */
   configure(config: Config): void {
-    this.captures.configure(config.captureBuffer * bytesPerMb);
+    this.captures.configure(captureBytes(config));
     this.#openStore(config, this.#options.log);
   }
 
@@ -114,4 +114,10 @@ export class ActivityKeeper implements ActivityLookup {
     if (state?.name !== 'ready' || queuedAtMs === undefined || grantedAtMs === undefined) return 0;
     return Math.max(0, Math.min(state.readyAtMs, grantedAtMs) - Math.max(state.startedAtMs, queuedAtMs));
   }
+}
+
+/** Prompts are kept where llama-swap would keep them; a plain balancer has no business to. */
+function captureBytes({ captureBuffer, models, peers }: Config): number {
+  const hasModels = Object.keys(models).length > 0 || Object.keys(peers).length > 0;
+  return hasModels ? captureBuffer * bytesPerMb : 0;
 }

@@ -90,7 +90,7 @@ export const llamaSwapShape = {
       .prefault({}),
   ),
   captureBuffer: describe(
-    'MB of memory for requests and answers kept whole; 0 = none are kept.',
+    'MB of memory for requests and answers kept whole, where there are `models` or `peers`; 0 = none are kept. With `backends` alone nothing is kept.',
     z.int().min(0).default(5),
   ),
   metricsMaxInMemory: describe(

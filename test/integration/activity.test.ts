@@ -14,10 +14,13 @@ import { ask, chat } from './client.ts';
 import { fakeCommand, withModels } from './fake-models.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
 
+/** Makes it a router whose requests are captured. */
+const peers = { away: { proxy: 'http://127.0.0.1:9', models: ['nothing'] } };
+
 async function oneEngine(config: object = {}) {
   const engine = await startFakeEngine();
-  const router = await startRouter({ backends: { one: { url: engine.url } }, ...config });
-  await router.ready();
+  const router = await startRouter({ backends: { one: { url: engine.url } }, peers, ...config });
+  await router.ready(['one']);
   return {
     engine,
     router,
@@ -213,6 +216,12 @@ describe('captures', () => {
     expect((await ask(`${router.url}/api/captures/1`).answer).status).toBe(401);
   });
 
+  test('are none of a router that has neither models nor peers', async () => {
+    await using setup = await oneEngine({ peers: {} });
+    await chat(setup.router.url, {}).answer;
+    expect((await newest(setup.router, 1)).has_capture).toBe(false);
+  });
+
   test('MET-7: are none with captureBuffer 0', async () => {
     await using setup = await oneEngine({ captureBuffer: 0 });
     await chat(setup.router.url).answer;
@@ -226,7 +235,7 @@ describe('captures', () => {
     const { router, engine } = setup;
     await chat(router.url).answer;
     await newest(router, 1);
-    await router.reload({ backends: { one: { url: engine.url } }, globalTTL: 5 });
+    await router.reload({ backends: { one: { url: engine.url } }, peers, globalTTL: 5 });
     expect(await newest(router, 1)).toMatchObject({ id: 1, has_capture: true });
   });
 });
