@@ -2,8 +2,7 @@
  * A name for a conversation that says nothing of itself: a hash over what stays the same in all of its turns, the system
  * text and the first turn of the user. Reads only these few values of the body, in place.
  */
-import { hash } from 'node:crypto';
-
+import { TextDigest } from '../base/text-digest.ts';
 import { lastMember, scanArray, scanObjectAt } from '../base/json-scan.ts';
 import type { JsonObjectSpan, JsonSpan, LongStrings } from '../base/json-scan.ts';
 import { tryDecodeString } from '../base/json-string.ts';
@@ -12,9 +11,8 @@ import type { BodyFacts } from './peek.ts';
 /** A conversation whose user has not spoken within so many messages has none. */
 const leadingMessagesMax = 64;
 /** Of a longer text the beginning, the end and the length are hashed: megabytes are pasted into first turns. */
-const headBytes = 4 * 1024;
-const tailBytes = 4 * 1024;
-const separator = Buffer.from('\0');
+const headBytes = 2 * 1024;
+const tailBytes = 2 * 1024;
 /** Claude Code puts a text block with a new number in front of each request's system text. */
 const changingText = Buffer.from('"x-anthropic-billing-header:');
 
@@ -28,12 +26,13 @@ export function conversationFingerprint(facts: BodyFacts, body: Buffer, model: s
   const turns = lastMember(object, 'messages') ?? lastMember(object, 'input');
   if (turns === undefined) return undefined;
   const source = { body, longStrings: object.longStrings };
-  const hashed: Buffer[] = [Buffer.from(model), separator];
+  const digest = new TextDigest();
+  digest.addText(model);
   for (const key of ['system', 'instructions']) {
     const text = lastMember(object, key);
-    if (text !== undefined && text.kind !== 'null') addContent(hashed, source, text);
+    if (text !== undefined && text.kind !== 'null') addContent(digest, source, text);
   }
-  return addLeadingTurns(hashed, source, turns) ? hash('sha1', Buffer.concat(hashed)) : undefined;
+  return addLeadingTurns(digest, source, turns) ? digest.toString() : undefined;
 }
 
 interface Source {
@@ -42,9 +41,9 @@ interface Source {
 }
 
 /** Returns whether the user spoke. */
-function addLeadingTurns(hashed: Buffer[], source: Source, turns: JsonSpan): boolean {
+function addLeadingTurns(digest: TextDigest, source: Source, turns: JsonSpan): boolean {
   if (turns.kind === 'string') {
-    addContent(hashed, source, turns);
+    addContent(digest, source, turns);
     return true;
   }
   const { body, longStrings } = source;
@@ -56,7 +55,7 @@ function addLeadingTurns(hashed: Buffer[], source: Source, turns: JsonSpan): boo
     const content = message === undefined ? undefined : lastMember(message, 'content');
     spoken = role === 'user';
     if (content !== undefined && (spoken || role === 'system' || role === 'developer')) {
-      addContent(hashed, source, content);
+      addContent(digest, source, content);
     }
     count += 1;
     return !spoken && count < leadingMessagesMax;
@@ -73,36 +72,38 @@ function roleOf(body: Buffer, message: JsonObjectSpan): string | undefined {
  * A text and a list of one text part are the same to a model, and clients change between them; cache marks of a part
  * wander from turn to turn. So only the texts count, and of other parts all but the mark.
  */
-function addContent(hashed: Buffer[], source: Source, content: JsonSpan): void {
+function addContent(digest: TextDigest, source: Source, content: JsonSpan): void {
   if (content.kind !== 'array') {
-    addSpan(hashed, source.body, content);
+    addSpan(digest, source.body, content);
     return;
   }
   scanArray(source.body, content, source.longStrings, (part) => {
-    addPart(hashed, source, part);
+    addPart(digest, source, part);
     return true;
   });
 }
 
-function addPart(hashed: Buffer[], { body, longStrings }: Source, part: JsonSpan): void {
+function addPart(digest: TextDigest, { body, longStrings }: Source, part: JsonSpan): void {
   const object = scanObjectAt(body, part.start, part.end, longStrings);
   const text = object === undefined ? undefined : lastMember(object, 'text');
-  if (object === undefined || text?.kind === 'string') addSpan(hashed, body, text ?? part);
+  if (object === undefined || text?.kind === 'string') addSpan(digest, body, text ?? part);
   else {
     for (const member of object.members) {
-      if (member.key !== 'cache_control') addSpan(hashed, body, member);
+      if (member.key !== 'cache_control') addSpan(digest, body, member);
     }
   }
 }
 
-function addSpan(hashed: Buffer[], body: Buffer, { start, end }: JsonSpan): void {
+function addSpan(digest: TextDigest, body: Buffer, { start, end }: JsonSpan): void {
   if (isChangingText(body, start)) return;
-  if (end - start <= headBytes + tailBytes) hashed.push(body.subarray(start, end));
+  const length = end - start;
+  if (length <= headBytes + tailBytes) digest.addBytes(body, start, end);
   else {
-    const length = Buffer.from(String(end - start));
-    hashed.push(body.subarray(start, start + headBytes), body.subarray(end - tailBytes, end), length);
+    digest.addBytes(body, start, start + headBytes);
+    digest.addBytes(body, end - tailBytes, end);
   }
-  hashed.push(separator);
+  // Also the border to what comes next.
+  digest.addNumber(length);
 }
 
 function isChangingText(body: Buffer, start: number): boolean {
