@@ -54,6 +54,10 @@ test('resolvePlaceholders leaves macros hidden', () => {
   expect(text).toBe(`one ${hiddenPlaceholder('macro-1')} \${macro-1}`);
 });
 
+test('hidePlaceholders does not take the marks of a text for its own', () => {
+  expect(showPlaceholders(hidePlaceholders('a\uFDD0b\uFDD1'))).toBe('a\uFFFDb\uFFFD');
+});
+
 test('hidePlaceholders moves nothing and is undone by showPlaceholders', () => {
   const text = 'a: ${env.A} # ${x}\nb: [${env.B}, {c: d}]';
   expect(hidePlaceholders(text)).toHaveLength(text.length);

@@ -6,6 +6,7 @@
 /** Unicode non-characters: they occur in no text, and each takes the place of exactly one brace. */
 const open = '\uFDD0';
 const close = '\uFDD1';
+const marks = /[\uFDD0\uFDD1]/g;
 /** What a macro may be called; checked again where macros are defined. */
 const macroNamePattern = /^[a-zA-Z0-9_-]+$/;
 const markPattern = new RegExp(`[${open}${close}]`, 'g');
@@ -27,9 +28,9 @@ export function escapePlaceholders(text: string): string {
   return text.replaceAll(placeholderPattern, '$$$&');
 }
 
-/** Hides the braces of every `${…}`. */
+/** Hides the braces of every `${…}`. A text that holds the marks themselves gets U+FFFD in their place. */
 export function hidePlaceholders(text: string): string {
-  return text.replaceAll(placeholderPattern, `$$${open}$1${close}`);
+  return text.replaceAll(marks, '\uFFFD').replaceAll(placeholderPattern, `$$${open}$1${close}`);
 }
 
 /** Undoes `hidePlaceholders`. */
