@@ -3,6 +3,7 @@ import { ClosingReporter } from './test/reporter.ts';
 
 export default defineConfig({
   test: {
+    setupFiles: ['test/property-seed.ts'],
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
