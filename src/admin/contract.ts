@@ -53,6 +53,15 @@ export const backendSchema = z.strictObject({
   claimed_for: name.nullable(),
   /** Bytes; null = not a process of the router's own, or not known. */
   memory: z.strictObject({ need: memorySchema, measured: memorySchema }).nullable(),
+  /** null = not a process of the router's own. */
+  process: z
+    .strictObject({
+      /** null = it does not run. */
+      pid: z.int().min(1).nullable(),
+      /** Unloaded after so long without a request; 0 = never. */
+      ttl_seconds: seconds,
+    })
+    .nullable(),
   weight: z.number(),
   priority: z.number(),
   probe: z.strictObject({

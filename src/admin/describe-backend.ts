@@ -54,11 +54,13 @@ type EngineFields = Pick<
   | 'models'
   | 'models_max'
   | 'memory'
+  | 'process'
   | 'weight'
   | 'priority'
 >;
 
-function describeEngine({ id, url, kind, version, view, probe, memory }: Backend): EngineFields {
+function describeEngine(backend: Backend): EngineFields {
+  const { id, url, kind, version, view, probe, memory, pid } = backend;
   return {
     id,
     url: url.origin + url.pathname.replace(/\/$/, ''),
@@ -72,6 +74,7 @@ function describeEngine({ id, url, kind, version, view, probe, memory }: Backend
       memory === undefined
         ? null
         : { need: describeNeed(memory.need), measured: describeNeed(memory.measured) },
+    process: view.process === undefined ? null : { pid: pid ?? null, ttl_seconds: view.process.ttlMs / 1000 },
     weight: view.weight,
     priority: view.priority,
   };

@@ -47,6 +47,8 @@ export interface Backend {
   readonly isPeer?: true;
   /** Only of a process of ours. */
   readonly memory?: MemoryUse;
+  /** Only of a process of ours; undefined while its program does not run. */
+  readonly pid?: number | undefined;
   /** For a model by its canonical name here; absent = nothing is ever changed. */
   editsFor?(model: ModelName): RequestEdits;
 }

@@ -100,6 +100,11 @@ export class ProcessBackend implements Backend {
     return this.#memoryOf(this.#model);
   }
 
+  get pid(): number | undefined {
+    const { state } = this.process;
+    return 'pid' in state ? state.pid : undefined;
+  }
+
   editsFor(): RequestEdits {
     return { model: this.#model.useModelName, filters: this.#model.filters };
   }

@@ -6,6 +6,7 @@ import {
   runningSchema,
   versionSchema,
 } from '../../src/admin/contract-models.ts';
+import { startFakeEngine } from '../fake-engine/start.ts';
 import { ask, chat, type AskOptions } from './client.ts';
 import { fakeCommand, withModels } from './fake-models.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
@@ -39,6 +40,22 @@ describe('loading and unloading', () => {
       name: 'A',
       description: 'first',
     });
+  });
+
+  test('/api/status tells the pid of what runs, and when it would be unloaded', async () => {
+    const far = await startFakeEngine({});
+    const config = await withModels({ a: { ttl: 300 } }, { backends: { far: { url: far.url } } });
+    await using router = await startRouter(config);
+    const processOf = async (id: string) =>
+      (await router.status()).backends.find((backend) => backend.id === id)?.process;
+    expect(await processOf('a')).toEqual({ pid: null, ttl_seconds: 300 });
+    await post(router, '/api/models/load/a');
+    const loaded = router.logLines.find(({ msg }) => msg === 'Model is loaded');
+    expect(await processOf('a')).toEqual({ pid: loaded?.['pid'], ttl_seconds: 300 });
+    expect(await processOf('far')).toBeNull();
+    await post(router, '/api/models/unload/a');
+    expect(await processOf('a')).toEqual({ pid: null, ttl_seconds: 300 });
+    await far.close();
   });
 
   test('SRV-3: /unload and /api/models/unload stop everything before they answer', async () => {
