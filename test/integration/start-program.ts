@@ -24,10 +24,11 @@ export interface Program extends AsyncDisposable {
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
 
-/** `files`: put into its folder before it starts. */
+/** `files`: put into its folder before it starts. `env`: on top of this program's own. */
 export async function startProgram(
   args: readonly string[],
   files: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'llamero-program-'));
   const write = (name: string, text: string) => {
@@ -35,7 +36,11 @@ export async function startProgram(
     renameSync(join(folder, `${name}.new`), join(folder, name));
   };
   for (const [name, text] of Object.entries(files)) write(name, text);
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -1,5 +1,6 @@
 /**
- * A program that behaves like a model server, well or badly. Prints its pid, answers GET /health and GET /pid.
+ * A program that behaves like a model server, well or badly. Prints its pid, answers GET /health, GET /pid, and every
+ * POST with a chat completion whose text is its pid.
  * --port N · --loading-ms N (503 until then) · --listen-after-ms N · --never-ready
  * --exit-after-ms N --exit-code N (from its start; 0 ms = before it listens) · --sigterm ignore|MS · --flood-bytes N
  */
@@ -55,6 +56,11 @@ const listeningMs = performance.now();
 const server = createServer((request, response) => {
   if (request.url === '/pid') {
     response.end(String(process.pid));
+    return;
+  }
+  if (request.method === 'POST') {
+    const choices = [{ index: 0, message: { role: 'assistant', content: String(process.pid) } }];
+    request.resume().once('end', () => response.end(JSON.stringify({ object: 'chat.completion', choices })));
     return;
   }
   const loading = performance.now() - listeningMs < Number(values['loading-ms']);

@@ -1,9 +1,11 @@
 /** Swapping real llama-servers, by a configuration as llama-swap's users have it. */
 import { expect, test } from 'vitest';
 import { ask, chat } from '../integration/client.ts';
-import { startRouter } from '../integration/start-router.ts';
-import { modelFile } from './gguf.ts';
 import { freePorts } from '../integration/free-ports.ts';
+import { loadsIn, pidsIn } from '../integration/model-log.ts';
+import { startRouter } from '../integration/start-router.ts';
+import { isAlive } from '../processes/harness.ts';
+import { modelFile } from './gguf.ts';
 import { realLlamaServer } from './llama-server.ts';
 
 const { path, missing } = realLlamaServer();
@@ -32,6 +34,59 @@ test('real servers take turns, and each request gets the model that it asked for
   const loads = router.logLines.filter(({ msg }) => msg === 'Model is loading').map(({ model }) => model);
   expect(loads).toEqual(['chat', 'thinker']);
 });
+
+test('three real servers of which one may run are loaded once each for A B C A B C asked at the same time', async (context) => {
+  context.skip(path === undefined, missing);
+  const ids = ['a', 'b', 'c'];
+  const files = ids.map((_, index) => modelFile({ seed: index + 1 }));
+  const server = `${path ?? ''} --host 127.0.0.1 --port \${PORT} --offline -t 1 -c 4096 --parallel 2`;
+  await using router = await startRouter({
+    startPort: await freePorts(3),
+    models: Object.fromEntries(
+      ids.map((id, index) => [id, { cmd: `${server} -m ${files[index]} -a ${id}` }]),
+    ),
+    groups: { one: { swap: true, exclusive: true, members: ids } },
+  });
+  const asked = [...ids, ...ids];
+  const asking = asked.map((model) => chat(router.url, { model, max_tokens: 12, temperature: 0 }).answer);
+  const seen = watchRunning(router.url);
+  const answers = await Promise.all(asking);
+  const runningMax = await seen.end();
+  expect(answers.map(({ status, headers }) => [status, headers['x-llamero-backend']])).toEqual(
+    asked.map((model) => [200, model]),
+  );
+  expect(answers.map((answer) => answer.json()['model'])).toEqual(asked);
+  const texts = answers.map((answer) => (answer.json() as unknown as Completion).choices[0].message.content);
+  expect(texts.every((text) => text.length > 0)).toBe(true);
+  expect(texts.slice(3)).toEqual(texts.slice(0, 3));
+  expect(new Set(texts).size).toBe(3);
+  const pids = pidsIn(router.logLines);
+  expect([loadsIn(router.logLines).sort(), new Set(pids).size, runningMax]).toEqual([ids, 3, 1]);
+  expect(pids.filter(isAlive)).toEqual(pids.slice(-1));
+});
+
+interface Completion {
+  readonly choices: readonly [{ readonly message: { readonly content: string } }];
+}
+
+/** Looks again and again how many models are ready at once; `end` gives the most there were. */
+function watchRunning(url: string): { end(): Promise<number> } {
+  let most = 0;
+  let over = false;
+  const watching = (async () => {
+    while (!over) {
+      const { running } = (await ask(`${url}/running`).answer).json() as { running: { state: string }[] };
+      most = Math.max(most, running.filter(({ state }) => state === 'ready').length);
+    }
+  })();
+  return {
+    async end() {
+      over = true;
+      await watching;
+      return most;
+    },
+  };
+}
 
 test('the slots of a real server are read once it runs', async (context) => {
   context.skip(path === undefined, missing);
