@@ -15,6 +15,7 @@ const ranks: Readonly<Record<string, number>> = {
   store: 4,
   telemetry: 4,
   sim: 4,
+  dialects: 4,
   supply: 5,
   gateway: 5,
   admin: 5,
