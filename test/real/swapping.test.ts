@@ -65,29 +65,6 @@ test('three real servers of which one may run are loaded once each for A B C A B
   expect(pids.filter(isAlive)).toEqual(pids.slice(-1));
 });
 
-interface Completion {
-  readonly choices: readonly [{ readonly message: { readonly content: string } }];
-}
-
-/** Looks again and again how many models are ready at once; `end` gives the most there were. */
-function watchRunning(url: string): { end(): Promise<number> } {
-  let most = 0;
-  let over = false;
-  const watching = (async () => {
-    while (!over) {
-      const { running } = (await ask(`${url}/running`).answer).json() as { running: { state: string }[] };
-      most = Math.max(most, running.filter(({ state }) => state === 'ready').length);
-    }
-  })();
-  return {
-    async end() {
-      over = true;
-      await watching;
-      return most;
-    },
-  };
-}
-
 test('the slots of a real server are read once it runs', async (context) => {
   context.skip(path === undefined, missing);
   await using router = await startRouter(await config());
@@ -116,3 +93,26 @@ test('the last words of a real server that cannot load its model are in the answ
   expect([answer.status, answer.json()]).toMatchObject([502, { error: { code: 'process_exited' } }]);
   expect(answer.body.toString()).toMatch(/exit code 1.*nowhere/);
 });
+
+interface Completion {
+  readonly choices: readonly [{ readonly message: { readonly content: string } }];
+}
+
+/** Looks again and again how many models are ready at once; `end` gives the most there were. */
+function watchRunning(url: string): { end(): Promise<number> } {
+  let most = 0;
+  const over = new AbortController();
+  const watching = (async () => {
+    while (!over.signal.aborted) {
+      const { running } = (await ask(`${url}/running`).answer).json() as { running: { state: string }[] };
+      most = Math.max(most, running.filter(({ state }) => state === 'ready').length);
+    }
+  })();
+  return {
+    async end() {
+      over.abort();
+      await watching;
+      return most;
+    },
+  };
+}
