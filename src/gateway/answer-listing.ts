@@ -1,13 +1,14 @@
 /** Answers `GET /v1/models`, `/models` and `/v1/models/{id}` from what the probes know; no engine is asked. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LlameroError } from '../domain/errors.ts';
+import type { ClientRequest, ClientResponse } from './client.ts';
 import { sendError } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
+import { headerValue } from './headers.ts';
 import { findModel, listModels } from './listing.ts';
 
 export interface ListingRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly path: string;
   readonly requestId: string;
 }
@@ -44,19 +45,23 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
 }
 
 /** A page of any origin may read which models there are. */
-function allowOrigin({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+function allowOrigin({ rawHeaders }: ClientRequest, response: ClientResponse): void {
+  const origin = headerValue(rawHeaders, 'origin');
   if (origin === undefined) return;
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('vary', 'origin');
 }
 
-function sendJson(response: ServerResponse, requestId: string, value: unknown): void {
+function sendJson(response: ClientResponse, requestId: string, value: unknown): void {
   const body = JSON.stringify(value);
-  response.writeHead(200, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': requestId,
-  });
+  response.writeHead(200, [
+    'content-type',
+    'application/json; charset=utf-8',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'x-request-id',
+    requestId,
+  ]);
   response.end(body);
 }
 

@@ -1,13 +1,13 @@
 /** Who is calling. Keys are compared by a keyed digest, so that neither timing nor a lookup tells how close a guess was. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiKeyConfig } from '../config/schema.ts';
+import { headerValue } from './headers.ts';
 
 export interface Authenticator {
   /** True when the configuration has keys. */
   readonly required: boolean;
-  /** Name of the key in the request; undefined when there is none or a wrong one. */
-  identify(headers: IncomingHttpHeaders): string | undefined;
+  /** Name of the key in a request with these headers (names and values alternating); undefined when there is none or a wrong one. */
+  identify(headers: readonly string[]): string | undefined;
 }
 
 /** Accepts the password of `Authorization: Basic`, `Authorization: Bearer KEY`, `x-api-key: KEY` and `api-key: KEY`. Unnamed keys are called `key-1`, `key-2` … */
@@ -31,23 +31,23 @@ export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticato
   };
 }
 
-function presentedKeys(headers: IncomingHttpHeaders): string[] {
+function presentedKeys(headers: readonly string[]): string[] {
   const presented: string[] = [];
   const basic = basicPassword(headers);
   if (basic !== undefined) presented.push(basic);
-  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const bearer = /^bearer +(\S+) *$/i.exec(headerValue(headers, 'authorization') ?? '')?.[1];
   if (bearer !== undefined) presented.push(bearer);
   for (const name of ['x-api-key', 'api-key']) {
-    const value = headers[name];
-    if (typeof value === 'string' && value !== '') presented.push(value.trim());
+    const value = headerValue(headers, name);
+    if (value !== undefined && value !== '') presented.push(value.trim());
   }
   return presented;
 }
 
 /** What a browser asked its user for. It sends that along with the requests of other sites' pages, too: not with those. */
-function basicPassword(headers: IncomingHttpHeaders): string | undefined {
-  const encoded = /^basic +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  const site = headers['sec-fetch-site'];
+function basicPassword(headers: readonly string[]): string | undefined {
+  const encoded = /^basic +(\S+) *$/i.exec(headerValue(headers, 'authorization') ?? '')?.[1];
+  const site = headerValue(headers, 'sec-fetch-site');
   if (encoded === undefined || site === 'cross-site' || site === 'same-site') return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');

@@ -169,7 +169,7 @@ export class ClientAnswer {
       this.#endEarly(errorEvent(error, route.dialect));
       record.status = response.statusCode;
     } else if (!response.headersSent) {
-      const accept = route.name === 'other' ? request.headers.accept : undefined;
+      const accept = route.name === 'other' ? headerValue(request.rawHeaders, 'accept') : undefined;
       sendError(response, { error, dialect: route.dialect, requestId: id, headers, accept });
       record.status = error.status;
     }

@@ -3,7 +3,8 @@
  * page could send such a request anyhow, as a plain form, and cannot read its answer; with keys it must know one, and
  * then may read it. The control plane answers no preflight, so no page of another origin can use it.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, ClientResponse } from './client.ts';
+import { headerValue } from './headers.ts';
 
 const allMethods = 'GET, POST, PUT, PATCH, DELETE, OPTIONS';
 /** Without keys no more than what a form can do. */
@@ -14,25 +15,29 @@ const maxAgeS = 86_400;
 const token = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** A browser asks whether it may send what a page of another origin wants to. */
-export function isPreflight({ method, headers }: IncomingMessage): boolean {
+export function isPreflight({ method, rawHeaders }: ClientRequest): boolean {
   return (
     method === 'OPTIONS' &&
-    headers.origin !== undefined &&
-    headers['access-control-request-method'] !== undefined
+    headerValue(rawHeaders, 'origin') !== undefined &&
+    headerValue(rawHeaders, 'access-control-request-method') !== undefined
   );
 }
 
 export function answerPreflight(
-  { headers }: IncomingMessage,
-  response: ServerResponse,
+  { rawHeaders }: ClientRequest,
+  response: ClientResponse,
   { keysRequired }: { readonly keysRequired: boolean },
 ): void {
-  response.writeHead(204, {
-    'access-control-allow-origin': '*',
-    'access-control-allow-methods': keysRequired ? allMethods : formMethods,
-    'access-control-allow-headers': allowedHeaders(headers['access-control-request-headers']),
-    'access-control-max-age': String(maxAgeS),
-  });
+  response.writeHead(204, [
+    'access-control-allow-origin',
+    '*',
+    'access-control-allow-methods',
+    keysRequired ? allMethods : formMethods,
+    'access-control-allow-headers',
+    allowedHeaders(headerValue(rawHeaders, 'access-control-request-headers')),
+    'access-control-max-age',
+    String(maxAgeS),
+  ]);
   response.end();
 }
 
@@ -44,6 +49,6 @@ export function allowedHeaders(requested: string | undefined): string {
 }
 
 /** The answer may be read by a page of any origin: it has sent a key of its own, for browsers add none. */
-export function allowReading({ headers }: IncomingMessage, response: ServerResponse): void {
-  if (headers.origin !== undefined) response.setHeader('access-control-allow-origin', '*');
+export function allowReading({ rawHeaders }: ClientRequest, response: ClientResponse): void {
+  if (headerValue(rawHeaders, 'origin') !== undefined) response.setHeader('access-control-allow-origin', '*');
 }

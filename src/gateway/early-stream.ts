@@ -2,8 +2,8 @@
  * The beginning of a stream that is the router's own: while an engine has not sent anything yet, the client gets the
  * status line and signs of life in its dialect. Knows nothing of backends; ends when the engine's first byte is there.
  */
-import type { ServerResponse } from 'node:http';
 import type { RouteName } from '../domain/routes.ts';
+import type { ClientResponse } from './client.ts';
 import type { Route } from './routes.ts';
 
 /** Routes whose streams are server-sent events, in which comments are allowed anywhere. */
@@ -17,7 +17,7 @@ const eventRoutes: ReadonlySet<RouteName> = new Set([
 ]);
 
 export interface EarlyStreamOptions {
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   readonly route: Route;
   readonly requestId: string;
   /** Silence after which the client gets a sign of life, again and again; 0 = none. */

@@ -1,7 +1,7 @@
 /** Turns an error into what the caller's API calls an error: a whole answer before the first byte, an event after it. */
-import type { ServerResponse } from 'node:http';
 import { challenge, tryErrorPage } from '../domain/error-page.ts';
 import { errorTable, type LlameroError } from '../domain/errors.ts';
+import type { ClientResponse } from './client.ts';
 import type { ErrorDialect } from './routes.ts';
 
 const anthropicTypes: Readonly<Record<number, string>> = {
@@ -55,7 +55,7 @@ export interface ErrorAnswer {
 }
 
 /** Sends a whole error answer. The response must not have begun. */
-export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
+export function sendError(response: ClientResponse, answer: ErrorAnswer): void {
   const { error } = answer;
   const page = tryErrorPage(error, answer.accept);
   const body = page?.body ?? errorBody(error, answer.dialect);

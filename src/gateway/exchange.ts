@@ -2,7 +2,6 @@
  * The life of one request, from its head to its outcome: read → resolve → wait for a slot → send → answer, again from
  * the wait when a backend could not have accepted it. Owns the permit between grant and finish, and ends exactly once.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -10,13 +9,13 @@ import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import { ClientAnswer } from './client-answer.ts';
+import type { ClientRequest, ClientResponse } from './client.ts';
 import type { GatewayParts } from './gateway.ts';
 import { toRequestHeaders, toResponseHeaders } from './headers.ts';
 import { noteCaller } from './note-caller.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import type { Placer, Waiter } from './placer.ts';
-import { readBody } from './read-body.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { resolveRequest, type Resolved } from './resolve.ts';
 import type { Route } from './routes.ts';
@@ -24,8 +23,8 @@ import { upstreamPath } from './target.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
 
 export interface Inbound {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly id: string;
   readonly route: Route;
   /** Path without the query, and the query without its question mark. */
@@ -61,7 +60,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     const { id, route, path, flow } = inbound;
     this.#parts = parts;
     this.#inbound = inbound;
-    const head = { id, route: route.name, method: inbound.request.method ?? 'GET', path, flow };
+    const head = { id, route: route.name, method: inbound.request.method, path, flow };
     this.#record = parts.requests.open(head, (reason) => this.#cancelled(reason));
     noteCaller(this.#record, inbound.request);
     if (head.method === 'POST' && route.name !== 'other') this.#record.capture = parts.captures.begin(path);
@@ -76,10 +75,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   /** Begins. Everything after this happens by callbacks. */
   start(): void {
     const { request, response } = this.#inbound;
-    response.on('close', () => this.#clientLeft());
-    // node:http closes no answer that waits behind another one of its connection.
-    if (response.socket === null) request.socket.once('close', () => this.#clientLeft());
-    readBody(request, this.#parts.config().limits.body, (error, body) => {
+    response.onLeft(() => this.#clientLeft());
+    request.readBody(this.#parts.config().limits.body, (error, body) => {
       if (this.#ended) return;
       if (error === undefined) this.#guarded(() => this.#bodyRead(body));
       else this.#fail(error, 'rejected_other');
@@ -147,7 +144,7 @@ export class Exchange implements Waiter, UpstreamHandler {
   onData(chunk: Buffer, isLast: boolean): void {
     if (this.#answer.push(chunk, isLast)) return;
     this.#call?.pause();
-    this.#inbound.response.once('drain', () => this.#call?.resume());
+    this.#inbound.response.onDrain(() => this.#call?.resume());
   }
 
   onEnd(): void {

@@ -87,7 +87,8 @@ export function toResponseHeaders(received: readonly string[], options: Response
 /** First value of a header in a flat list; `name` in lower case. */
 export function headerValue(headers: readonly string[], name: string): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === name) return headers[index + 1];
+    const found = headers[index] ?? '';
+    if (found.length === name.length && found.toLowerCase() === name) return headers[index + 1];
   }
   return undefined;
 }

@@ -1,19 +1,18 @@
 /** Who sent a request, for those who look at what runs: never a reason to decide anything, for clients may write it. */
-import type { IncomingMessage } from 'node:http';
 import type { RequestRecord } from '../store/request-record.ts';
+import type { ClientRequest } from './client.ts';
+import { headerValue } from './headers.ts';
 
-export function noteCaller(record: RequestRecord, { rawHeaders, headers, socket }: IncomingMessage): void {
+export function noteCaller(record: RequestRecord, { rawHeaders, remoteAddress }: ClientRequest): void {
   record.requestHeaders = rawHeaders;
   record.remote =
-    forwardedFor(headers['x-forwarded-for']) ?? single(headers['x-real-ip']) ?? socket.remoteAddress;
+    forwardedFor(headerValue(rawHeaders, 'x-forwarded-for')) ||
+    headerValue(rawHeaders, 'x-real-ip') ||
+    remoteAddress;
 }
 
 /** The first of a list is the client, the others are proxies. */
-function forwardedFor(header: string | string[] | undefined): string | undefined {
-  const [first] = (single(header) ?? '').split(',');
-  return first?.trim() || undefined;
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && header !== '' ? header : undefined;
+function forwardedFor(header = ''): string {
+  const comma = header.indexOf(',');
+  return (comma === -1 ? header : header.slice(0, comma)).trim();
 }

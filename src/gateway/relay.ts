@@ -2,11 +2,11 @@
  * The way back: an engine's answer to the client, chunk by chunk and untouched. Holds the head until the first byte, so
  * that a backend that breaks during the prompt can still be replaced; reads usage on the side.
  */
-import type { ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { RequestRecord } from '../store/request-record.ts';
+import type { ClientResponse } from './client.ts';
 import { errorEvent } from './error-response.ts';
 import { headerValue } from './headers.ts';
 import type { Route } from './routes.ts';
@@ -36,14 +36,14 @@ const flushMsMax = 10_000;
 const newline = 0x0a;
 
 export interface RelayOptions {
-  readonly response: ServerResponse;
+  readonly response: ClientResponse;
   readonly route: Route;
   readonly record: RequestRecord;
   readonly clock: Clock;
 }
 
 export class Relay {
-  readonly #response: ServerResponse;
+  readonly #response: ClientResponse;
   readonly #route: Route;
   readonly #record: RequestRecord;
   readonly #clock: Clock;
@@ -129,15 +129,7 @@ export class Relay {
     const response = this.#response;
     const between = this.#lastByte === newline && this.#byteBeforeLast === newline;
     if (this.#isEvents && between && !told) response.write(errorEvent(error, this.#route.dialect));
-    const { socket } = response;
-    if (socket === null) {
-      response.destroy();
-      return;
-    }
-    // node:http hands its last writes to the socket only after the current turn.
-    setImmediate(() => socket.destroySoon());
-    // A client that has stopped reading must not keep the socket.
-    socket.setTimeout(flushMsMax, () => socket.destroy());
+    response.breakOff(flushMsMax);
   }
 
   /** Takes what the usage reader has learnt into the record; for an answer that is cut on purpose, too. */
@@ -151,7 +143,7 @@ export class Relay {
     this.#record.phase = 'streaming';
     // A stream that has begun early has the router's head.
     this.#record.status = this.#response.headersSent ? this.#response.statusCode : this.#status;
-    if (!this.#response.headersSent) this.#response.writeHead(this.#status, this.#headers as string[]);
+    if (!this.#response.headersSent) this.#response.writeHead(this.#status, this.#headers);
   }
 
   #finishReading(): LlameroError | undefined {

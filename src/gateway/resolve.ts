@@ -1,5 +1,4 @@
 /** From bytes to what the scheduler may know: the model, the conversation, and who decides where it goes. */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/schema.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
@@ -8,6 +7,7 @@ import type { RouteName } from '../domain/routes.ts';
 import type { Inbound } from './exchange.ts';
 import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
+import { headerValue } from './headers.ts';
 import type { Meaning } from './name-resolver.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
@@ -37,7 +37,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const { route } = inbound;
   const peeked = peekBody({
     body,
-    contentType: inbound.request.headers['content-type'],
+    contentType: headerValue(inbound.request.rawHeaders, 'content-type'),
     query: inbound.query,
   });
   const stream = peeked.stream === true;
@@ -130,17 +130,17 @@ interface SessionSource {
 function sessionOf({ config, inbound, peeked, body, model }: SessionSource): string | undefined {
   const { session } = config.affinity;
   if (!session.enabled || !inbound.route.takesSlot) return undefined;
-  const named = sessionHeader(inbound.request.headers, session.headers);
+  const named = sessionHeader(inbound.request.rawHeaders, session.headers);
   if (named !== undefined) return `${inbound.flow}|${model ?? ''}|${named}`;
   if (!session.fingerprint || model === undefined || !conversing.has(inbound.route.name)) return undefined;
   const fingerprint = conversationFingerprint(peeked, body, model);
   return fingerprint === undefined ? undefined : `${inbound.flow}|${fingerprint}`;
 }
 
-function sessionHeader(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
+function sessionHeader(headers: readonly string[], names: readonly string[]): string | undefined {
   for (const name of names) {
-    const value = headers[name.toLowerCase()];
-    if (typeof value === 'string' && value !== '' && value.length <= sessionCharsMax) return value;
+    const value = headerValue(headers, name.toLowerCase());
+    if (value !== undefined && value !== '' && value.length <= sessionCharsMax) return value;
   }
   return undefined;
 }

@@ -1,8 +1,4 @@
-/**
- * The listening side: accepts connections, knows who calls, and hands each request to the control plane, the model
- * listing or an exchange. Holds no request state itself.
- */
-import { randomUUID } from 'node:crypto';
+/** The listening side: accepts connections and hands their requests to the reception or, past it, to the control plane. */
 import {
   createServer,
   type IncomingMessage,
@@ -12,16 +8,20 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { LlameroError } from '../domain/errors.ts';
-import type { Authenticator } from './auth.ts';
-import { answerListing } from './answer-listing.ts';
 import { ClientConnections } from './client-connections.ts';
 import { answerClientError, refuseConnection } from './client-error.ts';
-import { allowReading, answerPreflight, isPreflight } from './cors.ts';
-import { findDestination, findOpenRedirect, type Asked, type Destination } from './destination.ts';
-import { sendError } from './error-response.ts';
-import { Exchange } from './exchange.ts';
-import type { GatewayParts } from './gateway.ts';
-import { dialectOf, matchRoute } from './routes.ts';
+import { findDestination } from './destination.ts';
+import { NodeRequest, NodeResponse } from './node-client.ts';
+import {
+  admit,
+  askedOf,
+  receive,
+  serve,
+  shuttingDown,
+  splitTarget,
+  unauthorized,
+  type ReceptionOptions,
+} from './reception.ts';
 import { namesWebSocket } from './upgrade-header.ts';
 import { passUpgrade, refuseUpgrade } from './upgrade.ts';
 
@@ -31,17 +31,9 @@ const keepAliveTimeoutMs = 75_000;
 const slownessCheckMs = 1000;
 const headTimeoutMsMax = 60_000;
 
-export interface ServerOptions {
-  readonly parts: GatewayParts;
-  readonly authenticator: () => Authenticator;
+export interface ServerOptions extends ReceptionOptions {
   /** Serves the paths of the control plane; gets the request after authentication. */
   readonly control: RequestListener;
-  /** True for paths that `control` serves. */
-  readonly isControlPath: (path: string) => boolean;
-  /** True for paths that need no key. */
-  readonly isOpenPath: (path: string) => boolean;
-  /** True while only running requests are finished: answers then close their connections. */
-  readonly draining: () => boolean;
   /** A connection beyond `limits.connections` was turned away. */
   readonly onRefusedConnection: () => void;
 }
@@ -51,14 +43,6 @@ export interface GatewayServer {
   create(): Server;
   /** Resolves when the clients have been sent all of their answers, or after `msMax`. */
   flushed(msMax: number): Promise<void>;
-}
-
-/** A caller who may pass, and where it wants to go. */
-interface Admitted {
-  readonly id: string;
-  readonly path: string;
-  readonly query: string;
-  readonly flow: string;
 }
 
 export function createGatewayServer(options: ServerOptions): GatewayServer {
@@ -123,82 +107,31 @@ function isWebSocket(options: ServerOptions, { method, url = '/', headers }: Inc
 
 function mayContinue(options: ServerOptions, request: IncomingMessage): boolean {
   const declared = Number(request.headers['content-length'] ?? 0);
-  return declared <= options.parts.config().limits.body && admit(options, request).flow !== undefined;
+  return (
+    declared <= options.parts.config().limits.body &&
+    admit(options, new NodeRequest(request)).flow !== undefined
+  );
 }
 
-function handle(options: ServerOptions, request: IncomingMessage, response: ServerResponse): void {
-  const admitted = admit(options, request);
-  const { id, path, query } = admitted;
-  const keysRequired = options.authenticator().required;
-  if (isPreflight(request) && !options.isControlPath(path)) {
-    answerPreflight(request, response, { keysRequired });
+function handle(options: ServerOptions, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const request = new NodeRequest(incoming);
+  const response = new NodeResponse(incoming, outgoing);
+  const admitted = receive(options, request, response);
+  if (admitted === undefined) return;
+  if (!options.isControlPath(admitted.path)) {
+    serve(options, request, response, admitted);
     return;
   }
-  const asked = askedOf(request, admitted);
-  const open = findOpenRedirect(options.parts.fleet, asked);
-  if (open !== undefined) {
-    sendAway(response, open.location, open.status);
-    return;
-  }
-  if (admitted.flow === undefined) {
-    const error = unauthorized(options, request, admitted);
-    const { accept } = asked;
-    sendError(response, { error, dialect: dialectOf(path), requestId: id, accept });
-    return;
-  }
-  if (options.isControlPath(path)) {
-    response.setHeader('x-request-id', id);
-    options.control(request, response);
-    return;
-  }
-  if (keysRequired) allowReading(request, response);
-  if (answerListing(options.parts, { request, response, path, requestId: id })) return;
-  const destination = findDestination(options.parts, asked);
-  if (destination.kind !== 'engine') {
-    answerHere(request, response, { destination, requestId: id });
-    return;
-  }
-  // What needs a place in the queue is refused there.
-  if (destination.route.name === 'other' && options.draining()) {
-    sendError(response, { error: shuttingDown(), dialect: destination.route.dialect, requestId: id });
-    return;
-  }
-  new Exchange(options.parts, { ...destination, request, response, id, query, flow: admitted.flow }).start();
-}
-
-function askedOf(
-  { method = 'GET', headers }: IncomingMessage,
-  { path, query }: Pick<Admitted, 'path' | 'query'>,
-): Asked {
-  return { method, path, query, accept: headers.accept };
-}
-
-/** A destination that is no engine. */
-function answerHere(
-  { headers: { accept } }: IncomingMessage,
-  response: ServerResponse,
-  { destination, requestId }: { destination: Exclude<Destination, { kind: 'engine' }>; requestId: string },
-): void {
-  if (destination.kind === 'redirect') {
-    sendAway(response, destination.location, destination.status);
-    return;
-  }
-  const { error, allow, isApi } = destination;
-  const headers = allow === undefined ? [] : ['allow', allow];
-  const dialect = dialectOf(destination.path);
-  sendError(response, { error, dialect, requestId, headers, accept: isApi ? undefined : accept });
-}
-
-function sendAway(response: ServerResponse, location: string, status: number): void {
-  response.writeHead(status, { location, 'content-length': 0 });
-  response.end();
+  outgoing.setHeader('x-request-id', admitted.id);
+  options.control(incoming, outgoing);
 }
 
 function upgrade(
   options: ServerOptions,
-  request: IncomingMessage,
+  incoming: IncomingMessage,
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
 ): void {
+  const request = new NodeRequest(incoming);
   const admitted = admit(options, request);
   if (admitted.flow === undefined) {
     const { path, id } = admitted;
@@ -217,48 +150,4 @@ function upgrade(
     const { url, modelInPath } = destination;
     passUpgrade(options.parts, { request, socket, head, id, path, query, flow, url, modelInPath });
   }
-}
-
-function shuttingDown(): LlameroError {
-  return new LlameroError('shutting_down', 'The router is shutting down', { retryAfterS: 5 });
-}
-
-/** Guesses of keys must show in the log and in the metrics. */
-function unauthorized(
-  { parts }: ServerOptions,
-  request: IncomingMessage,
-  { id, path }: Pick<Admitted, 'id' | 'path'>,
-): LlameroError {
-  const error = new LlameroError('unauthorized', 'Missing or wrong API key');
-  const { method = 'GET' } = request;
-  const flow = request.socket.remoteAddress ?? 'unknown';
-  const record = parts.requests.open(
-    { id, route: matchRoute(method, path).name, method, path, flow },
-    () => {},
-  );
-  const { status, code } = error;
-  parts.requests.finish(record, { outcome: 'rejected_unauthorized', status, errorCode: code });
-  return error;
-}
-
-/** `flow` is undefined for a caller who must not pass. */
-function admit(
-  options: ServerOptions,
-  request: IncomingMessage,
-): Omit<Admitted, 'flow'> & { readonly flow: string | undefined } {
-  const { path, query } = splitTarget(request.url ?? '/');
-  const authenticator = options.authenticator();
-  const known = authenticator.required ? authenticator.identify(request.headers) : undefined;
-  const mayPass = !authenticator.required || known !== undefined || options.isOpenPath(path);
-  const flow = mayPass ? (known ?? request.socket.remoteAddress ?? 'unknown') : undefined;
-  return { id: randomUUID(), path, query, flow };
-}
-
-/** Origin form and absolute form of a request target. */
-function splitTarget(target: string): { path: string; query: string } {
-  const local = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '');
-  const mark = local.indexOf('?');
-  return mark === -1
-    ? { path: local, query: '' }
-    : { path: local.slice(0, mark), query: local.slice(mark + 1) };
 }

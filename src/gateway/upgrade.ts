@@ -2,7 +2,7 @@
  * WebSockets through the router: picks a backend like any request does, switches protocols there, then joins the two
  * sockets until either side ends. The slot is held as long as the sockets are open.
  */
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
@@ -11,6 +11,7 @@ import type { Backend } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import { answerOnSocket } from './client-error.ts';
+import type { ClientRequest } from './client.ts';
 import { errorBody } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
@@ -26,7 +27,7 @@ import { dialectOf } from './routes.ts';
 import { targetOf, upstreamPath } from './target.ts';
 
 export interface UpgradeRequest {
-  readonly request: IncomingMessage;
+  readonly request: ClientRequest;
   readonly socket: Duplex;
   /** What the client sent after its head. */
   readonly head: Buffer;
