@@ -48,8 +48,13 @@ export class Logs implements LogLookup {
     void this.#copy(output);
   }
 
-  close(): void {
+  /** To be called when nothing prints any more; resolves when the last of it is shown. */
+  async close(): Promise<void> {
     this.#end.abort();
+    // A feed that ends still gives what it holds, within the current turn of the event loop.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   }
 
   #shows(source: 'proxy' | 'upstream'): boolean {

@@ -245,9 +245,9 @@ export class App {
     clearInterval(this.#progress);
     this.#history.close();
     this.#metrics.close();
-    this.#logs.close();
     await this.#registry.close();
     await this.#processes.close(!gently);
+    await this.#logs.close();
     await this.#peers.close();
     await this.#orphans?.close();
     this.#dispatcher.close();
