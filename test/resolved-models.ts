@@ -41,7 +41,7 @@ export function model(id: string, more: Partial<ResolvedModel> = {}): ResolvedMo
     useModelName: undefined,
     name: '',
     description: '',
-    concurrencyLimit: 10,
+    concurrencyLimit: 0,
     filters: noFilters,
     metadata: {},
     sendLoadingState: false,

@@ -51,7 +51,7 @@ export interface ResolvedModel {
   readonly useModelName: string | undefined;
   readonly name: string;
   readonly description: string;
-  /** Most requests that wait, are queued and run together; the one after gets 429. */
+  /** Most requests that wait and run together; the one after gets 429. 0 = no limit: they wait in the queue, which is bounded as a whole. */
   readonly concurrencyLimit: number;
   readonly filters: ResolvedFilters;
   readonly metadata: Readonly<Record<string, unknown>>;

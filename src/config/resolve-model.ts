@@ -6,7 +6,6 @@ import type { Config, ModelEntry, PeerEntry } from './schema.ts';
 
 const readyTimeoutMsMin = 15_000;
 const unloadTimeoutMsDefault = 10_000;
-const concurrencyLimitDefault = 10;
 
 /** Backs `/comfyui/`: its page asks for many things at once and keeps a WebSocket open. */
 const comfyuiModel = 'comfyui_auto';
@@ -14,7 +13,6 @@ const comfyuiConcurrencyMin = 50;
 
 export function resolveModel(id: string, entry: ModelEntry, config: Config): ResolvedModel {
   const isComfyui = id === comfyuiModel;
-  const limit = entry.concurrencyLimit === 0 ? concurrencyLimitDefault : entry.concurrencyLimit;
   return {
     id,
     cmd: entry.cmd,
@@ -31,7 +29,9 @@ export function resolveModel(id: string, entry: ModelEntry, config: Config): Res
     useModelName: entry.useModelName === '' ? undefined : entry.useModelName,
     name: entry.name,
     description: entry.description,
-    concurrencyLimit: isComfyui ? Math.max(limit, comfyuiConcurrencyMin) : limit,
+    concurrencyLimit: isComfyui
+      ? atLeastIfSet(entry.concurrencyLimit, comfyuiConcurrencyMin)
+      : entry.concurrencyLimit,
     filters: resolveFilters(entry.filters),
     metadata: entry.metadata,
     sendLoadingState: entry.sendLoadingState ?? config.sendLoadingState,
@@ -70,6 +70,11 @@ function portOf(entry: ModelEntry): number | undefined {
   if (!URL.canParse(entry.proxy)) return undefined;
   const host = new URL(entry.proxy).hostname.replaceAll(/^\[|\]$/g, '');
   return isLoopback(host) || host === '0.0.0.0' ? sharedPortOf(entry) : undefined;
+}
+
+/** A limit of 0 is none, which is more than any. */
+function atLeastIfSet(limit: number, least: number): number {
+  return limit === 0 ? 0 : Math.max(limit, least);
 }
 
 function normalUrl(text: string): string {

@@ -121,7 +121,7 @@ export const model = z.strictObject({
   name: describe('Display name.', z.string().default('')),
   description: describe('Display text.', z.string().default('')),
   concurrencyLimit: describe(
-    'Most requests for it at once, waiting ones included; the next one gets 429. 0 = 10.',
+    'Most requests for it at once, waiting ones included; the next one gets 429. 0 = no such limit: what its slots do not take waits in the queue (`scheduling.queueMax`).',
     z.int().min(0).default(0),
   ),
   filters: describe('Changes to the JSON body of requests.', modelFilters.prefault({})),

@@ -189,6 +189,15 @@ test('a model takes no more requests than its limit allows, whatever name they u
   for (const asking of running) asking.leave();
 });
 
+test('a model without a limit of its own answers a burst: what its slots do not take waits', async () => {
+  await using router = await startModels({
+    models: { one: fake('one') },
+  });
+  const burst = Array.from({ length: 20 }, () => chat(router.url, { model: 'one', max_tokens: 1 }).answer);
+  const statuses = (await Promise.all(burst)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+});
+
 test('where all models have processes, a native route needs to be told which, and an unknown path is none', async () => {
   await using router = await startModels({ models: { a: fake('a'), b: fake('b') } });
   const tokenize = (more: object) =>

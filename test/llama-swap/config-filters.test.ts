@@ -93,7 +93,7 @@ test('FIL-5 sendLoadingState is inherited where a model says nothing', () => {
 });
 
 test.each([
-  ['', 50],
+  ['', 0],
   ['concurrencyLimit: 10', 50],
   ['concurrencyLimit: 50', 50],
   ['concurrencyLimit: 60', 60],
@@ -102,6 +102,6 @@ test.each([
     `models:\n  comfyui_auto: { cmd: "s \${PORT}", ${keys} }\n  other: { cmd: "s \${PORT}", ${keys} }\n`,
   );
   expect(models.get('comfyui_auto')).toMatchObject({ concurrencyLimit: limit, ignoreWebsockets: true });
-  const own = keys === '' ? 10 : Number(keys.slice(-2));
+  const own = keys === '' ? 0 : Number(keys.slice(-2));
   expect(models.get('other')).toMatchObject({ concurrencyLimit: own, ignoreWebsockets: false });
 });

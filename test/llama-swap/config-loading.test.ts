@@ -50,7 +50,7 @@ test('CFG-2 a model with only a command has the defaults', () => {
     useModelName: undefined,
     name: '',
     description: '',
-    concurrencyLimit: 10,
+    concurrencyLimit: 0,
     filters: { stripParams: [], setParams: [], setParamsById: new Map() },
     metadata: {},
     sendLoadingState: false,
