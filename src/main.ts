@@ -11,6 +11,17 @@ const code = await runCli(process.argv.slice(2), {
     process.on(signal, listener);
     return () => process.off(signal, listener);
   },
+  terminal:
+    process.stdin.isTTY && process.stdout.isTTY
+      ? {
+          input: process.stdin,
+          output: process.stdout,
+          onExit(listener) {
+            process.on('exit', listener);
+            return () => process.off('exit', listener);
+          },
+        }
+      : undefined,
 });
 // Sockets and timers that a command left open must not keep a finished command alive.
 process.exit(code);

@@ -6,6 +6,7 @@ import type { LongRunningIo } from './io.ts';
 import { runSchema } from './schema.ts';
 import { isServeFlag } from './serve-flags.ts';
 import { runServe } from './serve.ts';
+import { runTop } from './top/top.ts';
 import { version } from './version.ts';
 
 interface Command {
@@ -18,6 +19,10 @@ const commands: Readonly<Record<string, Command>> = {
   demo: {
     summary: 'Serve a simulated fleet with gentle traffic. [--listen ADDR] [--no-traffic]',
     run: runDemo,
+  },
+  top: {
+    summary: 'Watch a running router. [--url URL] [--key-env NAME] [--interval TIME] [--once]',
+    run: runTop,
   },
   check: { summary: 'Check configuration files. [FILE] [--config-dir DIR]', run: runCheck },
   schema: { summary: 'Print the JSON Schema of the configuration file.', run: runSchema },

@@ -1,5 +1,4 @@
 /** `llamero serve`: from a configuration file, or from the engines found on this machine, to a running router. */
-import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { App } from '../app.ts';
 import { loadConfigText, type LoadResult } from '../config/load.ts';
@@ -10,6 +9,7 @@ import { watchFiles } from '../config/watch.ts';
 import { discoverEngines } from '../engines/discovery.ts';
 import { discoveryText } from './discovery-text.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { findConfigFiles } from './find-config.ts';
 import type { LongRunningIo } from './io.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { parseServeFlags, type ServeFlags } from './serve-flags.ts';
@@ -25,8 +25,6 @@ const usage = `Usage: llamero serve [--config FILE] [--config-dir DIR] [--listen
 llamero takes llama-swap's flags as well: -config, -config-dir, -listen, -watch-config, -version.
 `;
 
-/** Looked for in the working folder, first match wins. */
-const defaultFiles = ['llamero.yaml', 'llamero.yml', 'config.yaml', 'config.yml'];
 const watchIntervalMs = 2000;
 
 /** A loaded configuration and, if it came from a file, how to read that again. */
@@ -88,11 +86,9 @@ function tryParseFlags(args: readonly string[], io: LongRunningIo): ServeFlags |
 }
 
 async function findSource(flags: ServeFlags, io: LongRunningIo): Promise<Source | undefined> {
-  const { config, configDir: folder } = flags;
-  const file = config ?? (folder === undefined ? await firstExisting(io.cwd) : undefined);
+  const files = await findConfigFiles(flags, io.cwd);
   const listen = flags.listen === undefined ? {} : { listen: flags.listen };
-  if (file === undefined && folder === undefined) return discoverSource(listen, io);
-  const files = { file, folder };
+  if (files === undefined) return discoverSource(listen, io);
   const read = (inForce?: Config): Promise<LoadResult> =>
     readConfigFiles(files, {
       cwd: io.cwd,
@@ -105,17 +101,6 @@ async function findSource(flags: ServeFlags, io: LongRunningIo): Promise<Source 
 
 function nameOf({ file, folder }: ConfigFiles): string {
   return [file, folder].filter((name) => name !== undefined).join(' and ');
-}
-
-async function firstExisting(cwd: string): Promise<string | undefined> {
-  for (const name of defaultFiles) {
-    const exists = await access(resolve(cwd, name)).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return name;
-  }
-  return undefined;
 }
 
 /** Says what was found, or what to do when nothing was. */
