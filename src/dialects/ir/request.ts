@@ -107,6 +107,8 @@ interface RequestBase {
   readonly own: JsonObject;
   /** Members that the API does not know either: writers pass them on to engines that ignore what they do not know. */
   readonly extra: JsonObject;
+  /** Members of the request, as they came, that answers of its API repeat (Responses); no other writer reads them. */
+  readonly echo?: JsonObject;
 }
 
 /** A conversation. */
