@@ -108,7 +108,7 @@ interface RequestBase {
   /** Members that the API does not know either: writers pass them on to engines that ignore what they do not know. */
   readonly extra: JsonObject;
   /** Members of the request, as they came, that answers of its API repeat (Responses); no other writer reads them. */
-  readonly echo?: JsonObject;
+  readonly mirrored?: JsonObject;
 }
 
 /** A conversation. */
