@@ -22,6 +22,8 @@ export interface FleetChange {
   readonly over: readonly Lingering[];
   /** Of its process until now; undefined = it has none, or appeared. */
   readonly phaseBefore: Phase | undefined;
+  /** Its newest load has failed just now. */
+  readonly loadFailed: boolean;
 }
 
 export class Fleet {
@@ -119,7 +121,8 @@ export class Fleet {
       reseated ||
       before.state !== view.state ||
       before.process?.failure?.retryAtMs !== view.process?.failure?.retryAtMs;
-    return { ledger, shape, contexts, reset, over, phaseBefore };
+    const loadFailed = ledger.book?.hasLoadFailed === true;
+    return { ledger, shape, contexts, reset, over, phaseBefore, loadFailed };
   }
 
   /** The backend left the configuration. Its ledger stays while permits are out. */
@@ -132,7 +135,7 @@ export class Fleet {
     ledger.present = false;
     const contexts = this.#reseat(ledger);
     this.refresh(ledger);
-    return { ledger, shape: true, contexts, reset: true, over, phaseBefore };
+    return { ledger, shape: true, contexts, reset: true, over, phaseBefore, loadFailed: false };
   }
 
   /** To be called after every change of a ledger: keeps the list of those with room, drops those that are done with. */

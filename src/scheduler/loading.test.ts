@@ -208,6 +208,16 @@ describe('a load that fails', () => {
     expect(rig.arrive('2', { model: 'a' })).toBe('load a');
   });
 
+  test('fails them although its process takes a while to end, and is not tried again for them', () => {
+    const rig = new ProcessRig().add('a');
+    rig.arrive('1', { model: 'a' });
+    rig.starting('a');
+    expect(rig.stopping('a')).toBe('');
+    expect(rig.stopped('a', crash)).toBe('1✗loadFailed');
+    expect(rig.stopped('a', crash)).toBe('');
+    expect(rig.arrive('2', { model: 'a' })).toBe('load a');
+  });
+
   test('fails who comes before it may be tried again; after that it is', () => {
     const rig = new ProcessRig().add('a');
     rig.arrive('1', { model: 'a' });
@@ -276,6 +286,7 @@ describe('a process that ends by itself', () => {
     rig.arrive('1', { model: 'a' });
     rig.ready('a');
     rig.arrive('2', { model: 'a' });
+    expect(rig.stopping('a')).toBe('');
     expect(rig.stopped('a', crash)).toBe('load a');
     expect(rig.ready('a')).toBe('');
     expect(rig.finish('1')).toBe('2→a');

@@ -26,7 +26,11 @@ export class ProcessBook {
   drainsFor: Lane | undefined = undefined;
   /** How it was loaded; knows who has to be served before it may go. */
   load: Swap | undefined = undefined;
+  /** The last news were that its newest load has failed: a failure ended it before it was ready. */
+  hasLoadFailed = false;
   #isUnloading = false;
+  /** Since a load was asked for or seen; also while the process of a load that failed takes its time to end. */
+  #isLoading = false;
 
   /** Nothing new may start there. */
   get isClosing(): boolean {
@@ -48,16 +52,20 @@ export class ProcessBook {
     const phase = phaseOf(state);
     if (phase === 'stopped') this.#isUnloading = false;
     this.phase = this.#isUnloading ? 'stopping' : phase;
+    this.hasLoadFailed = phase === 'stopped' && this.#isLoading && news?.failure !== undefined;
+    if (this.phase !== 'stopping') this.#isLoading = this.phase === 'starting';
     if (this.phase !== 'ready') this.#forgetRun();
   }
 
   loadAsked(generation: number): void {
     this.generation = generation;
     this.phase = 'starting';
+    this.#isLoading = true;
   }
 
   unloadAsked(): void {
     this.#isUnloading = true;
+    this.#isLoading = false;
     this.phase = 'stopping';
     this.#forgetRun();
   }

@@ -196,10 +196,9 @@ export class Scheduler {
     this.#agenda.addLedger(ledger);
   }
 
-  #followProcess({ ledger, phaseBefore }: FleetChange): void {
+  #followProcess({ ledger, phaseBefore, loadFailed }: FleetChange): void {
     this.#processes.follow(ledger, phaseBefore, this.#nowMs);
-    const failed = ledger.book?.phase === 'stopped' && ledger.view.process?.failure !== undefined;
-    if (failed && phaseBefore === 'starting') this.#rejectWaiters(ledger, 'loadFailed');
+    if (loadFailed) this.#rejectWaiters(ledger, 'loadFailed');
     this.#swaps.follow(ledger, this.#nowMs);
   }
 

@@ -105,17 +105,6 @@ describe('a model that cannot be loaded', () => {
     expect(Number(third.headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect((await chat(router.url, { model: 'good' }).answer).status).toBe(200);
   });
-
-  test('is told from one that does not start and one that is never ready', async () => {
-    await using router = await startRouter(
-      await withModels(
-        { none: { cmd: '/nowhere/server ${PORT}' }, mute: { cmd: 'sleep 60 ${PORT}' } },
-        { healthCheckTimeout: 15 },
-      ),
-    );
-    const none = await chat(router.url, { model: 'none' }).answer;
-    expect([none.status, none.json()]).toMatchObject([502, { error: { code: 'process_spawn_failed' } }]);
-  });
 });
 
 describe('what runs', () => {

@@ -79,43 +79,94 @@ test('MTX-5 a matrix without sets is refused', () => {
   expect(() => plannerFor({})).toThrow('matrix has no sets');
 });
 
-test('the matrix planner agrees with listing every alternative', () => {
-  const names = ['a', 'b', 'c', 'd', 'e'] as const;
-  const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
+const names = ['a', 'b', 'c', 'd', 'e'] as const;
+
+/** Sets of which later ones may refer to earlier ones. */
+const matrices = fc.array(
+  fc.letrec<{ tree: Tree }>((tie) => ({
     tree: fc.oneof(
       { depthSize: 'small' },
-      fc.constantFrom(...names),
+      fc.constantFrom<Tree>(...names, 0, 1),
       fc.record({
         op: fc.constantFrom('&' as const, '|' as const),
         parts: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }),
       }),
     ),
-  }));
+  })).tree,
+  { minLength: 1, maxLength: 3 },
+);
+
+test('MTX-6, MTX-7 the matrix planner agrees with listing every alternative of every set', () => {
+  const cost = fc.integer({ min: 1, max: 3 });
+  const allCosts = fc.record(Object.fromEntries(names.map((name) => [name, cost])));
   fc.assert(
-    fc.property(tree, fc.constantFrom(...names), fc.subarray([...names]), (expression, target, running) => {
-      const others = running.filter((name) => name !== target);
-      const planner = plannerFor({ s: print(expression) });
-      const costs = alternatives(expression)
-        .filter((set) => set.has(target))
-        .map((set) => others.filter((name) => !set.has(name)).length);
-      const expected = costs.length === 0 ? others.length : Math.min(...costs);
-      expect(planner.evictionFor(target, others).evict.length).toBe(expected);
-    }),
+    fc.property(
+      matrices,
+      allCosts,
+      fc.constantFrom(...names),
+      fc.shuffledSubarray([...names]),
+      (trees, costs, target, running) => {
+        const others = running.filter((name) => name !== target);
+        const sets = trees.map((tree, index) => clamp(tree, index));
+        const planner = plannerFor(
+          Object.fromEntries(sets.map((tree, index) => [`s${index}`, print(tree)])),
+          { costs },
+        );
+        const choices = sets.flatMap((_tree, index) =>
+          alternatives(sets, index)
+            .filter((allowed) => allowed.has(target))
+            .map((allowed) => others.filter((name) => !allowed.has(name)))
+            .map((evict) => ({ set: `s${index}`, evict, cost: sum(evict.map((name) => costs[name] ?? 1)) })),
+        );
+        const least = Math.min(...choices.map((choice) => choice.cost));
+        const best = choices.filter((choice) => choice.cost === least);
+        const { evict, because } = planner.evictionFor(target, running);
+        if (best.length === 0) expect([evict, because]).toEqual([others, undefined]);
+        else {
+          expect(because).toBe(best[0]?.set);
+          expect(best.filter(({ set }) => set === because).map((choice) => choice.evict)).toContainEqual(
+            evict,
+          );
+        }
+        const together = sets.some((_tree, index) =>
+          alternatives(sets, index).some((allowed) => running.every((name) => allowed.has(name))),
+        );
+        expect(planner.canHoldAll(running)).toBe(together);
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
-type Tree = string | { op: '&' | '|'; parts: Tree[] };
+/** A number is a reference to the set of that index. */
+type Tree = string | number | { op: '&' | '|'; parts: Tree[] };
+
+/** References of a set to itself or to one that is not there become its first model. */
+function clamp(tree: Tree, index: number): Tree {
+  if (typeof tree === 'number') return tree < index ? tree : 'a';
+  return typeof tree === 'string'
+    ? tree
+    : { op: tree.op, parts: tree.parts.map((part) => clamp(part, index)) };
+}
 
 function print(tree: Tree): string {
+  if (typeof tree === 'number') return `+s${tree}`;
   return typeof tree === 'string' ? tree : `(${tree.parts.map(print).join(` ${tree.op} `)})`;
 }
 
-function alternatives(tree: Tree): Set<string>[] {
-  if (typeof tree === 'string') return [new Set([tree])];
-  const parts = tree.parts.map(alternatives);
-  if (tree.op === '|') return parts.flat();
-  return parts.reduce((left, right) =>
-    left.flatMap((one) => right.map((other) => new Set([...one, ...other]))),
-  );
+function alternatives(sets: readonly Tree[], index: number): Set<string>[] {
+  const list = (tree: Tree): Set<string>[] => {
+    if (typeof tree === 'number') return alternatives(sets, tree);
+    if (typeof tree === 'string') return [new Set([tree])];
+    const parts = tree.parts.map(list);
+    if (tree.op === '|') return parts.flat();
+    return parts.reduce((left, right) =>
+      left.flatMap((one) => right.map((other) => new Set([...one, ...other]))),
+    );
+  };
+  return list(sets[index] ?? 'a');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
