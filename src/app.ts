@@ -23,6 +23,7 @@ import type { Config } from './config/schema.ts';
 import type { ModelName } from './domain/ids.ts';
 import type { ModelsConfig } from './config/models.ts';
 import { resolveModels } from './config/resolve-models.ts';
+import { readTlsIdentity, type TlsIdentity } from './config/tls-files.ts';
 import { toSchedulerSettings } from './config/settings.ts';
 import type { BackendListener } from './engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
@@ -110,6 +111,8 @@ export class App {
   #authenticator: Authenticator;
   #lastReload: ReloadReport | undefined;
   #reloading: Promise<unknown> = Promise.resolve();
+  /** From the start on or never. */
+  #tls: TlsIdentity | undefined;
   /** From the beginning of a drain. */
   #draining = false;
   /** After the lame-duck time. */
@@ -187,6 +190,7 @@ export class App {
     this.#registry.apply(this.#config.backends);
     await this.#listen(this.#config.listen);
     this.#preload();
+    if (this.#config.tls !== undefined) this.#tls = await readTlsIdentity(this.#config.tls);
   }
 
   /** Addresses that are open, as `HOST:PORT`. */
@@ -260,7 +264,8 @@ export class App {
     const before = new Set(this.addresses());
     await this.#listeners.apply(wanted);
     for (const address of this.addresses()) {
-      if (!before.has(address)) this.log.info(`listening on http://${address}`);
+    const scheme = this.#tls === undefined ? 'http' : 'https';
+      if (!before.has(address)) this.log.info(`listening on ${scheme}://${address}`);
     }
   }
 
@@ -405,6 +410,7 @@ export class App {
       onRefusedConnection: () => this.#metrics.connectionRejected(),
     });
   }
+      tls: () => this.#tls,
 
   #adminDeps(): AdminDeps {
     return {
@@ -449,10 +455,12 @@ export class App {
       await this.#listen(config.listen);
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
+      if (this.#tls !== undefined && config.tls !== undefined) this.#tls = await readTlsIdentity(config.tls);
     }
     this.#config = config;
     if (plan.apiKeys) this.#authenticator = createAuthenticator(config.apiKeys);
     if (plan.log) this.log.level = config.log.level;
+    if (this.#tls !== undefined) this.#server.renew(this.#tls);
     if (plan.needsRestart.length > 0) {
       this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
     }

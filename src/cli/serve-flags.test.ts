@@ -8,8 +8,7 @@ const none = {
   configDir: undefined,
   listen: undefined,
   watch: false,
-  tlsCertFile: undefined,
-  tlsKeyFile: undefined,
+  tls: undefined,
 };
 
 describe('parseServeFlags', () => {
@@ -24,7 +23,7 @@ describe('parseServeFlags', () => {
     [['-config=a.yaml', '-config-dir=d'], { config: 'a.yaml', configDir: 'd' }],
     [['-watch-config=true'], { watch: true }],
     [['-watch-config=0', '-watch-config=false'], {}],
-    [['-tls-cert-file', 'c', '-tls-key-file', 'k'], { tlsCertFile: 'c', tlsKeyFile: 'k' }],
+    [['-tls-cert-file', 'c', '-tls-key-file', 'k'], { tls: { cert: 'c', key: 'k' } }],
     [['-version'], { version: true }],
     [['-h'], { help: true }],
   ])('reads %j', (args, expected) => {

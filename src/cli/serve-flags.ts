@@ -11,8 +11,7 @@ export interface ServeFlags {
   readonly configDir: string | undefined;
   readonly listen: readonly string[] | undefined;
   readonly watch: boolean;
-  readonly tlsCertFile: string | undefined;
-  readonly tlsKeyFile: string | undefined;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
 }
 
 const options = {
@@ -39,7 +38,8 @@ const truths: Readonly<Record<string, boolean>> = {
 /** Throws an Error that says what is wrong with the arguments. */
 export function parseServeFlags(args: readonly string[]): ServeFlags {
   const { values } = parseArgs({ args: toLongForm(args), options });
-  if ((values['tls-cert-file'] === undefined) !== (values['tls-key-file'] === undefined)) {
+  const { 'tls-cert-file': cert, 'tls-key-file': key } = values;
+  if ((cert === undefined) !== (key === undefined)) {
     throw new Error('--tls-cert-file and --tls-key-file need each other');
   }
   return {
@@ -49,8 +49,7 @@ export function parseServeFlags(args: readonly string[]): ServeFlags {
     configDir: values['config-dir'],
     listen: values.listen,
     watch: values.watch || values['watch-config'],
-    tlsCertFile: values['tls-cert-file'],
-    tlsKeyFile: values['tls-key-file'],
+    tls: cert === undefined || key === undefined ? undefined : { cert, key },
   };
 }
 

@@ -1,7 +1,7 @@
 /** `llamero serve`: from a configuration file, or from the engines found on this machine, to a running router. */
 import { resolve } from 'node:path';
 import { App } from '../app.ts';
-import { loadConfigText, type LoadResult } from '../config/load.ts';
+import { loadConfigText, type LoadOptions, type LoadResult } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import { readConfigFiles, type ConfigFiles } from '../config/read-files.ts';
 import type { Config } from '../config/schema.ts';
@@ -20,9 +20,12 @@ const usage = `Usage: llamero serve [--config FILE] [--config-dir DIR] [--listen
   --config FILE      configuration; default: llamero.yaml or config.yaml in this folder, else engines found on this machine
   --config-dir DIR   every .yaml and .yml file in a folder, joined, after that of --config
   --listen ADDR      HOST:PORT to serve on, may be repeated; replaces \`listen\` of the file
+  --tls-cert-file FILE, --tls-key-file FILE
+                     serve HTTPS; replaces \`tls\` of the file
   --watch            take over changes of the files as they happen (SIGHUP always does)
 
-llamero takes llama-swap's flags as well: -config, -config-dir, -listen, -watch-config, -version.
+llamero takes llama-swap's flags as well: -config, -config-dir, -listen, -watch-config, -version,
+-tls-cert-file, -tls-key-file.
 `;
 
 const watchIntervalMs = 2000;
@@ -76,9 +79,7 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
 /** Says what is wrong with the arguments. */
 function tryParseFlags(args: readonly string[], io: LongRunningIo): ServeFlags | undefined {
   try {
-    const flags = parseServeFlags(args);
-    if (flags.tlsCertFile === undefined) return flags;
-    throw new Error('TLS is not available: put a reverse proxy in front');
+    return parseServeFlags(args);
   } catch (error) {
     io.stderr(`llamero serve: ${error instanceof Error ? error.message : String(error)}\n${usage}`);
     return undefined;
@@ -87,13 +88,13 @@ function tryParseFlags(args: readonly string[], io: LongRunningIo): ServeFlags |
 
 async function findSource(flags: ServeFlags, io: LongRunningIo): Promise<Source | undefined> {
   const files = await findConfigFiles(flags, io.cwd);
-  const listen = flags.listen === undefined ? {} : { listen: flags.listen };
-  if (files === undefined) return discoverSource(listen, io);
+  const inPlace = { ...(flags.listen && { listen: flags.listen }), ...(flags.tls && { tls: flags.tls }) };
+  if (files === undefined) return discoverSource(inPlace, io);
   const read = (inForce?: Config): Promise<LoadResult> =>
     readConfigFiles(files, {
       cwd: io.cwd,
       env: io.env,
-      ...listen,
+      ...inPlace,
       ...(inForce === undefined ? {} : { inForce }),
     });
   return { loaded: await read(), files, read };
@@ -105,7 +106,7 @@ function nameOf({ file, folder }: ConfigFiles): string {
 
 /** Says what was found, or what to do when nothing was. */
 async function discoverSource(
-  listen: { readonly listen?: readonly string[] },
+  inPlace: Pick<LoadOptions, 'listen' | 'tls'>,
   io: LongRunningIo,
 ): Promise<Source | undefined> {
   io.stderr('No configuration file here, looking for engines on this machine …\n');
@@ -117,7 +118,7 @@ async function discoverSource(
     file: 'discovery',
     env: {},
     text: JSON.stringify({ backends }),
-    ...listen,
+    ...inPlace,
   });
   return { loaded, files: {}, read: undefined };
 }

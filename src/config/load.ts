@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Addresses of the command line, in place of the file's `listen`. */
   readonly listen?: readonly string[];
+  /** Files of the command line, in place of the file's `tls`. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /**
    * The configuration that is in force: a model that uses `${PORT}` keeps its port, unless `startPort` has changed.
    * Without it ports are counted up from `startPort` by sorted model id.
@@ -58,7 +60,6 @@ export interface Loaded {
 
 /** Loads a configuration from several texts, joined in their order. Never throws. */
 export function loadConfigTexts(sources: readonly ConfigSource[], options: LoadOptions): Loaded {
-  const { listen } = options;
   const parsedTree = parseSources(sources, options.env);
   const isHopeless = parsedTree.root === undefined || parsedTree.problems.length > treeProblemsMax;
   const { tree, warnings: unknown } =
@@ -79,7 +80,7 @@ export function loadConfigTexts(sources: readonly ConfigSource[], options: LoadO
   const checked =
     config === undefined
       ? { problems: [], warnings: [] }
-      : checkConfig(withListen(config, listen), wrongKeys);
+      : checkConfig(withCommandLine(config, options), wrongKeys);
   const findings = [...wrong, ...checked.problems].filter(
     (finding) => !tree.problems.some((told) => explains(told, finding, tree.root)),
   );
@@ -87,7 +88,7 @@ export function loadConfigTexts(sources: readonly ConfigSource[], options: LoadO
     return fail([...tree.problems, ...findings]);
   }
   const warnings = reportFindings(tree, [...unknown, ...checked.warnings], options);
-  return { result: { ok: true, config: deepFreeze(withListen(parsed.data, listen)), warnings }, place };
+  return { result: { ok: true, config: deepFreeze(withCommandLine(parsed.data, options)), warnings }, place };
 }
 
 /** Takes out what is ignored and fills macros in. */
@@ -143,8 +144,12 @@ function withLogLevel(plain: Record<string, unknown>, root: TreeMap): Record<str
   return { ...plain, log: { ...log, level: logLevel } };
 }
 
-function withListen(config: Config, listen: readonly string[] | undefined): Config {
-  return listen === undefined ? config : { ...config, listen: [...listen] };
+function withCommandLine(config: Config, { listen, tls }: LoadOptions): Config {
+  return {
+    ...config,
+    ...(listen !== undefined && { listen: [...listen] }),
+    ...(tls !== undefined && { tls: { ...tls } }),
+  };
 }
 
 function deepFreeze<Value>(value: Value): Value {

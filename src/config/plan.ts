@@ -4,8 +4,7 @@ import type { SchedulerSettings } from '../scheduler/settings.ts';
 import { formatPath } from './problems.ts';
 import type { ConfigPath } from './problems.ts';
 import type { Config } from './schema.ts';
-import { childSchema, rootNode } from './schema-node.ts';
-import type { SchemaNode } from './schema-node.ts';
+import { schemaAt } from './schema-node.ts';
 import { resolveModels } from './resolve-models.ts';
 import { toSchedulerSettings } from './settings.ts';
 
@@ -103,13 +102,9 @@ function own(map: Readonly<Record<string, unknown>>, key: string): unknown {
   return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
+/** A map that is marked so takes changes of its keys: only that it comes or goes needs the restart. */
 function needsRestart(path: ConfigPath): boolean {
-  let node: SchemaNode | undefined = rootNode;
-  for (const segment of path) {
-    node = node === undefined ? undefined : childSchema(node, segment);
-    if (node?.restart === true) return true;
-  }
-  return false;
+  return schemaAt(path)?.restart === true;
 }
 
 /** Without the planners: those are functions, and what they are made of is compared where it comes from. */

@@ -5,7 +5,9 @@ import { dirname, join, resolve } from 'node:path';
 import { loadConfigTexts } from './load.ts';
 import type { LoadOptions, LoadResult } from './load.ts';
 import type { ConfigSource } from './merge-sources.ts';
-import type { ConfigProblem } from './problems.ts';
+import type { ConfigProblem, Finding } from './problems.ts';
+import type { Config } from './schema.ts';
+import { readTlsFiles } from './tls-files.ts';
 import { textBytesMax } from './yaml-tree.ts';
 
 export interface ConfigFiles {
@@ -26,11 +28,11 @@ export async function readConfigFiles(
   try {
     const sources = await readSources(files, options.cwd);
     const { result, place } = loadConfigTexts(sources, options);
-    if (!result.ok || result.config.store === undefined) return result;
-    const fault = await faultOfStore(resolve(options.cwd, result.config.store.path));
-    if (fault === undefined) return result;
-    const problems = place({ path: ['store', 'path'], message: fault, code: 'config_reference' });
-    return { ok: false, unreadable: false, problems };
+    if (!result.ok) return result;
+    const findings = await findWrongFiles(result.config, options.cwd);
+    return findings.length === 0
+      ? result
+      : { ok: false, unreadable: false, problems: findings.flatMap(place) };
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
     const place = { file: error.file, line: 0, column: 0, path: '' };
@@ -115,6 +117,20 @@ function reasonOf(error: unknown): string {
     ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
   };
   return reasons[code] ?? (code === '' ? 'unknown reason' : code);
+}
+
+/** What is wrong with the files that a configuration names. */
+async function findWrongFiles({ store, tls }: Config, cwd: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const storeFault = store && (await faultOfStore(resolve(cwd, store.path)));
+  if (storeFault !== undefined) {
+    findings.push({ path: ['store', 'path'], message: storeFault, code: 'config_reference' });
+  }
+  const reading = tls && (await readTlsFiles(tls, cwd));
+  if (reading?.ok === false) {
+    findings.push({ path: ['tls', reading.at], message: reading.fault, code: 'config_reference' });
+  }
+  return findings;
 }
 
 /** The file itself, or the folder it is to be made in, must take writes. */

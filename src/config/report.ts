@@ -9,6 +9,8 @@ import type { SourceTree } from './merge-sources.ts';
 export interface ReportOptions {
   /** Addresses of the command line: what is wrong with `listen` is then not in the file. */
   readonly listen?: readonly string[];
+  /** Files of the command line, the same. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** A longer list helps nobody, and each entry costs a search for the right hint. */
@@ -44,11 +46,15 @@ function render(
   tree: SourceTree,
   { path, message, code, showsValue }: Finding,
   offset: number,
-  { listen }: ReportOptions,
+  { listen, tls }: ReportOptions,
 ): ConfigProblem {
   if (listen !== undefined && path[0] === 'listen') {
     const address = listen[Number(path[1] ?? 0)] ?? '';
     return { file: `--listen ${address}`, line: 0, column: 0, path: '', message, code };
+  }
+  if (tls !== undefined && path[0] === 'tls') {
+    const file = path[1] === 'key' ? `--tls-key-file ${tls.key}` : `--tls-cert-file ${tls.cert}`;
+    return { file, line: 0, column: 0, path: '', message, code };
   }
   const written = writtenPath(tree, path);
   const shown = showsValue === true ? describeValue(locate(tree.root, written).node, written) : '';

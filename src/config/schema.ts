@@ -228,6 +228,20 @@ export const configSchema = z.strictObject({
       .default('127.0.0.1:8700')
       .transform((value) => (typeof value === 'string' ? [value] : value)),
   ),
+  tls: describe(
+    'Serve HTTPS (TLS 1.2 or newer) instead of HTTP, on every address. The files are read again on each reload; to switch it on or off takes a restart.',
+    needsRestart(
+      z
+        .strictObject({
+          cert: describe(
+            'PEM file with the certificate, and those between it and the authority. Relative to the working folder.',
+            z.string().min(1),
+          ),
+          key: describe('PEM file with its private key, without a passphrase.', z.string().min(1)),
+        })
+        .optional(),
+    ),
+  ),
   allowUnauthenticated: describe(
     'Allow serving beyond loopback without `apiKeys`.',
     z.boolean().default(false),

@@ -6,6 +6,8 @@ const checkMs = 10;
 
 export class ClientConnections {
   readonly #sockets = new Set<Duplex>();
+  /** Those that asked something: under TLS these are not the ones that were opened, but what runs inside them. */
+  readonly #asking = new Set<Duplex>();
   readonly #latest = new WeakMap<Duplex, ServerResponse>();
 
   get size(): number {
@@ -19,6 +21,9 @@ export class ClientConnections {
 
   asked({ socket }: IncomingMessage, response: ServerResponse): void {
     this.#latest.set(socket, response);
+    if (this.#asking.has(socket)) return;
+    this.#asking.add(socket);
+    socket.once('close', () => this.#asking.delete(socket));
   }
 
   /** The answer to the last whole request head of a connection. */
@@ -37,6 +42,6 @@ export class ClientConnections {
   }
 
   #isAnswering(): boolean {
-    return [...this.#sockets].some((socket) => this.#latest.get(socket)?.writableFinished === false);
+    return [...this.#asking].some((socket) => this.#latest.get(socket)?.writableFinished === false);
   }
 }

@@ -4,9 +4,13 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions as HttpOptions,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
+import { tlsVersionMin, type TlsIdentity } from '../config/tls-files.ts';
 import { LlameroError } from '../domain/errors.ts';
 import { ClientConnections } from './client-connections.ts';
 import { answerClientError, refuseConnection } from './client-error.ts';
@@ -30,23 +34,29 @@ const keepAliveTimeoutMs = 75_000;
 /** How often connections are looked at that take too long to send a request. */
 const slownessCheckMs = 1000;
 const headTimeoutMsMax = 60_000;
+const handshakeMsMax = 10_000;
 
 export interface ServerOptions extends ReceptionOptions {
   /** Serves the paths of the control plane; gets the request after authentication. */
   readonly control: RequestListener;
+  /** What servers made from now on show to clients; undefined = they speak plain HTTP. */
+  readonly tls: () => TlsIdentity | undefined;
   /** A connection beyond `limits.connections` was turned away. */
   readonly onRefusedConnection: () => void;
 }
 
 export interface GatewayServer {
-  /** One node:http server; listening on several addresses takes several. Once closed it ends a connection after its answer. */
+  /** One server of node:http or node:https; listening on several addresses takes several. Once closed it ends a connection after its answer. */
   create(): Server;
+  /** Shows new connections another certificate, where TLS is spoken. */
+  renew(identity: TlsIdentity): void;
   /** Resolves when the clients have been sent all of their answers, or after `msMax`. */
   flushed(msMax: number): Promise<void>;
 }
 
 export function createGatewayServer(options: ServerOptions): GatewayServer {
   const connections = new ClientConnections();
+  const tlsServers = new Set<TlsServer>();
   return {
     create() {
       const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -54,23 +64,28 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
         if (!server.listening || options.draining()) response.setHeader('connection', 'close');
         handle(options, request, response);
       };
-      const server = createServer(
-        {
-          maxHeaderSize: options.parts.config().limits.header,
-          keepAliveTimeout: keepAliveTimeoutMs,
-          noDelay: true,
-          connectionsCheckingInterval: slownessCheckMs,
-          shouldUpgradeCallback: (request) => isWebSocket(options, request),
-        },
-        onRequest,
-      );
+      const settings: HttpOptions = {
+        maxHeaderSize: options.parts.config().limits.header,
+        keepAliveTimeout: keepAliveTimeoutMs,
+        noDelay: true,
+        connectionsCheckingInterval: slownessCheckMs,
+        shouldUpgradeCallback: (request) => isWebSocket(options, request),
+      };
+      const identity = options.tls();
+      const server =
+        identity === undefined
+          ? createServer(settings, onRequest)
+          : createTlsServer({ ...settings, ...tlsSettings(identity) }, onRequest);
+      if (server instanceof TlsServer) keepWhileOpen(tlsServers, server);
       server.on('connection', (socket) => {
         connections.opened(socket);
         const { limits } = options.parts.config();
         limitSlowness(server, limits.bodyTimeout);
         if (connections.size <= limits.connections) return;
         options.onRefusedConnection();
-        refuseConnection(socket, limits.connections);
+        // Saying so under TLS would take a handshake for each one too many.
+        if (identity === undefined) refuseConnection(socket, limits.connections);
+        else socket.destroy();
       });
       server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
         // A client that is refused now sends no body; what it sends next could be taken for one.
@@ -86,8 +101,27 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       );
       return server;
     },
+    renew(identity) {
+      for (const server of tlsServers) server.setSecureContext(tlsSettings(identity));
+    },
     flushed: (msMax) => connections.flushed(msMax),
   };
+}
+
+/** Clients that offer HTTP/2 as well are told that it is HTTP/1.1 here. */
+function tlsSettings({ cert, key }: TlsIdentity): TlsOptions {
+  return {
+    cert,
+    key,
+    minVersion: tlsVersionMin,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: handshakeMsMax,
+  };
+}
+
+function keepWhileOpen(servers: Set<TlsServer>, server: TlsServer): void {
+  servers.add(server);
+  server.once('close', () => servers.delete(server));
 }
 
 /** Set again with each connection, for a reload may have changed it. */
