@@ -22,7 +22,6 @@ async function askBoth(router: TestRouter) {
   );
   expect(good.map(({ status }) => status)).toEqual([200, 200, 200]);
   const answers = await Promise.all(bad);
-  expect(loadsIn(router.logLines).toSorted()).toEqual(['bad', 'good']);
   return { answers, tookMs: performance.now() - startedMs };
 }
 
@@ -52,6 +51,7 @@ describe('a model that cannot be loaded is answered with the reason, and others 
       expect(answer.body.toString()).toMatch(/503/);
     }
     expect(tookMs).toBeLessThan(18_000);
+    expect(loadsIn(router.logLines).toSorted()).toEqual(['bad', 'good']);
     await until(async () => {
       const { running } = (await ask(`${router.url}/running`).answer).json() as {
         running: { model: string }[];
@@ -74,7 +74,7 @@ describe('a model that cannot be loaded is answered with the reason, and others 
       ]);
       expect(answer.body.toString()).toContain('/nowhere/llama-server');
     }
-    expect(tookMs).toBeLessThan(5000);
+    expect(tookMs).toBeLessThan(10_000);
     await expectNothingHeld(router);
   });
 
@@ -91,7 +91,7 @@ describe('a model that cannot be loaded is answered with the reason, and others 
       expect(answer.body.toString()).toContain(String(port));
       expect(answer.body.toString()).toMatch(/port/);
     }
-    expect(tookMs).toBeLessThan(5000);
+    expect(tookMs).toBeLessThan(10_000);
     await expectNothingHeld(router);
     stranger.close();
     await until(async () => (await chat(router.url, { model: 'bad', max_tokens: 2 }).answer).status === 200);

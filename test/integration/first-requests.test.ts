@@ -12,7 +12,7 @@ test(`RTR-3 ${clients} first requests at once start one process, and each of the
   const cmd = `${process.execPath} ${programs}/model-server.ts --port \${PORT} --listen-after-ms 500 --loading-ms 1000`;
   await using router = await startRouter({
     startPort: await freePorts(1),
-    models: { slow: { cmd, concurrencyLimit: clients } },
+    models: { slow: { cmd } },
     log: { level: 'info', format: 'json', requests: false },
   });
   const asking = Array.from({ length: clients }, () => chat(router.url, { model: 'slow' }).answer);
