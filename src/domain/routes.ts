@@ -7,6 +7,11 @@ export const routeNames = [
   'responses',
   'messages',
   'count-tokens',
+  'ollama-chat',
+  'ollama-generate',
+  'ollama-embed',
+  /** Ollama's older route for one embedding. */
+  'ollama-embeddings',
   'rerank',
   'audio',
   'images',
@@ -23,3 +28,8 @@ export const routeNames = [
 ] as const;
 
 export type RouteName = (typeof routeNames)[number];
+
+/** Routes that servers of any kind may have: all but those of Ollama's own API. */
+export const sharedRouteNames: readonly RouteName[] = routeNames.filter(
+  (name) => !name.startsWith('ollama-'),
+);

@@ -2,6 +2,7 @@
  * What one kind of inference server is: its routes, its habits on the wire, and how its state is read. One object per
  * kind in kinds/, all with the same shape; nothing elsewhere branches on an engine's name.
  */
+import type { EngineHabits } from '../domain/engine-habits.ts';
 import type { EngineName } from '../domain/engine-names.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RouteName } from '../domain/routes.ts';
@@ -64,6 +65,8 @@ export interface EngineKind {
   readonly endsWithDone: boolean;
   /** A stream of its chat and completion routes tells all that a whole answer does, so that one can be put together from it. */
   readonly streamsAreWhole: boolean;
+  /** What it takes in requests and says in answers, beyond the API. */
+  readonly habits: EngineHabits;
   /** Routes that the engine has itself. */
   readonly routes: ReadonlySet<RouteName>;
   /** Request headers that must not reach it (lower case), beside those no engine gets. */

@@ -5,16 +5,16 @@
 import type { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RequestRecord } from '../store/request-record.ts';
+import type { AnswerTransform } from './answer-transform.ts';
 import { canBeginEarly, EarlyStream } from './early-stream.ts';
 import { errorEvent, sendError } from './error-response.ts';
 import type { Inbound } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
-import { headerValue } from './headers.ts';
+import { headerValue, toTransformedHeaders } from './headers.ts';
 import { engineErrorMessage, lateErrorEvent } from './late-error.ts';
 import { LoadingText } from './loading-text.ts';
 import { Relay } from './relay.ts';
 import { ReplaceableAnswer } from './replaceable-answer.ts';
-import type { StreamAssembly } from './stream-assembly.ts';
 
 export interface ClientAnswerOptions {
   readonly parts: GatewayParts;
@@ -32,7 +32,10 @@ export interface AnswerHead {
   readonly headers: readonly string[];
   /** See EngineKind.endsWithDone. */
   readonly doneRequired: boolean;
-  readonly assembly: StreamAssembly | undefined;
+  /** What makes the client's answer of the engine's; undefined = it passes as it is. */
+  readonly transform: AnswerTransform | undefined;
+  /** The engine may not have the route at all, in which case the request has to be put differently. */
+  readonly mayLackRoute: boolean;
 }
 
 /** refused: another backend may answer instead. passed: the client has all of it. broken: it came to no proper end. */
@@ -48,7 +51,9 @@ export class ClientAnswer {
   #refusal: ReplaceableAnswer | undefined;
   /** An answer that is no stream, for a client whose stream has begun. */
   #late: ReplaceableAnswer | undefined;
-  #assembly: StreamAssembly | undefined;
+  #transform: AnswerTransform | undefined;
+  /** Of the engine, where a transform makes the client's of it. */
+  #engineHeaders: readonly string[] = [];
   /** A copy of an error that is passed on, for its message. */
   #error: ReplaceableAnswer | undefined;
   #early: EarlyStream | undefined;
@@ -90,18 +95,22 @@ export class ClientAnswer {
   }
 
   head(head: AnswerHead): void {
-    const { status, received, headers } = head;
+    const { status, received, headers, transform, doneRequired } = head;
+    const streamBegun = this.#early?.begun === true;
     this.#options.record.responseHeaders = headers;
     this.#refusal = undefined;
     this.#late = undefined;
-    this.#assembly = head.assembly;
-    if (this.#isReplaceable(status)) this.#refusal = new ReplaceableAnswer(status, headers);
-    else if (this.#early?.begun === true && !isStream(status, received)) {
-      this.#early.end();
+    this.#transform = undefined;
+    if (head.mayLackRoute || this.#isReplaceable(status)) {
+      this.#refusal = new ReplaceableAnswer(status, headers);
+    } else if (transform?.head({ status, headers: received, streamBegun }) === true) {
+      this.#transform = transform;
+      this.#engineHeaders = headers;
+    } else if (streamBegun && !isStream(status, received)) {
+      this.#early?.end();
       this.#late = new ReplaceableAnswer(status, headers);
     } else {
-      this.#assembly?.head(status, received);
-      this.#relay.head(status, headers, head.doneRequired);
+      this.#relay.head({ status, headers, doneRequired });
       this.#error = status < 400 ? undefined : new ReplaceableAnswer(status, headers);
     }
   }
@@ -114,10 +123,11 @@ export class ClientAnswer {
       return true;
     }
     const { record, parts } = this.#options;
-    if (this.#assembly?.active === true) {
+    const transform = this.#transform;
+    if (transform !== undefined) {
       record.firstByteAtMs ??= parts.clock.nowMs();
-      this.#assembly.push(chunk);
-      return true;
+      const bytes = transform.push(chunk);
+      return bytes === undefined || this.#pushTransformed(transform, bytes, false);
     }
     if (!this.#relay.begun) {
       this.#early?.end();
@@ -134,16 +144,16 @@ export class ClientAnswer {
       this.#passLate(this.#late);
       return { kind: 'passed', isError: true };
     }
-    if (this.#assembly?.active === true) {
-      const answer = this.#assembly.finish();
-      this.#relay.assembled(answer);
-      if (answer.status >= 400) this.#noteError(answer.status, answer.body);
-      return { kind: 'passed', isError: answer.status >= 400 };
-    }
+    if (this.#transform !== undefined) return this.#endTransformed(this.#transform);
     const error = this.#relay.end();
     if (error !== undefined) return { kind: 'broken', error };
     if (this.#error !== undefined) this.#noteError(this.#error.status, this.#error.body());
     return { kind: 'passed', isError: this.#relay.status >= 400 };
+  }
+
+  /** What the engine said in the refusal that is kept; '' = there is none. */
+  get refusalText(): string {
+    return this.#refusal?.body().toString() ?? '';
   }
 
   /** Passes the last refusal on after all, as nobody else has answered. False when there is none. */
@@ -152,7 +162,7 @@ export class ClientAnswer {
     if (refusal === undefined) return false;
     if (this.#early?.begun === true) this.#passLate(refusal);
     else {
-      this.#relay.head(refusal.status, refusal.headers, false);
+      this.#relay.head({ status: refusal.status, headers: refusal.headers, doneRequired: false });
       this.#relay.push(refusal.body(), true);
       this.#relay.end();
       this.#noteError(refusal.status, refusal.body());
@@ -185,6 +195,31 @@ export class ClientAnswer {
     this.#relay.settle();
     this.#early?.end();
     this.#loading?.stop();
+  }
+
+  #pushTransformed(transform: AnswerTransform, bytes: Buffer, isLast: boolean): boolean {
+    if (!this.#relay.begun) {
+      const { status, contentType } = transform.answerHead;
+      const headers = toTransformedHeaders(this.#engineHeaders, {
+        contentType,
+        bytes: isLast ? bytes.length : undefined,
+      });
+      const reader = { push: () => undefined, finish: () => transform.result() };
+      this.#early?.end();
+      this.#relay.head({ status, headers, doneRequired: false, reader });
+      this.#tellOfError(status, bytes);
+    }
+    return this.#relay.push(bytes, isLast);
+  }
+
+  #endTransformed(transform: AnswerTransform): AnswerEnd {
+    const rest = transform.end();
+    if (rest !== undefined) this.#pushTransformed(transform, rest, true);
+    const { status } = transform.answerHead;
+    const broken = this.#relay.end();
+    if (broken !== undefined) return { kind: 'broken', error: broken };
+    this.#options.record.errorMessage = transform.error?.message;
+    return { kind: 'passed', isError: status >= 400 };
   }
 
   #isReplaceable(status: number): boolean {

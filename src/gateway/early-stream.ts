@@ -6,14 +6,16 @@ import type { RouteName } from '../domain/routes.ts';
 import type { ClientResponse } from './client.ts';
 import type { Route } from './routes.ts';
 
-/** Routes whose streams are server-sent events, in which comments are allowed anywhere. */
-const eventRoutes: ReadonlySet<RouteName> = new Set([
+/** Routes whose streams can begin before there is something to say. */
+const earlyRoutes: ReadonlySet<RouteName> = new Set([
   'chat-completions',
   'completions',
   'native-completion',
   'infill',
   'responses',
   'messages',
+  'ollama-chat',
+  'ollama-generate',
 ]);
 
 export interface EarlyStreamOptions {
@@ -26,7 +28,7 @@ export interface EarlyStreamOptions {
 
 /** Whether a request that asked for a stream can be told something before the engine answers. */
 export function canBeginEarly(route: Route): boolean {
-  return eventRoutes.has(route.name);
+  return earlyRoutes.has(route.name);
 }
 
 /** Waits from the start for the first silence. */
@@ -62,10 +64,10 @@ export class EarlyStream {
   }
 
   #begin(): void {
-    const { response, requestId } = this.#options;
+    const { response, route, requestId } = this.#options;
     response.writeHead(200, [
       'content-type',
-      'text/event-stream',
+      route.dialect === 'ollama' ? 'application/x-ndjson' : 'text/event-stream',
       'cache-control',
       'no-cache',
       'x-accel-buffering',
@@ -80,7 +82,11 @@ export class EarlyStream {
   }
 }
 
-/** Clients of the Messages API know an event for this; for everybody else it is a comment, which no reader shows. */
+/**
+ * Clients of the Messages API know an event for this, and readers of JSON lines skip blanks before an object (an empty
+ * line makes Ollama's own client complain); for everybody else it is a comment, which no reader shows.
+ */
 function signOfLife({ dialect }: Route): string {
+  if (dialect === 'ollama') return ' ';
   return dialect === 'anthropic' ? 'event: ping\ndata: {"type":"ping"}\n\n' : ':\n\n';
 }

@@ -29,18 +29,20 @@ export function errorBody(error: LlameroError, dialect: ErrorDialect): string {
       error: { type: anthropicErrorType(error.status), message: error.message, code: error.code },
     });
   }
+  if (dialect === 'ollama') return JSON.stringify({ error: error.message });
   return JSON.stringify({
     error: { message: error.message, type, param: error.param ?? null, code: error.code },
   });
 }
 
-/** The error as one server-sent event, for a stream that has begun. */
+/** The error as one event or line, for a stream that has begun. */
 export function errorEvent(error: LlameroError, dialect: ErrorDialect): string {
   if (dialect === 'anthropic') return `event: error\ndata: ${errorBody(error, dialect)}\n\n`;
   if (dialect === 'openai-responses') {
     const data = { type: 'error', code: error.code, message: error.message, param: error.param ?? null };
     return `event: error\ndata: ${JSON.stringify(data)}\n\n`;
   }
+  if (dialect === 'ollama') return `${errorBody(error, dialect)}\n`;
   return `data: ${errorBody(error, dialect)}\n\n`;
 }
 

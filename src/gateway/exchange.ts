@@ -20,6 +20,8 @@ import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { resolveRequest, type Resolved } from './resolve.ts';
 import type { Route } from './routes.ts';
 import { upstreamPath } from './target.ts';
+import { isDialectRoute, otherRoutes } from './translation/dialect-routes.ts';
+import { isOftenMissing, lacksRoute, mayLackRoute } from './translation/route-support.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
 
 export interface Inbound {
@@ -50,6 +52,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   #alternatives: readonly ModelName[] = [];
   #outgoing: Outgoing | undefined;
   #backend: Backend | undefined;
+  /** By its canonical name on the backend. */
+  #grantedModel: ModelName | undefined;
   #attempt: AttemptRecord | undefined;
   #call: UpstreamCall | undefined;
   #failure: LlameroError | undefined;
@@ -100,6 +104,7 @@ export class Exchange implements Waiter, UpstreamHandler {
       return;
     }
     this.#backend = backend;
+    this.#grantedModel = grant.model;
     this.#guarded(() => this.#send(backend, grant.model));
   }
 
@@ -135,9 +140,12 @@ export class Exchange implements Waiter, UpstreamHandler {
       requestId: record.id,
       backend: backend.id,
       attempts: record.attempts.length > 1 ? attemptsHeader(record.attempts) : undefined,
+      dropped: this.#outgoing?.dropped ?? [],
     });
     const { endsWithDone: doneRequired } = backend.kind;
-    this.#answer.head({ status, received, headers, doneRequired, assembly: this.#outgoing?.assembly });
+    const transform = this.#outgoing?.transform;
+    const mayLack = mayLackRoute(status) && this.#mayBePutDifferently(backend);
+    this.#answer.head({ status, received, headers, doneRequired, transform, mayLackRoute: mayLack });
     if (status < 500) this.#parts.registry.reportSuccess(backend.id);
   }
 
@@ -234,6 +242,10 @@ export class Exchange implements Waiter, UpstreamHandler {
       stream: this.#record.stream,
       requested: resolved.meaning?.requested,
       model: modelInPath === undefined ? model : undefined,
+      requestId: id,
+      arrivedEpochMs: this.#record.startedEpochMs,
+      clock: this.#parts.clock,
+      support: this.#parts.fleet.support,
     });
     this.#outgoing = outgoing;
     this.#call = this.#parts.upstream.send(
@@ -253,13 +265,37 @@ export class Exchange implements Waiter, UpstreamHandler {
     );
   }
 
+  /** It was asked in the client's own way, and there are others. */
+  #mayBePutDifferently({ kind }: Backend): boolean {
+    const { route, modelInPath } = this.#inbound;
+    if (modelInPath !== undefined || !isDialectRoute(route.name) || !isOftenMissing(route.name)) return false;
+    const isNative = this.#outgoing !== undefined && this.#outgoing.url === this.#inbound.url;
+    return isNative && otherRoutes[route.name].some((other) => kind.routes.has(other));
+  }
+
   #refused(status: number): void {
+    const backend = this.#backend;
+    if (backend !== undefined && mayLackRoute(status) && this.#mayBePutDifferently(backend)) {
+      this.#refusedRoute(backend, status);
+      return;
+    }
     if (this.#attempt !== undefined) this.#attempt.failure = `status ${status}`;
     if (status === 503 && this.#backend !== undefined) {
       this.#parts.registry.reportFailure(this.#backend.id, 'status');
       this.#parts.registry.probeNow(this.#backend.id);
     }
     this.#again();
+  }
+
+  /** The engine has not the route, or has not the model: only the words tell. */
+  #refusedRoute(backend: Backend, status: number): void {
+    if (lacksRoute(status, this.#answer.refusalText)) {
+      this.#parts.fleet.support.lacks(backend, this.#inbound.route.name);
+      this.#guarded(() => this.#send(backend, this.#grantedModel));
+      return;
+    }
+    this.#answer.tryPassRefusal();
+    this.#finish('passed_through_error');
   }
 
   #blame(status: number, bodyHead: Buffer): void {
@@ -352,8 +388,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#backend?.kind.cancelsOnDisconnect !== 'streaming' || !this.#holdsPermit) return false;
     if (outcome === 'completed' || outcome === 'passed_through_error') return false;
     if (this.#attempt?.failure !== undefined && outcome !== 'failed_midstream') return false;
-    const streamed = this.#outgoing?.assembly !== undefined || this.#record.stream;
-    return !streamed || this.#record.firstByteAtMs === undefined;
+    return this.#outgoing?.stream !== true || this.#record.firstByteAtMs === undefined;
   }
 
   #guarded(step: () => void): void {

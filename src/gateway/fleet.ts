@@ -2,6 +2,8 @@
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { Backend, BackendDirectory } from '../engines/backend.ts';
+import { routesFor } from './translation/dialect-routes.ts';
+import { RouteSupport } from './translation/route-support.ts';
 
 interface Index {
   readonly names: ReadonlyMap<ModelName, readonly Backend[]>;
@@ -11,6 +13,8 @@ interface Index {
 
 export class Fleet {
   readonly #registry: BackendDirectory;
+  /** Which routes engines turned out to lack. */
+  readonly support = new RouteSupport();
   #index: Index | undefined;
 
   constructor(registry: BackendDirectory) {
@@ -34,7 +38,7 @@ export class Fleet {
   }
 
   /**
-   * Backends whose engine has the route; undefined = all of them. The same set object as long as the fleet is the same.
+   * Backends whose engine has the route, or another one that it can be translated to; undefined = all of them. The same set object as long as the fleet is the same.
    * `named`: the request names a model; only then processes of our own and peers are among them.
    */
   having(route: RouteName, named: boolean): ReadonlySet<BackendId> | undefined {
@@ -42,7 +46,10 @@ export class Fleet {
     const key = named ? route : `${route} unnamed`;
     if (routes.has(key)) return routes.get(key);
     const all = this.#registry.list();
-    const having = all.filter((backend) => backend.kind.routes.has(route) && (named || isPlain(backend)));
+    const ways = routesFor(route);
+    const having = all.filter(
+      (backend) => ways.some((way) => backend.kind.routes.has(way)) && (named || isPlain(backend)),
+    );
     const only = having.length === all.length ? undefined : new Set(having.map((backend) => backend.id));
     routes.set(key, only);
     return only;

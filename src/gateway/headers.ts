@@ -61,6 +61,8 @@ export interface ResponseHeaderOptions {
   readonly backend: string;
   /** Value of `x-llamero-attempts`; undefined when the first attempt answered. */
   readonly attempts: string | undefined;
+  /** What the engine could not be told of the request. */
+  readonly dropped: readonly string[];
 }
 
 /** Response headers for a client: the engine's, without hop-by-hop, with the router's own. Proxies before it are asked not to hold streams back. */
@@ -81,6 +83,38 @@ export function toResponseHeaders(received: readonly string[], options: Response
   if (isStream && isBuffered) kept.push('x-accel-buffering', 'no');
   kept.push('x-request-id', options.requestId, 'x-llamero-backend', options.backend);
   if (options.attempts !== undefined) kept.push('x-llamero-attempts', options.attempts);
+  if (options.dropped.length > 0) kept.push('x-llamero-dropped', options.dropped.join(', '));
+  return kept;
+}
+
+/** What an answer has only because of the form that its body came in. */
+const bodyHeaders: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'cache-control',
+  'x-accel-buffering',
+]);
+
+export interface TransformedBody {
+  readonly contentType: string;
+  /** Of a whole answer; undefined = it is a stream. */
+  readonly bytes: number | undefined;
+}
+
+/** Headers that are ready for the client, for a body that is not the engine's own. */
+export function toTransformedHeaders(
+  headers: readonly string[],
+  { contentType, bytes }: TransformedBody,
+): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (!bodyHeaders.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
+  }
+  kept.push('content-type', contentType);
+  if (bytes === undefined) kept.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+  else kept.push('content-length', String(bytes));
   return kept;
 }
 

@@ -24,6 +24,7 @@ export function lateErrorEvent(status: number, body: Buffer, dialect: ErrorDiale
   if (dialect === 'openai-responses') {
     return `event: error\ndata: ${JSON.stringify({ type: 'error', code, message, param })}\n\n`;
   }
+  if (dialect === 'ollama') return `${JSON.stringify({ error: message })}\n`;
   const fallback = status < 500 ? 'invalid_request_error' : 'server_error';
   return `data: ${JSON.stringify({ error: { message, type: type ?? fallback, param, code } })}\n\n`;
 }

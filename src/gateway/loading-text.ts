@@ -77,7 +77,10 @@ export class LoadingText {
   #say(text: string, comment: string | undefined): void {
     const { early } = this.#options;
     if (this.#isChat) early.write(`data: ${JSON.stringify(this.#chunk(text))}\n\n`);
-    else if (comment !== undefined) early.write(`: ${comment.replaceAll(/\p{Cc}/gu, ' ')}\n\n`);
+    else if (comment === undefined) return;
+    // Its lines have no place for comments.
+    else if (this.#options.route.dialect === 'ollama') early.write(' ');
+    else early.write(`: ${comment.replaceAll(/\p{Cc}/gu, ' ')}\n\n`);
   }
 
   #chunk(text: string): object {

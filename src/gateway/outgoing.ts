@@ -1,11 +1,17 @@
 /** What is sent to a backend for a request: as it came, or with the edits that are declared for that backend. */
+import type { Clock } from '../base/clock.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import { renameModel, type NamingRequest, type Renamed } from './model-rename.ts';
 import { areNoEdits, editJsonBody } from './request-edits.ts';
 import type { Route } from './routes.ts';
-import { toStreamedRequest, type StreamAssembly } from './stream-assembly.ts';
+import type { AnswerTransform } from './answer-transform.ts';
+import { peekBody } from './peek.ts';
+import { toStreamedRequest } from './stream-assembly.ts';
 import { targetOf } from './target.ts';
+import { needsTranslation, translate } from './translation/translate.ts';
+import { isDialectRoute } from './translation/dialect-routes.ts';
+import type { RouteSupport } from './translation/route-support.ts';
 import type { UpstreamTarget } from './upstream.ts';
 
 export interface Outgoing {
@@ -13,8 +19,12 @@ export interface Outgoing {
   /** Path and query, without the backend's base path. */
   readonly url: string;
   readonly body: Buffer;
-  /** Puts the answer together where a stream was asked for in the client's place; undefined: the answer passes through. */
-  readonly assembly: StreamAssembly | undefined;
+  /** The engine was asked for a stream. */
+  readonly stream: boolean;
+  /** Makes the client's answer of the engine's; undefined: the answer passes as it is. */
+  readonly transform: AnswerTransform | undefined;
+  /** What the engine could not be told, by its name in the client's request. */
+  readonly dropped: readonly string[];
 }
 
 /** A request that may have to be edited. */
@@ -30,15 +40,34 @@ export interface OutgoingSource extends Editable {
   readonly route: Route;
   /** The client asked for a stream. */
   readonly stream: boolean;
+  readonly requestId: string;
+  readonly arrivedEpochMs: number;
+  readonly clock: Clock;
+  readonly support: RouteSupport;
 }
 
+/** @throws LlameroError request_malformed, not_supported: it cannot be put in a way that the backend understands. */
 export function toOutgoing(source: OutgoingSource): Outgoing {
-  const { backend, route, stream } = source;
+  const { backend, route, stream, support } = source;
   const target = targetOf(backend);
+  if (isDialectRoute(route.name) && needsTranslation(backend, route.name, support)) {
+    const { path, body, dropped, answer } = translate({ ...source, route: route.name });
+    const peeked = peekBody({ body, contentType: undefined, query: '' });
+    // Edits are declared in the engine's terms.
+    const edited = editRequest({ ...source, url: path, body, peeked }, backend);
+    return { target, ...edited, stream: peeked.stream === true, transform: answer, dropped };
+  }
   const { url, body } = editRequest(source, backend);
   const wanted = backend.config.cancelNonStreaming && backend.kind.streamsAreWhole && !stream;
   const streamed = wanted ? toStreamedRequest(route.name, body) : undefined;
-  return { target, url, body: streamed?.body ?? body, assembly: streamed?.assembly };
+  return {
+    target,
+    url,
+    body: streamed?.body ?? body,
+    stream: stream || streamed !== undefined,
+    transform: streamed?.assembly,
+    dropped: [],
+  };
 }
 
 /** Another model name where the backend or a pin or selector wants one, then filters. The same values where nothing changes. */

@@ -20,20 +20,27 @@ const markedRoutes: ReadonlySet<RouteName> = new Set([
   'infill',
   'responses',
   'messages',
-]);
-
-/** Headers of a stream that a whole answer does not have. */
-const streamHeaders: ReadonlySet<string> = new Set([
-  'content-type',
-  'content-length',
-  'cache-control',
-  'x-accel-buffering',
+  'ollama-chat',
+  'ollama-generate',
 ]);
 
 /** How long a client gets to read what was written before its answer broke off. */
 const flushMsMax = 10_000;
 
 const newline = 0x0a;
+
+/** How a stream is cut into its parts; undefined = it is none. */
+type Framing = 'events' | 'lines' | undefined;
+
+export interface RelayHead {
+  readonly status: number;
+  /** Ready for the client. */
+  readonly headers: readonly string[];
+  /** See EngineKind.endsWithDone. */
+  readonly doneRequired: boolean;
+  /** Who knows what the answer says, where these are not the engine's own bytes; else they are read on the side. */
+  readonly reader?: UsageReader | undefined;
+}
 
 export interface RelayOptions {
   readonly response: ClientResponse;
@@ -50,7 +57,8 @@ export class Relay {
   #status = 0;
   #headers: readonly string[] = [];
   #usage: UsageReader | undefined;
-  #isEvents = false;
+  #framing: Framing;
+  #endIsJudged = false;
   #begun = false;
   #lastByte = newline;
   #byteBeforeLast = newline;
@@ -71,15 +79,17 @@ export class Relay {
     return this.#status;
   }
 
-  /** Takes the engine's answer head, headers already made ready for the client. Nothing is sent yet. `doneRequired`: see EngineKind.endsWithDone. */
-  head(status: number, headers: readonly string[], doneRequired: boolean): void {
+  /** Takes the head of the answer. Nothing is sent yet. */
+  head({ status, headers, doneRequired, reader }: RelayHead): void {
     this.#status = status;
     this.#headers = headers;
-    this.#isEvents = (headerValue(headers, 'content-type') ?? '').startsWith('text/event-stream');
+    this.#framing = framingOf(headers);
+    const { name, takesSlot } = this.#route;
+    const isRead = status < 400 && takesSlot && name !== 'other';
+    const isStream = this.#framing !== undefined;
+    this.#endIsJudged = reader !== undefined || (isStream && markedRoutes.has(name));
     this.#usage =
-      status < 400 && this.#route.takesSlot && this.#route.name !== 'other'
-        ? createUsageReader({ route: this.#route.name, sse: this.#isEvents, doneRequired })
-        : undefined;
+      reader ?? (isRead ? createUsageReader({ route: name, stream: isStream, doneRequired }) : undefined);
   }
 
   /**
@@ -93,8 +103,9 @@ export class Relay {
     record.chunksOut += 1;
     record.capture?.push(chunk);
     this.#usage?.push(chunk);
-    if (this.#isEvents) this.#remember(chunk);
-    if (!isLast || this.#isEvents) return this.#response.write(chunk);
+    const isStream = this.#framing !== undefined;
+    if (isStream) this.#remember(chunk);
+    if (!isLast || isStream) return this.#response.write(chunk);
     this.#response.end(chunk);
     return true;
   }
@@ -108,27 +119,16 @@ export class Relay {
     return undefined;
   }
 
-  /** Sends an answer that was put together from a stream, in place of the engine's own. */
-  assembled({ status, body }: { readonly status: number; readonly body: Buffer }): void {
-    const headers: string[] = [];
-    for (let index = 0; index + 1 < this.#headers.length; index += 2) {
-      const name = this.#headers[index] ?? '';
-      if (!streamHeaders.has(name.toLowerCase())) headers.push(name, this.#headers[index + 1] ?? '');
-    }
-    headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(body.length));
-    this.head(status, headers, false);
-    this.push(body, true);
-    this.end();
-  }
-
   /**
    * Ends an answer that has begun the hard way: an error event where the stream is between two events and has not told
    * of an error itself, then a connection that closes without the end of the body.
    */
   break(error: LlameroError, told: boolean): void {
     const response = this.#response;
-    const between = this.#lastByte === newline && this.#byteBeforeLast === newline;
-    if (this.#isEvents && between && !told) response.write(errorEvent(error, this.#route.dialect));
+    const between =
+      this.#lastByte === newline && (this.#framing === 'lines' || this.#byteBeforeLast === newline);
+    if (this.#framing !== undefined && between && !told)
+      response.write(errorEvent(error, this.#route.dialect));
     response.breakOff(flushMsMax);
   }
 
@@ -139,7 +139,7 @@ export class Relay {
 
   #begin(): void {
     this.#begun = true;
-    this.#record.firstByteAtMs = this.#clock.nowMs();
+    this.#record.firstByteAtMs ??= this.#clock.nowMs();
     this.#record.phase = 'streaming';
     // A stream that has begun early has the router's head.
     this.#record.status = this.#response.headersSent ? this.#response.statusCode : this.#status;
@@ -152,7 +152,7 @@ export class Relay {
     if (result === undefined) return undefined;
     this.#record.usage = result.usage;
     this.#record.timings = result.timings;
-    if (!this.#isEvents || !markedRoutes.has(this.#route.name)) return undefined;
+    if (!this.#endIsJudged) return undefined;
     if (result.streamError !== undefined) {
       return new LlameroError(
         'backend_protocol',
@@ -171,4 +171,10 @@ export class Relay {
     // A carriage return between two line feeds is part of the same blank line.
     if (this.#byteBeforeLast === 0x0d) this.#byteBeforeLast = newline;
   }
+}
+
+function framingOf(headers: readonly string[]): Framing {
+  const type = headerValue(headers, 'content-type') ?? '';
+  if (type.startsWith('text/event-stream')) return 'events';
+  return type.startsWith('application/x-ndjson') ? 'lines' : undefined;
 }

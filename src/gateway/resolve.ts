@@ -40,7 +40,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     contentType: headerValue(inbound.request.rawHeaders, 'content-type'),
     query: inbound.query,
   });
-  const stream = peeked.stream === true;
+  const stream = peeked.stream ?? (route.streamsByDefault && peeked.kind === 'json');
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;
   const model = meaning?.model;

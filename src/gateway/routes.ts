@@ -5,7 +5,7 @@
 import type { RouteName } from '../domain/routes.ts';
 
 /** Whose error shape the caller expects. */
-export type ErrorDialect = 'openai' | 'openai-responses' | 'anthropic';
+export type ErrorDialect = 'openai' | 'openai-responses' | 'anthropic' | 'ollama';
 
 export interface Route {
   readonly name: RouteName;
@@ -14,6 +14,8 @@ export interface Route {
   readonly takesSlot: boolean;
   /** True: the caller must say which model (or the fleet has just one). */
   readonly needsModel: boolean;
+  /** What a request that says nothing of streams gets. */
+  readonly streamsByDefault: boolean;
 }
 
 const inference = (name: RouteName, dialect: ErrorDialect = 'openai'): Route => ({
@@ -21,12 +23,14 @@ const inference = (name: RouteName, dialect: ErrorDialect = 'openai'): Route => 
   dialect,
   takesSlot: true,
   needsModel: true,
+  streamsByDefault: false,
 });
 const native = (name: RouteName, takesSlot: boolean): Route => ({
   name,
   dialect: 'openai',
   takesSlot,
   needsModel: false,
+  streamsByDefault: false,
 });
 /** Lists that a model's server keeps: the caller says which model, the engine answers beside its slots. */
 const listing = (name: RouteName): Route => ({ ...inference(name), takesSlot: false });
@@ -38,6 +42,8 @@ const responses = inference('responses', 'openai-responses');
 const rerank = inference('rerank');
 const countTokens: Route = { ...inference('count-tokens', 'anthropic'), takesSlot: false };
 const messages = inference('messages', 'anthropic');
+const ollamaChat: Route = { ...inference('ollama-chat', 'ollama'), streamsByDefault: true };
+const ollamaGenerate: Route = { ...inference('ollama-generate', 'ollama'), streamsByDefault: true };
 const audio = inference('audio');
 const images = inference('images');
 const tokenize = native('tokenize', false);
@@ -56,6 +62,8 @@ const exact: ReadonlyMap<string, Route> = new Map([
   ['POST /responses', responses],
   ['POST /v1/messages', messages],
   ['POST /v1/messages/count_tokens', countTokens],
+  ['POST /api/chat', ollamaChat],
+  ['POST /api/generate', ollamaGenerate],
   ['POST /v1/rerank', rerank],
   ['POST /v1/reranking', rerank],
   ['POST /rerank', rerank],
@@ -129,5 +137,7 @@ export function allowedMethods(path: string): string | undefined {
 /** Error shape for a path, also where no route is involved (authentication, unknown methods). */
 export function dialectOf(path: string): ErrorDialect {
   if (path.startsWith('/v1/messages') || path.startsWith('/v/messages')) return 'anthropic';
+  const route = exact.get(`POST ${path}`);
+  if (route?.dialect === 'ollama') return 'ollama';
   return 'openai';
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { RouteName } from '../domain/routes.ts';
 import { toStreamedRequest } from './stream-assembly.ts';
-import type { AssembledAnswer, StreamAssembly } from './stream-assembly.ts';
+import type { AnswerTransform } from './answer-transform.ts';
 
 /** Each case: a request, llama-server's whole answer, and its stream for the same request changed to ask for one. */
 const folder = new URL('../../test/fixtures/assembly/', import.meta.url);
@@ -23,11 +23,12 @@ const routeOf = (name: string): RouteName => {
 function begin(
   route: RouteName,
   request: object | Buffer,
-): { sent: Record<string, unknown>; assembly: StreamAssembly } {
+): { sent: Record<string, unknown>; assembly: AnswerTransform } {
   const body = Buffer.isBuffer(request) ? request : Buffer.from(JSON.stringify(request));
   const streamed = toStreamedRequest(route, body);
   if (streamed === undefined) throw new Error('Not asked for as a stream');
-  streamed.assembly.head(200, ['Server', 'llama.cpp', 'Content-Type', 'text/event-stream']);
+  const headers = ['Server', 'llama.cpp', 'Content-Type', 'text/event-stream'];
+  streamed.assembly.head({ status: 200, headers, streamBegun: false });
   return {
     sent: JSON.parse(streamed.body.toString()) as Record<string, unknown>,
     assembly: streamed.assembly,
@@ -37,7 +38,17 @@ function begin(
 function assemble(route: RouteName, request: object | Buffer, stream: Buffer | string): AssembledAnswer {
   const { assembly } = begin(route, request);
   assembly.push(Buffer.from(stream as string));
-  return assembly.finish();
+  return finish(assembly);
+}
+
+interface AssembledAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+function finish(assembly: AnswerTransform): AssembledAnswer {
+  const body = assembly.end() ?? Buffer.alloc(0);
+  return { status: assembly.answerHead.status, body };
 }
 
 /** Two runs differ in these only. Keeps the order of keys. */
@@ -96,7 +107,7 @@ describe('answers put together from recorded streams', () => {
             assembly.push(stream.subarray(start, cut));
             start = cut;
           }
-          expect(assembly.finish().body.toString()).toBe(whole);
+          expect(finish(assembly).body.toString()).toBe(whole);
         }),
         { numRuns: 10 },
       );
@@ -143,17 +154,16 @@ describe('toStreamedRequest', () => {
   });
 });
 
-describe('StreamAssembly', () => {
+describe('AnswerTransform', () => {
   test.each([
     [400, ['Content-Type', 'application/json; charset=utf-8']],
     [200, ['Content-Type', 'application/json']],
     [200, []],
   ])('is not for an answer with status %i and headers %j', (status, headers) => {
     const { assembly } = begin('chat-completions', chatRequest);
-    assembly.head(status, headers);
-    expect(assembly.active).toBe(false);
-    assembly.head(200, ['content-type', 'text/event-stream; charset=utf-8']);
-    expect(assembly.active).toBe(true);
+    expect(assembly.head({ status, headers, streamBegun: false })).toBe(false);
+    const stream = ['content-type', 'text/event-stream; charset=utf-8'];
+    expect(assembly.head({ status: 200, headers: stream, streamBegun: false })).toBe(true);
   });
 
   test('gives the error of a stream as the engine would without one', () => {

@@ -7,35 +7,28 @@ import { patchJsonObject } from '../base/json-patch.ts';
 import { lastMember, scanJsonObject } from '../base/json-scan.ts';
 import type { JsonObjectSpan } from '../base/json-scan.ts';
 import { SseOverflow, SseReader } from '../base/sse-reader.ts';
+import type { EngineError } from '../dialects/ir/answer.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { RouteName } from '../domain/routes.ts';
+import type { AnswerTransform, EngineHead, TransformedHead } from './answer-transform.ts';
 import { createChatParts } from './assembly/chat-parts.ts';
 import { createCompletionParts } from './assembly/completion-parts.ts';
 import { isFields } from './assembly/fields.ts';
 import type { AnswerParts, Fields } from './assembly/fields.ts';
 import { createNativeParts } from './assembly/native-parts.ts';
 import { errorBody } from './error-response.ts';
-
-export interface AssembledAnswer {
-  readonly status: number;
-  /** JSON. */
-  readonly body: Buffer;
-}
-
-export interface StreamAssembly {
-  /** True once the engine has begun a stream; any other answer is not for this object and passes as it is. */
-  readonly active: boolean;
-  head(status: number, headers: readonly string[]): void;
-  /** Only while `active`. */
-  push(chunk: Buffer): void;
-  /** The whole answer; the error that the stream carried, with its status; 502 for a stream without its proper end. */
-  finish(): AssembledAnswer;
-}
+import { headerValue } from './headers.ts';
+import { engineErrorMessage } from './late-error.ts';
+import { createUsageReader, type UsageResult } from './usage-reader.ts';
 
 export interface StreamedRequest {
   /** The client's request, changed to ask for a stream. */
   readonly body: Buffer;
-  readonly assembly: StreamAssembly;
+  /**
+   * Gives the whole answer at the end: the engine's; the error that its stream carried, with its status; 502 for a stream
+   * without its proper end.
+   */
+  readonly assembly: AnswerTransform;
 }
 
 /** A native event repeats the whole prompt. */
@@ -51,7 +44,7 @@ export function toStreamedRequest(route: RouteName, body: Buffer): StreamedReque
   if (object === undefined || streamLosing.some((key) => isOn(body, object, key))) return undefined;
   const plan = planOf(route, body, object);
   const streamed = plan && patchJsonObject(body, plan.edits, object);
-  return plan && streamed && { body: streamed, assembly: new Assembly(plan) };
+  return plan && streamed && { body: streamed, assembly: new Assembly(route, plan) };
 }
 
 const streamLosing = ['stream', 'stop', 'logprobs', 'n_probs', 'verbose'];
@@ -100,29 +93,36 @@ function readStrings(body: Buffer, { start, end }: { start: number; end: number 
   }
 }
 
-class Assembly implements StreamAssembly {
+class Assembly implements AnswerTransform {
+  readonly #route: RouteName;
   readonly #plan: Plan;
   readonly #reader: SseReader;
-  #active = false;
+  #status = 200;
+  #body: Buffer | undefined;
   #marked = false;
   #error: Fields | undefined;
   #broken: string | undefined;
 
-  constructor(plan: Plan) {
+  constructor(route: RouteName, plan: Plan) {
+    this.#route = route;
     this.#plan = plan;
     this.#reader = new SseReader({ onEvent: ({ data }) => this.#event(data), eventBytesMax });
   }
 
-  get active(): boolean {
-    return this.#active;
+  get answerHead(): TransformedHead {
+    return { status: this.#status, contentType: 'application/json; charset=utf-8' };
   }
 
-  head(status: number, headers: readonly string[]): void {
-    const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type');
-    this.#active = status === 200 && at !== -1 && /^text\/event-stream/i.test(headers[at + 1] ?? '');
+  get error(): EngineError | undefined {
+    if (this.#status < 400 || this.#body === undefined) return undefined;
+    return { status: this.#status, message: engineErrorMessage(this.#status, this.#body) };
   }
 
-  push(chunk: Buffer): void {
+  head({ status, headers }: EngineHead): boolean {
+    return status === 200 && /^text\/event-stream/i.test(headerValue(headers, 'content-type') ?? '');
+  }
+
+  push(chunk: Buffer): undefined {
     if (this.#broken !== undefined) return;
     try {
       this.#reader.push(chunk);
@@ -132,18 +132,31 @@ class Assembly implements StreamAssembly {
     }
   }
 
-  finish(): AssembledAnswer {
-    if (this.#error !== undefined) return toErrorAnswer(this.#error);
+  end(): Buffer {
+    this.#body = Buffer.from(this.#whole());
+    return this.#body;
+  }
+
+  result(): UsageResult {
+    const reader = createUsageReader({ route: this.#route, stream: false, doneRequired: false });
+    if (this.#body !== undefined && this.#status < 400) reader.push(this.#body);
+    return reader.finish();
+  }
+
+  #whole(): string {
+    if (this.#error !== undefined) {
+      this.#status = errorStatus(this.#error);
+      return JSON.stringify({ error: this.#error });
+    }
     const { parts, hasMark } = this.#plan;
     const answer = hasMark && !this.#marked ? undefined : parts.finish();
-    if (answer !== undefined && this.#broken === undefined) {
-      return { status: 200, body: Buffer.from(JSON.stringify(answer)) };
-    }
+    if (answer !== undefined && this.#broken === undefined) return JSON.stringify(answer);
     const error = new LlameroError(
       'backend_protocol',
       this.#broken ?? 'The stream of the engine ended without its end mark',
     );
-    return { status: error.status, body: Buffer.from(errorBody(error, 'openai')) };
+    this.#status = error.status;
+    return errorBody(error, 'openai');
   }
 
   #event(data: string): void {
@@ -166,8 +179,7 @@ class Assembly implements StreamAssembly {
 }
 
 /** What llama-server answers without a stream: the same error, its code as status. */
-function toErrorAnswer(error: Fields): AssembledAnswer {
-  const { code } = error;
+function errorStatus({ code }: Fields): number {
   const isStatus = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599;
-  return { status: isStatus ? code : 500, body: Buffer.from(JSON.stringify({ error })) };
+  return isStatus ? code : 500;
 }

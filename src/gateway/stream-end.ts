@@ -41,6 +41,9 @@ interface EndFacts {
 
 function isComplete(route: RouteName, tail: Buffer, { lines, hasUsage, doneRequired }: EndFacts): boolean {
   switch (route) {
+    case 'ollama-chat':
+    case 'ollama-generate':
+      return lines.at(-1)?.includes('"done":true') === true;
     case 'native-completion':
     case 'infill':
       // The final event repeats the prompt between these two, so that the first may be far from the end.
@@ -55,6 +58,8 @@ function isComplete(route: RouteName, tail: Buffer, { lines, hasUsage, doneRequi
     case 'chat-completions':
     case 'completions':
     case 'embeddings':
+    case 'ollama-embed':
+    case 'ollama-embeddings':
     case 'count-tokens':
     case 'rerank':
     case 'audio':

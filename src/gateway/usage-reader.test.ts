@@ -12,16 +12,16 @@ const recorded = (name: string): Buffer => readFileSync(new URL(name, folder));
 
 interface Reading {
   readonly route?: RouteName;
-  readonly sse?: boolean;
+  readonly stream?: boolean;
   readonly cuts?: readonly number[];
 }
 
 function read(
   bytes: Buffer | string,
-  { route = 'chat-completions', sse = true, cuts = [] }: Reading = {},
+  { route = 'chat-completions', stream = true, cuts = [] }: Reading = {},
 ): UsageResult {
   const whole = Buffer.from(bytes as string);
-  const reader = createUsageReader({ route, sse, doneRequired: true });
+  const reader = createUsageReader({ route, stream, doneRequired: true });
   let start = 0;
   for (const cut of [...new Set(cuts.map((at) => at % (whole.length + 1)))].sort((a, b) => a - b)) {
     reader.push(whole.subarray(start, cut));
@@ -127,7 +127,7 @@ describe('usage reader', () => {
       content: [{ type: 'tool_use', input: { usage: { input_tokens: 1 } } }],
       usage,
     });
-    expect(read(body, { route: 'messages', sse: false }).usage).toEqual(counted(125, 7, 100));
+    expect(read(body, { route: 'messages', stream: false }).usage).toEqual(counted(125, 7, 100));
   });
 
   test('joins the first and the last event of a long Anthropic stream', () => {
@@ -157,7 +157,7 @@ describe('usage reader', () => {
       undefined,
       2,
     );
-    expect(read(pretty, { sse: false }).usage).toEqual({ ...counted(10, 3), cacheUnknown: true });
+    expect(read(pretty, { stream: false }).usage).toEqual({ ...counted(10, 3), cacheUnknown: true });
   });
 
   test('finds usage before the data of an embeddings answer', () => {
@@ -165,7 +165,7 @@ describe('usage reader', () => {
       usage: { prompt_tokens: 4, total_tokens: 4 },
       data: [{ embedding: Array(9_000).fill(0.5) }],
     });
-    expect(read(body, { route: 'embeddings', sse: false })).toMatchObject({
+    expect(read(body, { route: 'embeddings', stream: false })).toMatchObject({
       usage: counted(4, 0),
       complete: true,
     });
@@ -184,7 +184,7 @@ describe('usage reader', () => {
           streamError: undefined,
         });
       }
-      expect(read(JSON.stringify({ content: text }), { sse: false }).usage).toBeUndefined();
+      expect(read(JSON.stringify({ content: text }), { stream: false }).usage).toBeUndefined();
     }
   });
 
@@ -200,7 +200,7 @@ describe('usage reader', () => {
     [true, false],
   ])('takes a finish reason for an end unless the engine sends a mark (%j)', (doneRequired, complete) => {
     const stream = Buffer.from(token + frame({ choices: [{ delta: {}, finish_reason: 'stop' }] }));
-    const reader = createUsageReader({ route: 'chat-completions', sse: true, doneRequired });
+    const reader = createUsageReader({ route: 'chat-completions', stream: true, doneRequired });
     reader.push(stream);
     expect(reader.finish().complete).toBe(complete);
     expect(read(token).complete).toBe(false);
@@ -242,7 +242,7 @@ describe('usage reader', () => {
   });
 
   test('holds a bounded part of an endless answer', () => {
-    const reader = createUsageReader({ route: 'chat-completions', sse: true, doneRequired: true });
+    const reader = createUsageReader({ route: 'chat-completions', stream: true, doneRequired: true });
     for (let count = 0; count < 10_000; count += 1) {
       reader.push(Buffer.alloc(10_000, token));
     }
@@ -251,7 +251,9 @@ describe('usage reader', () => {
   });
 
   test('finishes without chunks', () => {
-    expect(createUsageReader({ route: 'chat-completions', sse: true, doneRequired: true }).finish()).toEqual({
+    expect(
+      createUsageReader({ route: 'chat-completions', stream: true, doneRequired: true }).finish(),
+    ).toEqual({
       usage: undefined,
       timings: undefined,
       complete: false,

@@ -10,8 +10,8 @@ import { findMetrics, findTimings, findUsage, usageOfTimings } from './usage-num
 
 export interface UsageReaderOptions {
   readonly route: RouteName;
-  /** The answer is an event stream; else one JSON document or something opaque. */
-  readonly sse: boolean;
+  /** The answer is a stream of events or lines; else one JSON document or something opaque. */
+  readonly stream: boolean;
   /** Chat and completion streams of this engine end with `[DONE]` (see EngineKind.endsWithDone). */
   readonly doneRequired: boolean;
 }
@@ -44,7 +44,7 @@ export function createUsageReader(options: UsageReaderOptions): UsageReader {
 
 class SideReader implements UsageReader {
   readonly #route: RouteName;
-  readonly #sse: boolean;
+  readonly #stream: boolean;
   readonly #doneRequired: boolean;
   /** The first chunk, as long as it is the only one. */
   #only: Buffer | undefined;
@@ -54,7 +54,7 @@ class SideReader implements UsageReader {
 
   constructor(options: UsageReaderOptions) {
     this.#route = options.route;
-    this.#sse = options.sse;
+    this.#stream = options.stream;
     this.#doneRequired = options.doneRequired;
   }
 
@@ -78,7 +78,7 @@ class SideReader implements UsageReader {
     const told = findTimings(tail);
     const usage = this.#usage(head, tail) ?? (told === undefined ? undefined : usageOfTimings(told));
     const timings = told ?? (usage === undefined ? undefined : findMetrics(tail, usage));
-    if (!this.#sse) return { usage, timings, complete: true, streamError: undefined };
+    if (!this.#stream) return { usage, timings, complete: true, streamError: undefined };
     const { complete, error } = readStreamEnd({
       route: this.#route,
       tail,
@@ -91,7 +91,7 @@ class SideReader implements UsageReader {
   #keep(chunk: Buffer): void {
     this.#tail.push(chunk);
     // Nobody looks at the head of other streams.
-    if (this.#sse && this.#route !== 'messages') return;
+    if (this.#stream && this.#route !== 'messages') return;
     const head = this.#head ?? empty;
     if (head.length < headBytes) {
       this.#head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
@@ -100,13 +100,13 @@ class SideReader implements UsageReader {
 
   #usage(head: Buffer, tail: Buffer): TokenUsage | undefined {
     const last = findUsage(tail);
-    if (this.#sse && this.#route === 'messages') {
+    if (this.#stream && this.#route === 'messages') {
       // The first event counts the input, the last one the output.
       const first = findUsage(head, 'start');
       if (first === undefined || last === undefined) return last ?? first;
       return last.inputTokens > 0 ? last : { ...first, outputTokens: last.outputTokens };
     }
-    return last ?? (this.#sse ? undefined : findUsage(head, 'start'));
+    return last ?? (this.#stream ? undefined : findUsage(head, 'start'));
   }
 
   /** About one token an event, as dense in the whole stream as in its last bytes. */

@@ -5,9 +5,9 @@ import { createUsageReader, type UsageResult } from './usage-reader.ts';
 
 function read(
   text: string,
-  { route = 'chat-completions', sse = true }: { route?: RouteName; sse?: boolean } = {},
+  { route = 'chat-completions', stream = true }: { route?: RouteName; stream?: boolean } = {},
 ): UsageResult {
-  const reader = createUsageReader({ route, sse, doneRequired: true });
+  const reader = createUsageReader({ route, stream, doneRequired: true });
   reader.push(Buffer.from(text));
   return reader.finish();
 }
@@ -44,7 +44,7 @@ describe('MET-1: llama.cpp', () => {
 
   test('tells the timings of an infill in the last element of a list', () => {
     const body = JSON.stringify([{ content: 'a' }, { content: 'b', timings }]);
-    expect(read(body, { route: 'infill', sse: false }).timings).toMatchObject({
+    expect(read(body, { route: 'infill', stream: false }).timings).toMatchObject({
       promptTokens: 10,
       predictedTokens: 25,
     });
@@ -63,7 +63,7 @@ describe('MET-1: vLLM', () => {
 
   test('counts what came from the cache as no work', () => {
     const usage = { prompt_tokens: 14, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 7 } };
-    const result = read(JSON.stringify({ choices: [], usage, metrics }), { sse: false });
+    const result = read(JSON.stringify({ choices: [], usage, metrics }), { stream: false });
     expect(result.timings).toMatchObject({ promptTokens: 7, promptRate: 100 });
   });
 
@@ -72,12 +72,12 @@ describe('MET-1: vLLM', () => {
     const speculative = { num_draft_tokens: 20, num_accepted_draft_tokens: 14 };
     const whole = read(
       JSON.stringify({ usage, metrics: { ...metrics, speculative_decoding: speculative } }),
-      { sse: false },
+      { stream: false },
     );
     expect(whole.timings).toMatchObject({ draftTokens: 20, draftTokensAccepted: 14 });
     const partial = read(
       JSON.stringify({ usage, metrics: { ...metrics, speculative_decoding: { num_draft_tokens: 20 } } }),
-      { sse: false },
+      { stream: false },
     );
     expect(partial.timings).not.toHaveProperty('draftTokens');
   });

@@ -7,7 +7,7 @@ import { qualifiedName } from '../config/names.ts';
 import { configSchema, type BackendConfig } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
-import { routeNames } from '../domain/routes.ts';
+import { sharedRouteNames } from '../domain/routes.ts';
 import type { Backend, ProbeStatus, RequestEdits } from '../engines/backend.ts';
 import type { EngineKind } from '../engines/engine-kind.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
@@ -142,7 +142,7 @@ function peerKind({ timeouts: { idleConnMs } }: ResolvedPeer): EngineKind {
   const { openai } = engineKinds;
   return {
     ...openai,
-    routes: new Set(routeNames),
+    routes: new Set(sharedRouteNames),
     socketIdleMsMax: idleConnMs === 0 ? openai.socketIdleMsMax : Math.min(idleConnMs, openai.socketIdleMsMax),
     headersWithheld: ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'],
     blamesClient: (status) => status < gatewayStatusMin,

@@ -6,7 +6,7 @@ import type { BackendConfig } from '../config/schema.ts';
 import type { ResolvedModel } from '../config/models.ts';
 import { localHost, type BackendState, type BackendView, type LoadFailure } from '../domain/backend-view.ts';
 import type { BackendId } from '../domain/ids.ts';
-import { routeNames } from '../domain/routes.ts';
+import { sharedRouteNames } from '../domain/routes.ts';
 import type { Backend, MemoryUse, ProbeStatus, RequestEdits } from '../engines/backend.ts';
 import type { EngineKind } from '../engines/engine-kind.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
@@ -172,7 +172,7 @@ function failureOf(state: ProcessState): LoadFailure | undefined {
   return { code: state.failure.code, message: state.failure.message, retryAtMs: state.retryAtMs };
 }
 
-/** The user has said what runs there; which routes it has is not for us to doubt. */
+/** The user has said what runs there; which routes it has is not for us to doubt. Only Ollama has those of its own API. */
 function withAllRoutes(kind: EngineKind): EngineKind {
-  return { ...kind, routes: new Set(routeNames) };
+  return { ...kind, routes: new Set([...kind.routes, ...sharedRouteNames]) };
 }

@@ -23,6 +23,18 @@ export const llamacpp: EngineKind = {
   slotsUsual: undefined,
   endsWithDone: true,
   streamsAreWhole: true,
+  habits: {
+    unknownMembers: 'ignored',
+    takesMoreSamplers: true,
+    repeatPenaltyName: 'repeat_penalty',
+    reasoningControl: 'template',
+    reasoningMember: 'reasoning_content',
+    // Chat templates know three or four roles, and this is not one of them.
+    takesDeveloperRole: false,
+    takesToolChoice: true,
+    takesImageUrls: true,
+    wantsMaxCompletionTokens: false,
+  },
   routes: new Set([
     'chat-completions',
     'completions',

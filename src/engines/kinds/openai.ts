@@ -21,6 +21,18 @@ export const openai: EngineKind = {
   slotsUsual: 16,
   endsWithDone: false,
   streamsAreWhole: false,
+  // Nothing is known of it but the API, which says 400 to members that it does not have.
+  habits: {
+    unknownMembers: 'refused',
+    takesMoreSamplers: false,
+    repeatPenaltyName: 'repetition_penalty',
+    reasoningControl: 'effort',
+    reasoningMember: 'reasoning_content',
+    takesDeveloperRole: true,
+    takesToolChoice: true,
+    takesImageUrls: true,
+    wantsMaxCompletionTokens: false,
+  },
   routes: new Set([
     'chat-completions',
     'completions',

@@ -26,6 +26,17 @@ export const vllm: EngineKind = {
   slotsUsual: 64,
   endsWithDone: true,
   streamsAreWhole: false,
+  habits: {
+    unknownMembers: 'ignored',
+    takesMoreSamplers: true,
+    repeatPenaltyName: 'repetition_penalty',
+    reasoningControl: 'template',
+    reasoningMember: 'reasoning_content',
+    takesDeveloperRole: false,
+    takesToolChoice: true,
+    takesImageUrls: true,
+    wantsMaxCompletionTokens: false,
+  },
   routes: new Set([
     'chat-completions',
     'completions',

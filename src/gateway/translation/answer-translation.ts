@@ -1,0 +1,224 @@
+/**
+ * Turns an engine's answer in its dialect into the client's: stream or whole on either side, errors included. Holds at
+ * most one event of a stream, or the whole of an answer that is wanted whole.
+ */
+import { parseExactJson } from '../../base/exact-json.ts';
+import type {
+  AnswerContext,
+  AnswerStreamReader,
+  AnswerStreamWriter,
+  Dialect,
+} from '../../dialects/dialect.ts';
+import type { AnswerEvent, EngineError, OnAnswerEvent, Timings, Usage } from '../../dialects/ir/answer.ts';
+import { isObject } from '../../dialects/ir/fields.ts';
+import type { WholeAnswer } from '../../dialects/ir/whole-answer.ts';
+import { AnswerFold, isEngineError } from '../../dialects/ir/whole-answer.ts';
+import type { EngineTimings, TokenUsage } from '../../store/request-record.ts';
+import type { AnswerTransform, EngineHead, TransformedHead } from '../answer-transform.ts';
+import { headerValue } from '../headers.ts';
+import type { UsageResult } from '../usage-reader.ts';
+
+export interface AnswerTranslationOptions {
+  readonly client: Dialect;
+  readonly engine: Dialect;
+  readonly context: AnswerContext;
+  /** The client asked for a stream. */
+  readonly stream: boolean;
+  /** Told of each event, in order, before the client gets it. */
+  readonly onEvent?: OnAnswerEvent | undefined;
+  /** Told of the whole answer of a client that wants no stream. */
+  readonly onWhole?: ((answer: WholeAnswer) => void) | undefined;
+}
+
+/** Pictures come as text in some answers. */
+const wholeBytesMax = 256 * 1024 * 1024;
+const errorBytesMax = 256 * 1024;
+const jsonType = 'application/json; charset=utf-8';
+
+export class AnswerTranslation implements AnswerTransform {
+  readonly #options: AnswerTranslationOptions;
+  readonly #writer: AnswerStreamWriter | undefined;
+  readonly #fold: AnswerFold | undefined;
+  #reader: AnswerStreamReader | undefined;
+  /** Of an engine's answer that is no stream. */
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #engineStatus = 0;
+  #streamBegun = false;
+  #head: TransformedHead;
+  /** What the client gets next. */
+  #text = '';
+  #hasWritten = false;
+  #usage: Usage | undefined;
+  #timings: Timings | undefined;
+  #isComplete = false;
+  #error: EngineError | undefined;
+
+  constructor(options: AnswerTranslationOptions) {
+    const { client, context, stream } = options;
+    this.#options = options;
+    this.#writer = stream ? client.createStreamWriter(context) : undefined;
+    this.#fold = stream ? undefined : new AnswerFold();
+    this.#head = { status: 200, contentType: stream ? client.streamType : jsonType };
+  }
+
+  get answerHead(): TransformedHead {
+    return this.#head;
+  }
+
+  get error(): EngineError | undefined {
+    return this.#error;
+  }
+
+  head({ status, headers, streamBegun }: EngineHead): boolean {
+    this.#engineStatus = status;
+    this.#streamBegun = streamBegun;
+    const type = headerValue(headers, 'content-type') ?? '';
+    if (status < 400 && type.startsWith(this.#options.engine.streamType)) {
+      this.#reader = this.#options.engine.createStreamReader((event) => this.#take(event));
+    }
+    return true;
+  }
+
+  push(chunk: Buffer): Buffer | undefined {
+    const reader = this.#reader;
+    if (reader === undefined) {
+      this.#bytes += chunk.length;
+      if (this.#bytes <= (this.#engineStatus < 400 ? wholeBytesMax : errorBytesMax)) this.#chunks.push(chunk);
+      return undefined;
+    }
+    this.#guarded(() => reader.push(chunk));
+    return this.#written();
+  }
+
+  end(): Buffer | undefined {
+    this.#guarded(() => {
+      if (this.#reader !== undefined) this.#reader.end();
+      else this.#readWhole();
+      if (this.#fold !== undefined) this.#writeWhole(this.#fold);
+    });
+    return this.#written();
+  }
+
+  result(): UsageResult {
+    const usage = this.#usage === undefined ? undefined : toTokenUsage(this.#usage);
+    const timings = this.#timings === undefined ? undefined : toEngineTimings(this.#timings);
+    // An error that is the whole of the answer was passed on properly.
+    const isBroken = this.#error !== undefined && this.#head.status < 400;
+    return {
+      usage,
+      timings,
+      complete: this.#isComplete || this.#head.status >= 400,
+      streamError: isBroken ? this.#error?.message : undefined,
+    };
+  }
+
+  #readWhole(): void {
+    const { engine } = this.#options;
+    const text = Buffer.concat(this.#chunks).toString();
+    this.#chunks = [];
+    if (this.#engineStatus >= 400) {
+      this.#take({
+        kind: 'failed',
+        error: { status: this.#engineStatus, ...engine.readError(this.#engineStatus, text) },
+      });
+      return;
+    }
+    const body = this.#bytes > wholeBytesMax ? undefined : tryParse(text);
+    if (isObject(body)) engine.readAnswer(body, (event) => this.#take(event));
+    else
+      this.#take({
+        kind: 'failed',
+        error: { message: 'The answer of the engine is not a JSON object', status: 502 },
+      });
+  }
+
+  #take(event: AnswerEvent): void {
+    this.#options.onEvent?.(event);
+    if (event.kind === 'usage') this.#usage = event.usage;
+    else if (event.kind === 'started') this.#usage = event.usage ?? this.#usage;
+    else if (event.kind === 'timings') this.#timings = event.timings;
+    else if (event.kind === 'ended') this.#isComplete = true;
+    else if (event.kind === 'failed') this.#error ??= event.error;
+    if (this.#writer === undefined) this.#fold?.add(event);
+    // While nothing was sent the client can be told by the status.
+    else if (event.kind === 'failed' && !this.#hasWritten && this.#text === '' && !this.#streamBegun) {
+      this.#writeError(event.error);
+    } else this.#text += this.#writer.write(event);
+  }
+
+  #writeWhole(fold: AnswerFold): void {
+    const answer = fold.finish();
+    if (isEngineError(answer)) {
+      this.#error ??= answer;
+      this.#writeError(answer);
+      return;
+    }
+    this.#options.onWhole?.(answer);
+    this.#text += JSON.stringify(this.#options.client.writeAnswer(answer, this.#options.context));
+  }
+
+  #writeError(error: EngineError): void {
+    const status = toErrorStatus(error.status);
+    this.#head = { status, contentType: jsonType };
+    this.#text += JSON.stringify(this.#options.client.writeError(error, status));
+  }
+
+  #written(): Buffer | undefined {
+    if (this.#text === '') return undefined;
+    const bytes = Buffer.from(this.#text);
+    this.#text = '';
+    this.#hasWritten = true;
+    return bytes;
+  }
+
+  /** A fault in an adapter ends this answer and nothing else. */
+  #guarded(step: () => void): void {
+    if (this.#error !== undefined || (this.#isComplete && this.#fold === undefined)) return;
+    try {
+      step();
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#error = { message: `The answer of the engine could not be translated: ${reason}`, status: 502 };
+      if (this.#hasWritten || this.#streamBegun) return;
+      this.#text = '';
+      this.#writeError(this.#error);
+    }
+  }
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function toErrorStatus(status: number | undefined): number {
+  return status !== undefined && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 502;
+}
+
+function toTokenUsage(usage: Usage): TokenUsage {
+  const { inputTokens, outputTokens, cachedTokens } = usage;
+  return {
+    inputTokens,
+    outputTokens,
+    cachedTokens: cachedTokens ?? 0,
+    estimated: false,
+    ...(cachedTokens === undefined && { cacheUnknown: true as const }),
+  };
+}
+
+function toEngineTimings(timings: Timings): EngineTimings {
+  const { promptTokens = 0, promptMs = 0, cachedTokens = 0, predictedTokens = 0, predictedMs = 0 } = timings;
+  return {
+    promptTokens,
+    promptMs,
+    cachedTokens,
+    predictedTokens,
+    predictedMs,
+    ...(promptMs > 0 && { promptRate: (promptTokens * 1000) / promptMs }),
+    ...(predictedMs > 0 && { predictedRate: (predictedTokens * 1000) / predictedMs }),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * Which engines turned out to lack a route that engines of their kind usually have (an older version, a service with
+ * part of an API). Learnt from their answers and forgotten when the engine is another one than before.
+ */
+import type { RouteName } from '../../domain/routes.ts';
+import type { Backend } from '../../engines/backend.ts';
+
+interface Lack {
+  readonly version: string | undefined;
+  readonly epoch: number;
+  readonly routes: Set<RouteName>;
+}
+
+export class RouteSupport {
+  readonly #lacks = new WeakMap<Backend, Lack>();
+
+  /** Whether the engine answers the route itself. */
+  has(backend: Backend, route: RouteName): boolean {
+    return backend.kind.routes.has(route) && !this.#lacking(backend).has(route);
+  }
+
+  lacks(backend: Backend, route: RouteName): void {
+    this.#lacking(backend).add(route);
+  }
+
+  #lacking(backend: Backend): Set<RouteName> {
+    const { version, view } = backend;
+    const known = this.#lacks.get(backend);
+    if (known?.version === version && known?.epoch === view.epoch) return known.routes;
+    const lack: Lack = { version, epoch: view.epoch, routes: new Set() };
+    this.#lacks.set(backend, lack);
+    return lack.routes;
+  }
+}
+
+/** Whether engines of kinds that have the route may be without it. All have had chat completions from the start. */
+export function isOftenMissing(route: RouteName): boolean {
+  return route === 'responses' || route === 'messages';
+}
+
+/** Statuses by which servers say that they do not know a path. */
+export function mayLackRoute(status: number): boolean {
+  return status === 404 || status === 405 || status === 501;
+}
+
+/** Whether such an answer is about the path: the same status for a missing model names it. */
+export function lacksRoute(status: number, body: string): boolean {
+  return mayLackRoute(status) && (status !== 404 || !/model/i.test(body));
+}
