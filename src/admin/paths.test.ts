@@ -2,6 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { isAdminPath, isOpenAdminPath } from './paths.ts';
 
 describe('admin paths', () => {
+  test.each(['/api/chat', '/api/generate', '/api/embed', '/api/embeddings'])(
+    '%s is an engine route',
+    (path) => {
+      expect(isAdminPath(path)).toBe(false);
+    },
+  );
+
   test.each(['/health', '/wol-health', '/monitor', '/monitor/data'])(
     '%s belongs to the admin API and is open',
     (path) => {

@@ -11,8 +11,17 @@ const closedPaths: ReadonlySet<string> = new Set([
 ]);
 const closedStarts: readonly string[] = ['/api/', '/logs/stream/'];
 
+/** Ollama's inference routes begin like ours. */
+const enginePaths: ReadonlySet<string> = new Set([
+  '/api/chat',
+  '/api/generate',
+  '/api/embed',
+  '/api/embeddings',
+]);
+
 /** `path` is without its query. */
 export function isAdminPath(path: string): boolean {
+  if (enginePaths.has(path)) return false;
   return openPaths.has(path) || closedPaths.has(path) || closedStarts.some((start) => path.startsWith(start));
 }
 

@@ -26,7 +26,7 @@ export interface StreamTail {
 
 export function readStreamEnd({ route, tail, hasUsage, doneRequired }: StreamTail): StreamEnd {
   const { lines, rest } = lastLines(tail);
-  const error = errorInText(rest) ?? errorInEvents(lines);
+  const error = errorInText(rest) ?? errorInEvents(lines) ?? errorInLine(route, lines.at(-1));
   return {
     complete: error === undefined && isComplete(route, tail, { lines, hasUsage, doneRequired }),
     error,
@@ -97,6 +97,12 @@ function errorInText(rest: string): string | undefined {
   return text === '' || /^(?:data|event|id|retry)?:/.test(text) || text.length < 8
     ? undefined
     : shorten(text);
+}
+
+/** Ollama's error is a line of its own. */
+function errorInLine(route: RouteName, line: string | undefined): string | undefined {
+  const isError = route.startsWith('ollama-') && line !== undefined && /^\{\s*"error"/.test(line);
+  return isError ? errorMessage(line) : undefined;
 }
 
 function errorInEvents(lines: readonly string[]): string | undefined {

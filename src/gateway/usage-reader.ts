@@ -5,6 +5,7 @@
 import type { RouteName } from '../domain/routes.ts';
 import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
 import { TailBuffer } from '../base/tail-buffer.ts';
+import { findOllamaUsage } from './ollama-usage.ts';
 import { readStreamEnd } from './stream-end.ts';
 import { findMetrics, findTimings, findUsage, usageOfTimings } from './usage-numbers.ts';
 
@@ -75,6 +76,7 @@ class SideReader implements UsageReader {
   finish(): UsageResult {
     const head = this.#only?.subarray(0, headBytes) ?? this.#head ?? empty;
     const tail = this.#only?.subarray(-tailBytes) ?? this.#tail.bytes();
+    if (this.#route.startsWith('ollama-')) return this.#finishOllama(tail);
     const told = findTimings(tail);
     const usage = this.#usage(head, tail) ?? (told === undefined ? undefined : usageOfTimings(told));
     const timings = told ?? (usage === undefined ? undefined : findMetrics(tail, usage));
@@ -86,6 +88,18 @@ class SideReader implements UsageReader {
       doneRequired: this.#doneRequired,
     });
     return { usage: usage ?? this.#estimate(tail), timings, complete, streamError: error };
+  }
+
+  #finishOllama(tail: Buffer): UsageResult {
+    const { usage, timings } = findOllamaUsage(tail);
+    if (!this.#stream) return { usage, timings, complete: true, streamError: undefined };
+    const end = readStreamEnd({
+      route: this.#route,
+      tail,
+      hasUsage: usage !== undefined,
+      doneRequired: true,
+    });
+    return { usage, timings, complete: end.complete, streamError: end.error };
   }
 
   #keep(chunk: Buffer): void {
