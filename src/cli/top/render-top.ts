@@ -10,7 +10,7 @@ import { shownPanes, type Pane, type TopState } from './top-state.ts';
 import { cutTo } from './text-width.ts';
 
 export interface View {
-  /** Both may be Infinity. */
+  /** Two at least. Both may be Infinity. */
   readonly columns: number;
   readonly rows: number;
   /** Somebody can press keys. */

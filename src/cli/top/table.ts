@@ -11,7 +11,7 @@ export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Cell;
   readonly align?: 'left' | 'right';
-  /** Where there is too little room, the column with the highest goes first. 0 = stays. */
+  /** Where there is too little room, the column with the highest goes first; the first of a table never goes. */
   readonly rank: number;
   /** Columns it can be shrunk to; default: as wide as its widest cell. */
   readonly widthMin?: number;
@@ -44,7 +44,7 @@ export function renderTable<Row>(options: TableOptions<Row>): string[] {
       return { text: fitTo(text, room, column.align), style };
     });
     if (options.isSelected(row)) {
-      lines.push(paint(mark + cells.map(({ text }) => text).join(gap), 'selected'));
+      lines.push(paint((mark + cells.map(({ text }) => text).join(gap)).trimEnd(), 'selected'));
     } else {
       lines.push((noMark + cells.map(({ text, style }) => paint(text, style)).join(gap)).trimEnd());
     }
@@ -68,15 +68,15 @@ function placeColumns<Row>(
     return { column, natural, least: Math.min(natural, column.widthMin ?? natural) };
   });
   const needed = () => sized.reduce((sum, { least }) => sum + least + gap.length, -gap.length);
-  while (needed() > width) {
-    const highest = Math.max(...sized.map(({ column }) => column.rank));
-    if (highest === 0) break;
-    sized = sized.filter(({ column }) => column.rank !== highest);
+  while (needed() > width && sized.length > 1) {
+    const highest = Math.max(...sized.slice(1).map(({ column }) => column.rank));
+    sized = sized.filter(({ column }, index) => index === 0 || column.rank !== highest);
   }
-  let left = Math.max(0, width - needed());
+  let left = width - needed();
   return sized.map(({ column, natural, least }) => {
+    // Less than none is left where the first column alone is too wide.
     const more = Math.min(natural - least, left);
     left -= more;
-    return { column, width: least + more };
+    return { column, width: Math.max(0, least + more) };
   });
 }

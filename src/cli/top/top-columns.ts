@@ -1,4 +1,5 @@
 /** The columns of the tables of `llamero top`: what each shows of a row, and which give way where there is little room. */
+import { formatDuration } from '../../config/values.ts';
 import { ageText, bytesText, countText, rateText } from './figures.ts';
 import type { ModelRow } from './model-rows.ts';
 import type { Style } from './paint.ts';
@@ -58,7 +59,7 @@ export function modelColumns(title: string, hasProcesses: boolean): Column<Model
       title: 'TTL',
       rank: 3,
       align: 'right',
-      cell: (row) => (row.process === null ? none : figure(row.process.ttl_seconds, ttlText)),
+      cell: (row) => (row.process === null ? none : figure(row.process.ttl_seconds * 1000, formatDuration)),
     },
     {
       title: 'MEMORY',
@@ -159,9 +160,4 @@ function busyCell(used: number, total: number | undefined): Cell {
 /** Nothing at all for zero: a screen of zeros hides the rest. */
 function figure(value: number, toText: (value: number) => string, style?: Style): Cell {
   return value === 0 ? none : { text: toText(value), style };
-}
-
-/** A setting, so without the tenths of an age. */
-function ttlText(seconds: number): string {
-  return seconds < 10 ? `${seconds}s` : ageText(seconds);
 }
