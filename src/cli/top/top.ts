@@ -72,7 +72,8 @@ async function printOnce({ client, address, first }: Snapshot, io: LongRunningIo
   const text = await client.recentLog(never);
   const log = createLineJoiner('proxy')(text).slice(-onceLogLines);
   const lines = renderTop(withLogLines(initialState(address, first), log), {
-    columns: io.terminal?.output.columns ?? Infinity,
+    // Some terminals do not know their size and say 0.
+    columns: io.terminal?.output.columns || Infinity,
     rows: Infinity,
     isInteractive: false,
     paint: plainPaint,
