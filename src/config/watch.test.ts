@@ -49,7 +49,7 @@ async function look(times = 1): Promise<void> {
   }
 }
 
-describe('watchFiles', () => {
+describe('WAT-1 watchFiles', () => {
   test('tells nothing while nothing changes', async () => {
     await watch(file);
     await look(4);
@@ -158,7 +158,7 @@ describe('watchFiles', () => {
   });
 });
 
-describe('watchFiles of a folder', () => {
+describe('WAT-1 watchFiles of a folder', () => {
   async function watchFolder(): Promise<void> {
     watcher = watchFiles({
       files: [],

@@ -25,7 +25,7 @@ async function listen(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
 }
 
-test('a process becomes ready once for any number of callers, and again for none (PRC-8)', async () => {
+test('a process becomes ready once for any number of callers, and again for none (PRC-2, PRC-8)', async () => {
   const { process: model, states } = await startable({ cmd: server('--loading-ms 200') });
   const results = await Promise.all(Array.from({ length: 1000 }, () => model.ensureReady()));
   const { state } = model;

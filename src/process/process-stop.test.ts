@@ -24,7 +24,7 @@ async function timed(work: Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-test('a process goes through each state once (PRC-11)', async () => {
+test('a process goes through each state once, and has not failed when it was stopped (PRC-2, PRC-11)', async () => {
   const { process: model, states } = await startable({ cmd: server() });
   await model.ensureReady();
   await model.stop('unload');

@@ -8,7 +8,7 @@ import { startRouter, until } from './start-router.ts';
 
 const messages = [{ role: 'user', content: 'tell me of the river' }];
 
-describe('a model process that is killed in the middle of a stream', () => {
+describe('PRC-9 a model process that is killed in the middle of a stream', () => {
   test.each<[string, object, RegExp]>([
     [
       '/v1/chat/completions',

@@ -249,7 +249,7 @@ describe('a WebSocket to models of our own', () => {
     };
   }
 
-  test('loads the model, tells it its own name, and counts while it is open', async () => {
+  test('RTR-4 loads the model, tells it its own name, and counts while it is open', async () => {
     await using setup = await setUpModels(false);
     await once(setup.connect('/socket?model=a&x=%2F'), 'open');
     expect(setup.a.heads[0]).toContain('/socket?model=voice&x=%2F');
@@ -261,7 +261,7 @@ describe('a WebSocket to models of our own', () => {
     expect([setup.a.heads.length, setup.b.heads.length]).toEqual([2, 1]);
   });
 
-  test('SRV-16 that ignores them loads nothing, counts as nothing, and holds no reservation', async () => {
+  test('RTR-4, SRV-16 that ignores them loads nothing, counts as nothing, and holds no reservation', async () => {
     await using setup = await setUpModels(true);
     const refused = setup.connect('/socket?model=a');
     const [, response] = (await once(refused, 'unexpected-response')) as [unknown, IncomingMessage];

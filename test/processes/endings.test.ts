@@ -67,7 +67,7 @@ async function expectNobodyLeft(setup: Running): Promise<void> {
   await until(async () => (await setup.all()).length === 0);
 }
 
-describe.skipIf(!isLinux)('nothing is left of unruly models', () => {
+describe.skipIf(!isLinux)('RTR-9 nothing is left of unruly models', () => {
   test.each<[string, NodeJS.Signals, number | string]>([
     ['SIGTERM', 'SIGTERM', 0],
     ['SIGINT', 'SIGINT', 0],
