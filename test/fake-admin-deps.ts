@@ -100,6 +100,7 @@ export function createFakeFleet(): FakeFleet {
     },
     profile: { name: undefined, all: new Map(), choose: () => false, subscribe: () => () => {} },
     sessionHeaders: () => [],
+    hooks: { subscribe: () => () => {} },
     activity: {
       list: () => ({ rows: [], total: 0 }),
       totals: () => ({
@@ -190,6 +191,7 @@ function toBackend(fake: FakeBackend, epochMs: number): Backend {
       weight: 1,
       priority: 0,
       cancelNonStreaming: false,
+    streamUsage: true,
       timeouts: { connect: 5000, firstByte: 0, idle: 0 },
     },
     url: new URL(fake.url ?? `http://${fake.id}.lan:8080`),

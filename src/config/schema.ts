@@ -47,8 +47,12 @@ const backend = z.strictObject({
   ),
   priority: describe('Order for the `priority` scorer: lower is preferred.', z.number().default(0)),
   cancelNonStreaming: describe(
-    'llama.cpp goes on generating when the client of a non-streaming request leaves. `true`: such requests are asked for as a stream and put together again, so that leaving frees the slot at once.',
-    z.boolean().default(false),
+    'llama.cpp goes on generating when the client of a non-streaming request leaves. Such requests are therefore asked for as a stream and put together again, so that leaving frees the slot at once. `false`: they are passed on as they are.',
+    z.boolean().default(true),
+  ),
+  streamUsage: describe(
+    'Engines that tell the token counts of a stream only when they are asked are asked on behalf of clients that do not ask, and such clients do not see the answer. `false`: for services that refuse `stream_options`; their streams are then counted by their events.',
+    z.boolean().default(true),
   ),
   timeouts: describe('Timeouts of this backend.', timeouts.prefault({})),
 });

@@ -25,6 +25,10 @@ export interface EngineHabits {
   readonly takesToolChoice: boolean;
   /** Takes images by URL, not only as data. */
   readonly takesImageUrls: boolean;
+  /** Streams of chat and text completions tell what they cost; else they have to be asked to (`stream_options.include_usage`). */
+  readonly streamsTellUsage: boolean;
+  /** Takes `return_progress`, which also makes it notice during the prompt that its client has left. */
+  readonly tellsProgress: boolean;
   /** Takes `max_completion_tokens`; else the limit goes as `max_tokens`. */
   readonly wantsMaxCompletionTokens: boolean;
 }

@@ -1,5 +1,6 @@
 /** What is sent to a backend for a request: as it came, or with the edits that are declared for that backend. */
 import type { Clock } from '../base/clock.ts';
+import { scanJsonObject } from '../base/json-scan.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import { renameModel, type NamingRequest, type Renamed } from './model-rename.ts';
@@ -13,6 +14,7 @@ import { needsTranslation, translate } from './translation/translate.ts';
 import { isDialectRoute } from './translation/dialect-routes.ts';
 import type { RouteSupport } from './translation/route-support.ts';
 import type { UpstreamTarget } from './upstream.ts';
+import { tryAskForUsage } from './usage-request.ts';
 
 export interface Outgoing {
   readonly target: UpstreamTarget;
@@ -58,6 +60,14 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
     return { target, ...edited, stream: peeked.stream === true, transform: answer, dropped };
   }
   const { url, body } = editRequest(source, backend);
+  if (stream && !backend.kind.habits.streamsTellUsage && backend.config.streamUsage) {
+    const { endsWithDone: doneRequired } = backend.kind;
+    const object = body === source.body ? source.peeked.object : scanJsonObject(body);
+    const asked = tryAskForUsage({ route: route.name, body, object, doneRequired });
+    if (asked !== undefined) {
+      return { target, url, body: asked.body, stream, transform: asked.answer, dropped: [] };
+    }
+  }
   const wanted = backend.config.cancelNonStreaming && backend.kind.streamsAreWhole && !stream;
   const streamed = wanted ? toStreamedRequest(route.name, body) : undefined;
   return {

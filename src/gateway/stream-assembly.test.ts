@@ -119,13 +119,13 @@ describe('toStreamedRequest', () => {
   test('asks for a stream with usage and leaves every other byte', () => {
     const text = '{ "stream_options":{"x":1}, "seed":12345678901234567890,"stream" : false }';
     expect(toStreamedRequest('chat-completions', Buffer.from(text))?.body.toString()).toBe(
-      '{ "stream_options":{"include_usage":true}, "seed":12345678901234567890,"stream" : true }',
+      '{ "stream_options":{"include_usage":true}, "seed":12345678901234567890,"stream" : true,"return_progress":true }',
     );
   });
 
   test('asks the native route for all fields', () => {
     const { sent } = begin('native-completion', { prompt: 'a', response_fields: ['content'] });
-    expect(sent).toEqual({ prompt: 'a', stream: true });
+    expect(sent).toEqual({ prompt: 'a', stream: true, return_progress: true });
   });
 
   test.each<[RouteName, object]>([

@@ -56,7 +56,9 @@ interface Plan {
   readonly hasMark: boolean;
 }
 
-const withUsage: JsonEdits = { set: { stream: 'true', stream_options: '{"include_usage":true}' } };
+/** While it reports its progress, llama-server notices during the prompt that its client has left. */
+const streaming = { stream: 'true', return_progress: 'true' };
+const withUsage: JsonEdits = { set: { ...streaming, stream_options: '{"include_usage":true}' } };
 
 function planOf(route: RouteName, body: Buffer, object: JsonObjectSpan): Plan | undefined {
   if (route === 'chat-completions') return { edits: withUsage, parts: createChatParts(), hasMark: true };
@@ -66,7 +68,7 @@ function planOf(route: RouteName, body: Buffer, object: JsonObjectSpan): Plan | 
   const selected = responseFields && readStrings(body, responseFields);
   return {
     // The engine would leave the fields out that tell the events apart.
-    edits: { set: { stream: 'true' }, remove: ['response_fields'] },
+    edits: { set: streaming, remove: ['response_fields'] },
     parts: createNativeParts({
       returnTokens: isOn(body, object, 'return_tokens'),
       responseFields: selected ?? [],

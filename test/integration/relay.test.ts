@@ -45,7 +45,7 @@ describe('the relay', () => {
   test('passes a request body byte by byte, odd spacing and big numbers included', async () => {
     await using setup = await oneEngine();
     const body =
-      '{ "seed":12345678901234567890 ,\n"model" : "tiny","messages":[{"role":"user","content":"h\\u00e9"}], "max_tokens":2}';
+      '{ "seed":12345678901234567890 ,\n"model" : "tiny","messages":[{"role":"user","content":"h\\u00e9"}], "max_tokens":2, "stream" :true}';
     const { status } = await ask(`${setup.router.url}/v1/chat/completions?x=%2F`, {
       body,
       headers: { 'content-type': 'text/plain' },

@@ -16,9 +16,14 @@ const { path, missing } = realLlamaServer();
 const slowModel = () => modelFile({ ballast: 24 });
 const quickModel = () => modelFile();
 
-async function startFleet(count: number, options: LlamaServerOptions, config: object = {}) {
+async function startFleet(
+  count: number,
+  options: LlamaServerOptions,
+  config: object = {},
+  backend: object = {},
+) {
   const servers = await Promise.all(Array.from({ length: count }, () => startLlamaServer(options)));
-  const backends = Object.fromEntries(servers.map(({ url }, index) => [`s${index}`, { url }]));
+  const backends = Object.fromEntries(servers.map(({ url }, index) => [`s${index}`, { url, ...backend }]));
   const router = await startRouter({ backends, ...config });
   await router.ready();
   return {
@@ -156,11 +161,8 @@ describe('leaving', () => {
 
   test('a non-streaming request goes on at the engine, and its slot stays taken until the engine is seen idle', async (context) => {
     context.skip(path === undefined, missing);
-    await using fleet = await startFleet(1, {
-      model: slowModel(),
-      slots: 1,
-      args: ['--alias', 'test', '--metrics'],
-    });
+    const options = { model: slowModel(), slots: 1, args: ['--alias', 'test', '--metrics'] };
+    await using fleet = await startFleet(1, options, {}, { cancelNonStreaming: false });
     const [server] = fleet.servers;
     const asking = chat(fleet.router.url, { ...long, stream: false, max_tokens: 400 });
     await until(async () => server !== undefined && (await busySlots(server)) === 1);
@@ -213,7 +215,7 @@ describe('a request asked for as a stream and put together again', () => {
       args: ['--alias', 'test', '--metrics'],
     });
     await using router = await startRouter({
-      backends: { plain: { url: server.url, cancelNonStreaming: true } },
+      backends: { plain: { url: server.url } },
     });
     await router.ready();
     const asked = { ...body, model: 'test', seed: 7, temperature: 0, cache_prompt: false };

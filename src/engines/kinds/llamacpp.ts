@@ -32,6 +32,9 @@ export const llamacpp: EngineKind = {
     // Chat templates know three or four roles, and this is not one of them.
     takesDeveloperRole: false,
     takesToolChoice: true,
+    // In its `timings`.
+    streamsTellUsage: true,
+    tellsProgress: true,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },

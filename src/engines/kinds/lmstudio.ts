@@ -24,6 +24,8 @@ export const lmstudio: EngineKind = {
     reasoningMember: 'reasoning_content',
     takesDeveloperRole: false,
     takesToolChoice: true,
+    streamsTellUsage: false,
+    tellsProgress: false,
     takesImageUrls: false,
     wantsMaxCompletionTokens: false,
   },

@@ -32,6 +32,8 @@ export const ollama: EngineKind = {
     reasoningMember: 'reasoning',
     takesDeveloperRole: false,
     takesToolChoice: false,
+    streamsTellUsage: false,
+    tellsProgress: false,
     takesImageUrls: false,
     wantsMaxCompletionTokens: false,
   },

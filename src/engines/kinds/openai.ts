@@ -30,6 +30,8 @@ export const openai: EngineKind = {
     reasoningMember: 'reasoning_content',
     takesDeveloperRole: true,
     takesToolChoice: true,
+    streamsTellUsage: false,
+    tellsProgress: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },

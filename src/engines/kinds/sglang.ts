@@ -35,6 +35,8 @@ export const sglang: EngineKind = {
     reasoningMember: 'reasoning_content',
     takesDeveloperRole: false,
     takesToolChoice: true,
+    streamsTellUsage: false,
+    tellsProgress: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },

@@ -34,6 +34,8 @@ export const vllm: EngineKind = {
     reasoningMember: 'reasoning_content',
     takesDeveloperRole: false,
     takesToolChoice: true,
+    streamsTellUsage: false,
+    tellsProgress: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },
