@@ -28,6 +28,8 @@ interface FakeProcess {
   generation: number;
   begun: number;
   failure: LoadFailure | undefined;
+  /** Back-off of the failure that it is stopping for; undefined = it does not stop for one. */
+  failingMs: number | undefined;
   readyMs: number;
   usedMs: number;
   wishMs: number | undefined;
@@ -70,6 +72,7 @@ export class FakeProcesses {
         generation: 0,
         begun: 0,
         failure: undefined,
+        failingMs: undefined,
         readyMs: 0,
         usedMs: 0,
         wishMs: undefined,
@@ -159,11 +162,16 @@ export class FakeProcesses {
     } else if (asked === 'unload') {
       if (process.state === 'stopped') return true;
       process.state = 'stopping';
-    } else if (process.state === 'stopping') this.#stop(process);
+    } else if (process.state === 'stopping') this.#stop(process, process.failingMs);
     else if (backoffMs === undefined) {
       process.state = 'live';
       process.readyMs = this.#around.nowMs();
-    } else this.#stop(process, backoffMs);
+    } else if (nth % 2 === 0) this.#stop(process, backoffMs);
+    else {
+      // It takes its time to end, as most do.
+      process.state = 'stopping';
+      process.failingMs = backoffMs;
+    }
     this.#tell(id);
     return true;
   }
@@ -221,6 +229,7 @@ export class FakeProcesses {
     process.state = 'stopped';
     process.asked.length = 0;
     process.wishMs = undefined;
+    process.failingMs = undefined;
     process.hasLingered = false;
     process.failure =
       backoffMs === undefined
