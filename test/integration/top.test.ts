@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startFakeEngine } from '../fake-engine/start.ts';
+import { selfSigned } from '../fixtures/self-signed.ts';
 import { ask, chat } from './client.ts';
 import { withModels } from './fake-models.ts';
-import { startProgram } from './start-program.ts';
+import { configText, startProgram } from './start-program.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
@@ -75,6 +76,21 @@ describe('top --once', () => {
     expect(stderr).toMatch(/^llamero top: [^\n]+\n$/);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('sk-');
+  });
+
+  test('watches a router with HTTPS, if it is told of a certificate that nobody knows', async () => {
+    const { cert, key: privateKey } = selfSigned();
+    const files = { 'cert.pem': cert, 'key.pem': privateKey };
+    const text = configText({ tls: { cert: 'cert.pem', key: 'key.pem' } });
+    await using program = await startProgram(['serve', '--config', 'a.yaml'], { ...files, 'a.yaml': text });
+    const find = () => /listening on (https:[^"\s]+)/.exec(program.stderr())?.[1];
+    await until(() => find() !== undefined);
+    const args = ['--once', '--url', find() ?? ''];
+    const known = await top(args, { NODE_EXTRA_CA_CERTS: `${program.folder}/cert.pem` });
+    expect(known).toMatchObject({ code: 0, stderr: '' });
+    const unknown = await top(args);
+    expect(unknown.code).toBe(69);
+    expect(unknown.stderr).toMatch(/^llamero top: No answer from https:\S+ \(\w*SELF_SIGNED\w*\)\n$/);
   });
 
   test('ends with 69 and says so when nobody answers', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { selfSigned } from '../../../test/fixtures/self-signed.ts';
 import { findKey, findRouterUrl, RouterUnknown } from './find-router.ts';
 
 const folders: string[] = [];
@@ -33,6 +34,16 @@ describe('findRouterUrl', () => {
     ['listen: "[::1]:9004"', 'http://[::1]:9004/'],
   ])('reads %j as %s', async (text, href) => {
     expect(await findIn({ 'llamero.yaml': text })).toBe(href);
+  });
+
+  test('is HTTPS where the router serves that', async () => {
+    const { cert, key } = selfSigned();
+    const files = {
+      'cert.pem': cert,
+      'key.pem': key,
+      'llamero.yaml': 'tls: { cert: cert.pem, key: key.pem }',
+    };
+    expect(await findIn(files)).toBe('https://127.0.0.1:8700/');
   });
 
   test('takes the file that is named before the usual one', async () => {

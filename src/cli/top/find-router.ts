@@ -39,7 +39,8 @@ export async function findRouterUrl(
       loaded.unreadable ? exitCodes.noInput : exitCodes.config,
     );
   }
-  return urlOf(loaded.config.listen[0] ?? '');
+  const { listen, tls } = loaded.config;
+  return urlOf(listen[0] ?? '', tls === undefined ? 'http' : 'https');
 }
 
 /** undefined = none is set. Throws RouterUnknown. */
@@ -51,11 +52,11 @@ export function findKey({ keyEnv }: Pick<TopFlags, 'keyEnv'>, env: CliIo['env'])
 }
 
 /** Of all interfaces, the one that is on this machine. */
-function urlOf(listen: string): URL {
+function urlOf(listen: string, scheme: 'http' | 'https'): URL {
   const { host, port } = parseListenAddress(listen);
   if (port === 0) {
     throw new RouterUnknown('The configuration listens on any free port: use --url', exitCodes.usage);
   }
   const name = host === '' || host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}/`);
+  return new URL(`${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}/`);
 }

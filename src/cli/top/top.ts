@@ -20,7 +20,7 @@ const usage = `Usage: llamero top [--url URL | --config FILE | --config-dir DIR]
   --interval TIME    between two looks, 100ms to 1h; default 1s
   --once             print one plain snapshot and end; so without a terminal, too
 
-Keys: ? tells them. NO_COLOR turns colors off.
+Keys: ? tells them. NO_COLOR turns colors off. NODE_EXTRA_CA_CERTS names a file with a certificate of your own.
 `;
 
 /** Every reading has a time limit of its own. */
