@@ -109,10 +109,10 @@ export class App {
   /** Undefined until the first process is configured. */
   #orphans: OrphanWatch | undefined;
   #authenticator: Authenticator;
-  #lastReload: ReloadReport | undefined;
-  #reloading: Promise<unknown> = Promise.resolve();
   /** From the start on or never. */
   #tls: TlsIdentity | undefined;
+  #lastReload: ReloadReport | undefined;
+  #reloading: Promise<unknown> = Promise.resolve();
   /** From the beginning of a drain. */
   #draining = false;
   /** After the lame-duck time. */
@@ -188,9 +188,9 @@ export class App {
   async start(): Promise<void> {
     await this.#applyModels();
     this.#registry.apply(this.#config.backends);
+    if (this.#config.tls !== undefined) this.#tls = await readTlsIdentity(this.#config.tls);
     await this.#listen(this.#config.listen);
     this.#preload();
-    if (this.#config.tls !== undefined) this.#tls = await readTlsIdentity(this.#config.tls);
   }
 
   /** Addresses that are open, as `HOST:PORT`. */
@@ -262,9 +262,9 @@ export class App {
 
   async #listen(wanted: readonly string[]): Promise<void> {
     const before = new Set(this.addresses());
+    const scheme = this.#tls === undefined ? 'http' : 'https';
     await this.#listeners.apply(wanted);
     for (const address of this.addresses()) {
-    const scheme = this.#tls === undefined ? 'http' : 'https';
       if (!before.has(address)) this.log.info(`listening on ${scheme}://${address}`);
     }
   }
@@ -407,10 +407,10 @@ export class App {
       isControlPath: isAdminPath,
       isOpenPath: isOpenAdminPath,
       draining: () => this.#refusing,
+      tls: () => this.#tls,
       onRefusedConnection: () => this.#metrics.connectionRejected(),
     });
   }
-      tls: () => this.#tls,
 
   #adminDeps(): AdminDeps {
     return {
@@ -431,6 +431,7 @@ export class App {
       backends: () => this.#backends.list(),
       models: this.#handles,
       profile: this.profile,
+      hooks: this.#processes.hooks,
       logs: this.#logs,
       ending: this.#ending.signal,
       activity: this.#activity,
@@ -452,15 +453,15 @@ export class App {
     const { config } = loaded;
     const plan = planReload(this.#config, config);
     try {
+      if (this.#tls !== undefined && config.tls !== undefined) this.#tls = await readTlsIdentity(config.tls);
       await this.#listen(config.listen);
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
-      if (this.#tls !== undefined && config.tls !== undefined) this.#tls = await readTlsIdentity(config.tls);
     }
+    if (this.#tls !== undefined) this.#server.renew(this.#tls);
     this.#config = config;
     if (plan.apiKeys) this.#authenticator = createAuthenticator(config.apiKeys);
     if (plan.log) this.log.level = config.log.level;
-    if (this.#tls !== undefined) this.#server.renew(this.#tls);
     if (plan.needsRestart.length > 0) {
       this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
     }

@@ -48,6 +48,7 @@ export function model(id: string, more: Partial<ResolvedModel> = {}): ResolvedMo
     timeouts,
     ignoreWebsockets: false,
     capabilities: undefined,
+    hooks: { onLoad: [], onUnload: [] },
     ...more,
   };
 }

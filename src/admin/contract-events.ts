@@ -49,6 +49,17 @@ export const eventDataSchemas = {
   activity: z.strictObject({ id: z.int() }),
   inflight: inflightSchema,
   uiConfig: z.strictObject({ activity: z.strictObject({ session_id: z.array(z.string()) }) }),
+  /** A command around a model has ended. */
+  hook: z.strictObject({
+    model: z.string(),
+    event: z.enum(['on_load', 'on_unload']),
+    /** Without its arguments. */
+    program: z.string(),
+    ok: z.boolean(),
+    /** Empty where there is none. */
+    problem: z.string(),
+    duration_ms: z.int().min(0),
+  }),
   profileChanged: z.strictObject({ active: z.string().nullable() }),
 } as const;
 

@@ -64,6 +64,24 @@ export interface ActivityLookup extends Pick<Activity, 'list' | 'totals'> {
   subscribe(listener: (id: number) => void): () => void;
 }
 
+/** How a command that is run around a model went. */
+export interface HookOutcome {
+  readonly model: ModelName;
+  readonly event: 'on_load' | 'on_unload';
+  /** Without its arguments. */
+  readonly program: string;
+  readonly ok: boolean;
+  /** Empty = none. */
+  readonly problem: string;
+  readonly durationMs: number;
+}
+
+/** The commands around models. */
+export interface HookNews {
+  /** Called after each one. Returns the function that ends the subscription. */
+  subscribe(listener: (outcome: HookOutcome) => void): () => void;
+}
+
 export interface LogLookup {
   /** What goes to the router's own output, too (`logToStdout`). */
   readonly all: OutputLog;
@@ -99,6 +117,7 @@ export interface AdminDeps {
   /** Aborted when the router begins to stop: answers that have no end of their own end then. */
   readonly ending: AbortSignal;
   readonly activity: ActivityLookup;
+  readonly hooks: HookNews;
   /** Request headers that name a session, in order. */
   readonly sessionHeaders: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;

@@ -11,7 +11,16 @@ import { MessageQueue } from './message-queue.ts';
 
 export type EventFeedDeps = Pick<
   AdminDeps,
-  'clock' | 'log' | 'requests' | 'models' | 'profile' | 'logs' | 'activity' | 'sessionHeaders' | 'ending'
+  | 'clock'
+  | 'log'
+  | 'requests'
+  | 'models'
+  | 'profile'
+  | 'logs'
+  | 'activity'
+  | 'sessionHeaders'
+  | 'ending'
+  | 'hooks'
 >;
 
 /** Messages that may wait for one reader. */
@@ -110,7 +119,7 @@ export class EventFeed {
 
   /** Returns what ends it. */
   #listen(): () => void {
-    const { requests, models, profile, activity } = this.#deps;
+    const { requests, models, profile, activity, hooks } = this.#deps;
     const ends = [
       requests.subscribe({
         changed: (record) => this.#changed(record),
@@ -121,6 +130,9 @@ export class EventFeed {
         this.#send('profileChanged', { active: active ?? null });
         this.#modelsChanged();
       }),
+      hooks.subscribe(({ durationMs, ...report }) =>
+        this.#send('hook', { ...report, duration_ms: durationMs }),
+      ),
       activity.subscribe((id) => this.#send('activity', { id })),
     ];
     const progress = setInterval(() => {

@@ -5,6 +5,8 @@ import { checkRouting } from './check-routing.ts';
 import { addressesCollide, isLoopback, listenForm, tryParseListenAddress } from './listen-address.ts';
 import type { ListenAddress } from './listen-address.ts';
 import type { CheckResult, ConfigPath, ConfigProblemCode, Finding } from './problems.ts';
+import { findServed } from './names.ts';
+import { checkHooks } from './resolve-hooks.ts';
 import { nameTableOf } from './resolve-models.ts';
 import { createPlanner, resolveRouting } from './resolve-routing.ts';
 import type { Config } from './schema.ts';
@@ -37,7 +39,14 @@ function checkNamesAndRouting(config: Config, wrongKeys: ReadonlySet<string>): C
   const routing = checkRouting(config, table, isKnown('models'));
   const routingIsGood = routing.problems.length === 0 && isKnown('models', 'groups', 'matrix', 'routing');
   const planner = routingIsGood ? createPlanner(resolveRouting(config)) : undefined;
-  return [routing, checkNames({ config, table, planner, targetsKnown: isKnown('models', 'peers') })];
+  const hooks = isKnown('models')
+    ? checkHooks(config, (name) => findServed(table, name)?.kind === 'model')
+    : [];
+  return [
+    { problems: hooks, warnings: [] },
+    routing,
+    checkNames({ config, table, planner, targetsKnown: isKnown('models', 'peers') }),
+  ];
 }
 
 function checkListen(listen: Config['listen']): Finding[] {

@@ -3,13 +3,16 @@
  * in by itself, in sorted order, so that ports do not depend on where a model stands in the file.
  */
 import { expandModel } from './expand-model.ts';
-import { fillTree, rejectUnknownMacros } from './fill-tree.ts';
+import { fillTree, leaveForRun, rejectUnknownMacros } from './fill-tree.ts';
 import type { Macro } from './macros.ts';
 import { PortPool } from './port-pool.ts';
 import { readMacros } from './read-macros.ts';
 import type { TreeEntry, TreeMap, TreeProblem } from './tree.ts';
 
 export const startPortDefault = 5800;
+
+/** A hook runs for one model: these are known then. */
+const hookMacros = ['MODEL_ID', 'PORT', 'PID'] as const;
 
 export interface MacroOptions {
   /** Ports of the models that run, with the `startPort` they come from: used again where that has not changed. */
@@ -31,7 +34,8 @@ export function expandMacros(
     else {
       const filled = fillTree(entry.node, [key], globals, report);
       const messageOf = (_place: unknown, placeholder: string): string => `unknown macro '${placeholder}'`;
-      entries.set(key, { ...entry, node: rejectUnknownMacros(filled, [key], messageOf, report) });
+      const known = key === 'hooks' ? leaveForRun(filled, hookMacros) : filled;
+      entries.set(key, { ...entry, node: rejectUnknownMacros(known, [key], messageOf, report) });
     }
   }
   const models = root.entries.get('models');

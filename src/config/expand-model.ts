@@ -1,5 +1,5 @@
 /** Macros of one model: its own laid over the global ones, `${MODEL_ID}`, and the port it gets for `${PORT}`. */
-import { fillScalar, fillTree, rejectUnknownMacros } from './fill-tree.ts';
+import { fillScalar, fillTree, leaveForRun, rejectUnknownMacros } from './fill-tree.ts';
 import type { Report } from './fill-tree.ts';
 import { overlayMacros, unknownMacros } from './macros.ts';
 import type { Macro } from './macros.ts';
@@ -16,7 +16,6 @@ export interface ModelExpansionOptions {
 }
 
 const port = hiddenPlaceholder('PORT');
-const pid = hiddenPlaceholder('PID');
 
 /** The entry of model `id` with its macros filled in and without its `macros`. What is no map stays as it is. */
 export function expandModel(id: string, entry: TreeEntry, options: ModelExpansionOptions): TreeEntry {
@@ -102,7 +101,7 @@ function withoutLeftovers(id: string, model: TreeMap, report: Report): TreeMap {
   const entries = new Map<string, TreeEntry>();
   for (const [key, entry] of model.entries) {
     const path = ['models', id, key];
-    const node = key === 'cmdStop' ? allowPid(entry.node) : entry.node;
+    const node = key === 'cmdStop' || key === 'hooks' ? leaveForRun(entry.node, ['PID']) : entry.node;
     entries.set(key, { ...entry, node: rejectUnknownMacros(node, path, messageOf, report) });
   }
   return changeNames({ ...model, entries }, (names) => {
@@ -152,12 +151,6 @@ function changeNames(model: TreeMap, change: (names: TreeMap) => TreeMap): TreeM
 
 function usesPort(node: TreeNode | undefined): boolean {
   return node?.kind === 'scalar' && typeof node.value === 'string' && node.value.includes(port);
-}
-
-/** The process id is known only when the command runs. */
-function allowPid(node: TreeNode): TreeNode {
-  if (node.kind !== 'scalar' || typeof node.value !== 'string') return node;
-  return { ...node, value: node.value.replaceAll(pid, showPlaceholders(pid)) };
 }
 
 function modelId(id: string): Macro {

@@ -1,6 +1,7 @@
 /** Macros in whole parts of the tree: fills them in at any depth, and rejects those that nobody defined. */
 import { fillMacros, showLeftovers, unknownMacros } from './macros.ts';
 import type { Macro } from './macros.ts';
+import { hiddenPlaceholder, showPlaceholders } from './placeholders.ts';
 import type { ConfigPath } from './problems.ts';
 import type { TreeEntry, TreeNode, TreeProblem, TreeScalar } from './tree.ts';
 
@@ -51,6 +52,17 @@ export function rejectUnknownMacros(
       });
     }
     return showLeftovers(scalar);
+  });
+}
+
+/** Makes some placeholders plain text: what they stand for is known only when a command runs. */
+export function leaveForRun(node: TreeNode, names: readonly string[]): TreeNode {
+  return mapScalars(node, [], (scalar) => {
+    const value = names.reduce((text, name) => {
+      const placeholder = hiddenPlaceholder(name);
+      return text.replaceAll(placeholder, showPlaceholders(placeholder));
+    }, String(scalar.value));
+    return value === scalar.value ? scalar : { ...scalar, value };
   });
 }
 

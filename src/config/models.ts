@@ -61,6 +61,24 @@ export interface ResolvedModel {
   readonly ignoreWebsockets: boolean;
   /** undefined = nothing is declared. */
   readonly capabilities: ResolvedCapabilities | undefined;
+  readonly hooks: ResolvedHooks;
+}
+
+/** Commands around a model, in the order in which they are run. */
+export interface ResolvedHooks {
+  /** When it is ready. */
+  readonly onLoad: readonly ResolvedHook[];
+  /** When its process is gone, if it was ready. */
+  readonly onUnload: readonly ResolvedHook[];
+}
+
+export interface ResolvedHook {
+  /** Command line, not yet split; `${MODEL_ID}`, `${PORT}` and `${PID}` stand for those of the model. */
+  readonly cmd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** onLoad only: the model takes no requests before it has succeeded. */
+  readonly required: boolean;
 }
 
 /** Edits of a JSON body, in this order: strip, setParams, setParamsById of the requested name. */

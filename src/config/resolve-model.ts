@@ -1,7 +1,9 @@
 /** One model and one peer out of the configuration: defaults of the file filled in, times in ms. Pure. */
+import { environmentOf } from './environment.ts';
 import { isLoopback } from './listen-address.ts';
 import type { ResolvedCapabilities, ResolvedModel, ResolvedPeer, ResolvedTimeouts } from './models.ts';
 import { resolveFilters } from './resolve-filters.ts';
+import { resolveHooks } from './resolve-hooks.ts';
 import type { Config, ModelEntry, PeerEntry } from './schema.ts';
 
 const readyTimeoutMsMin = 15_000;
@@ -38,6 +40,7 @@ export function resolveModel(id: string, entry: ModelEntry, config: Config): Res
     timeouts: timeoutsOf(entry.timeouts),
     ignoreWebsockets: isComfyui || entry.compat.ignoreWebsockets,
     capabilities: capabilitiesOf(entry.capabilities),
+    hooks: resolveHooks([id, ...aliasesOf(id, entry)], entry.hooks, config.hooks),
   };
 }
 
@@ -79,15 +82,6 @@ function atLeastIfSet(limit: number, least: number): number {
 
 function normalUrl(text: string): string {
   return URL.canParse(text) ? new URL(text).href.replace(/\/+$/, '') : text;
-}
-
-/** The last of equal names wins, as in a shell. */
-function environmentOf(items: readonly string[]): Record<string, string> {
-  const pairs = items.flatMap((item) => {
-    const at = item.indexOf('=');
-    return at <= 0 ? [] : [[item.slice(0, at), item.slice(at + 1)] as const];
-  });
-  return Object.fromEntries(pairs);
 }
 
 function timeoutsOf(timeouts: ModelEntry['timeouts']): ResolvedTimeouts {

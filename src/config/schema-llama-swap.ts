@@ -3,6 +3,7 @@
  * its time keys are seconds; they take our durations as well.
  */
 import { z } from 'zod';
+import { hooks } from './schema-hooks.ts';
 import { macros, model, peer } from './schema-models.ts';
 import { groups, matrix, profile, routing, selector } from './schema-routing.ts';
 import { describe, duration, needsRestart } from './values.ts';
@@ -60,21 +61,7 @@ export const llamaSwapShape = {
     'Other servers whose models this one offers.',
     z.record(z.string().min(1), peer).default({}),
   ),
-  hooks: describe(
-    'What is done at certain moments.',
-    z
-      .strictObject({
-        on_startup: describe(
-          'At the start, and after each reload.',
-          z
-            .strictObject({
-              preload: describe('Names of local models to load.', z.array(z.string()).default([])),
-            })
-            .prefault({}),
-        ),
-      })
-      .prefault({}),
-  ),
+  hooks: describe('What is done at certain moments.', hooks.prefault({})),
   upstream: describe(
     'Requests to `/upstream/MODEL/…`.',
     z

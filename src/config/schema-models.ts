@@ -3,6 +3,7 @@
  * are llama-swap's, so that its files work as they are. What needs more than one key is checked in check-models.ts.
  */
 import { z } from 'zod';
+import { modelHooks } from './schema-hooks.ts';
 import { describe, duration, secret, size } from './values.ts';
 
 const jsonValue = z.unknown().refine(isJsonValue, 'must be a value that JSON can hold');
@@ -141,6 +142,7 @@ export const model = z.strictObject({
       .prefault({}),
   ),
   capabilities: describe('What `/v1/models` says that it can do.', capabilities.prefault({})),
+  hooks: describe('Commands around this model, after the global ones.', modelHooks.prefault({})),
   memory: describe(
     'What it takes of the memory that `routing.router.settings.memory` has for models.',
     memory.prefault({}),

@@ -37,7 +37,7 @@ export interface ProcessView {
 }
 
 export interface LoadFailure {
-  readonly code: 'process_spawn_failed' | 'process_exited' | 'process_ready_timeout';
+  readonly code: 'process_spawn_failed' | 'process_exited' | 'process_ready_timeout' | 'process_hook_failed';
   /** For the client: exit code or signal, and the last lines it wrote. */
   readonly message: string;
   /** Clock time before which it is not started again (crash back-off). */

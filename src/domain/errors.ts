@@ -194,6 +194,14 @@ export const errorTable = {
     meaning:
       'The process of the model did not become healthy within `healthCheckTimeout`. The message has the last answer of its `checkEndpoint`.',
   },
+  process_hook_failed: {
+    source: 'process',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'The model was ready, but an `on_load` hook that is `required` failed or took too long, so it was stopped again. The message has the hook and the last lines it wrote.',
+  },
   no_backend: {
     source: 'placement',
     status: 503,

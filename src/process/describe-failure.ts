@@ -35,5 +35,7 @@ function sentence({ id, code, exit, detail }: FailureFacts): string {
       return `Process '${id}' ended with ${exit === undefined ? 'unknown status' : describeExit(exit)} ${detail}`;
     case 'process_ready_timeout':
       return `Process '${id}' was not ready in time: ${detail}`;
+    case 'process_hook_failed':
+      return `Process '${id}' was ready, but ${detail}`;
   }
 }

@@ -31,13 +31,20 @@ export interface ProcessSpec {
 /** Why somebody stops a process. */
 export type StopReason = 'unload' | 'evict' | 'ttl' | 'reload' | 'shutdown';
 
+/** How it came to its end without being stopped. */
+export type SelfEndReason = 'exited' | 'readyTimeout' | 'hookFailed';
+
 export interface ProcessExit {
   /** null when a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-export type ProcessFailureCode = 'process_spawn_failed' | 'process_exited' | 'process_ready_timeout';
+export type ProcessFailureCode =
+  | 'process_spawn_failed'
+  | 'process_exited'
+  | 'process_ready_timeout'
+  | 'process_hook_failed';
 
 export interface ProcessFailure {
   readonly code: ProcessFailureCode;
@@ -79,7 +86,7 @@ export type ProcessState =
       readonly name: 'stopping';
       readonly generation: number;
       readonly startedAtMs: number;
-      readonly reason: StopReason | 'exited' | 'readyTimeout';
+      readonly reason: StopReason | SelfEndReason;
       readonly pid: number | undefined;
     }
   | {

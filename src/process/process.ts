@@ -13,6 +13,7 @@ import type {
   ProcessSpec,
   ProcessState,
   ReadyResult,
+  SelfEndReason,
   StopOptions,
   StopReason,
 } from './process-state.ts';
@@ -174,7 +175,7 @@ class Supervisor implements ManagedProcess {
     this.#finish(run, end);
   }
 
-  #enterStopping(run: Run, reason: StopReason | 'exited' | 'readyTimeout'): void {
+  #enterStopping(run: Run, reason: StopReason | SelfEndReason): void {
     const { generation, startedAtMs, pid, readyAtMs } = run;
     if (readyAtMs !== undefined) run.readyForMs = this.#deps.clock.nowMs() - readyAtMs;
     this.#setState({ name: 'stopping', generation, startedAtMs, pid, reason });

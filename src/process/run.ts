@@ -11,7 +11,13 @@ import { markName } from './family.ts';
 import type { ProcessLedger } from './ledger.ts';
 import type { OutputLog } from './output.ts';
 import { isPortFree } from './ports.ts';
-import type { ProcessExit, ProcessFailure, ProcessFailureCode, ProcessSpec } from './process-state.ts';
+import type {
+  ProcessExit,
+  ProcessFailure,
+  ProcessFailureCode,
+  ProcessSpec,
+  SelfEndReason,
+} from './process-state.ts';
 import { createCheckUrl, waitUntilReady } from './readiness.ts';
 import { splitCommand } from './split-command.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -23,6 +29,14 @@ export interface RunDeps {
   /** Where running children are written down, so that a killed router leaves no orphans. */
   readonly ledger: ProcessLedger;
   readonly platform: NodeJS.Platform;
+  /**
+   * Done when the child answers, before it counts as ready. Resolves with the problem, if there is one, or when `signal` is
+   * aborted, as soon as it can. Never rejects.
+   */
+  readonly beforeReady?: (child: {
+    readonly pid: number;
+    readonly signal: AbortSignal;
+  }) => Promise<string | undefined>;
 }
 
 export interface RunOptions {
@@ -42,7 +56,7 @@ export interface RunEvents {
   spawned(pid: number): void;
   ready(pid: number): void;
   /** It ended or failed by itself; what is left of it is being ended. Not called after `stop`. */
-  selfEnded(reason: 'exited' | 'readyTimeout'): void;
+  selfEnded(reason: SelfEndReason): void;
   /** Something survives SIGKILL. `failure` as it will be in the end, without the exit. */
   stuck(failure: ProcessFailure | undefined): void;
 }
@@ -72,7 +86,7 @@ export async function runProcess(options: RunOptions): Promise<RunEnd> {
     selfEnd && describeFailure({ id: spec.id, ...selfEnd, exit, lastLines: child.lastLines() });
   if (selfEnd !== undefined) {
     killAt.tighten(deps.clock.nowMs() + spec.stopTimeoutMs);
-    events.selfEnded(selfEnd.code === 'process_exited' ? 'exited' : 'readyTimeout');
+    events.selfEnded(selfEndReasons[selfEnd.code]);
   }
   await child.terminate({
     killAt,
@@ -85,6 +99,12 @@ export async function runProcess(options: RunOptions): Promise<RunEnd> {
   const exit = await child.exited;
   return { failure: describe(exit), exit };
 }
+
+const selfEndReasons = {
+  process_exited: 'exited',
+  process_ready_timeout: 'readyTimeout',
+  process_hook_failed: 'hookFailed',
+} as const satisfies Partial<Record<ProcessFailureCode, SelfEndReason>>;
 
 type Command = readonly [program: string, ...args: string[]];
 
@@ -147,7 +167,7 @@ async function start(
 
 /** How a run came to its end without being stopped. */
 interface SelfEnd {
-  readonly code: ProcessFailureCode;
+  readonly code: keyof typeof selfEndReasons;
   readonly detail: string;
 }
 
@@ -172,6 +192,11 @@ async function serve(child: Child, options: ServeOptions): Promise<SelfEnd | und
     }
   }
   if (stop.aborted) return undefined;
+  const signal = AbortSignal.any([stop, child.exitSignal]);
+  const problem = await options.deps.beforeReady?.({ pid: child.pid, signal });
+  if (stop.aborted) return undefined;
+  if (problem !== undefined && !child.exitSignal.aborted)
+    return { code: 'process_hook_failed', detail: problem };
   events.ready(child.pid);
   await untilAborted(child.exited, [stop]);
   return stop.aborted ? undefined : { code: 'process_exited', detail: 'while it was ready' };

@@ -38,6 +38,8 @@ export class ProcessBackend implements Backend {
   generation = 0;
   /** The running engine under probes; undefined while it does not run. */
   watched: Backend | undefined;
+  /** The process id of the run that is or was ready, until it is gone. */
+  readyPid: number | undefined;
   /** The engine has told what it is, or had its time to. */
   settled = false;
   /** Its probes have succeeded since it was started: from then on they may also say that it is dead. */

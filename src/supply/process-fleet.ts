@@ -9,11 +9,12 @@ import type { BackendId } from '../domain/ids.ts';
 import type { BackendListener, MemoryUse } from '../engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from '../engines/registry.ts';
 import type { BackendLog } from '../engines/watch-context.ts';
-import type { StopReason } from '../process/process-state.ts';
+import type { ProcessState, StopReason } from '../process/process-state.ts';
 import { createProcess, stopAll } from '../process/process.ts';
 import type { RunDeps } from '../process/run.ts';
 import type { UnloadReason } from '../scheduler/effects.ts';
 import type { MemoryNeed } from '../scheduler/residency/memory.ts';
+import { ModelHooks } from './model-hooks.ts';
 import { MemoryMeter } from './memory-meter.ts';
 import { isSameProgram, ProcessBackend, slotsUnknown } from './process-backend.ts';
 
@@ -32,6 +33,9 @@ export interface ProcessFleetOptions {
 /** No limit asked for: the system's own ends a connection attempt long before. */
 const connectMsMax = 3_600_000;
 
+/** At the end of the router, hooks that run or wait get this long together. */
+const hooksAtEndMs = 5000;
+
 /** A started engine gets this long to tell its slots before requests go there without knowing. */
 const settleMs = 1000;
 
@@ -48,9 +52,12 @@ export class ProcessFleet {
   readonly #next = new Map<BackendId, ResolvedModel | undefined>();
   readonly #registry: ConfigurableRegistry;
   readonly #meter: MemoryMeter;
+  /** The commands around the models. */
+  readonly hooks: ModelHooks;
 
   constructor(options: ProcessFleetOptions) {
     this.#options = options;
+    this.hooks = new ModelHooks({ run: options.run, log: options.log });
     this.#registry = createBackendRegistry({
       probes: options.probes,
       defaults: { slots: slotsUnknown, modelsMax: undefined },
@@ -155,8 +162,9 @@ export class ProcessFleet {
     return this.#registry;
   }
 
-  /** Stops every process, each with its own time; `now` kills. */
+  /** Stops every process, each with its own time, and lets hooks about that end; `now` kills. */
   async close(now: boolean): Promise<void> {
+    if (now) void this.hooks.close(0);
     await Promise.all([
       this.#registry.close(),
       this.#meter.close(),
@@ -165,6 +173,7 @@ export class ProcessFleet {
         { now },
       ),
     ]);
+    await this.hooks.close(now ? 0 : hooksAtEndMs);
   }
 
   #add(model: ResolvedModel, generation = 0): void {
@@ -181,7 +190,11 @@ export class ProcessFleet {
         readyTimeoutMs: model.readyTimeoutMs,
         stopTimeoutMs: model.unloadTimeoutMs,
       },
-      this.#options.run,
+      {
+        ...this.#options.run,
+        beforeReady: ({ pid, signal }) =>
+          this.hooks.prepare({ model: backend.model, pid, output: backend.process.output }, signal),
+      },
     );
     const backend = new ProcessBackend({
       model,
@@ -191,8 +204,24 @@ export class ProcessFleet {
     });
     backend.generation = generation;
     this.#backends.set(model.id, backend);
-    process.onState(() => this.#changed(backend));
+    process.onState((state) => {
+      this.#runHooks(backend, state);
+      this.#changed(backend);
+    });
     this.#tell(backend);
+  }
+
+  #runHooks(backend: ProcessBackend, state: ProcessState): void {
+    const { model, process } = backend;
+    const { output } = process;
+    if (state.name === 'ready') {
+      backend.readyPid = state.pid;
+      this.hooks.loaded({ model, pid: state.pid, output });
+    } else if ((state.name === 'stopped' || state.name === 'failed') && backend.readyPid !== undefined) {
+      const reason = state.name === 'failed' ? 'exited' : (state.reason ?? '');
+      this.hooks.unloaded({ model, pid: backend.readyPid, output, reason });
+      backend.readyPid = undefined;
+    }
   }
 
   #changed(backend: ProcessBackend): void {

@@ -64,6 +64,7 @@ test('CFG-2 a model with only a command has the defaults', () => {
     },
     ignoreWebsockets: false,
     capabilities: undefined,
+    hooks: { onLoad: [], onUnload: [] },
   });
   expect(resolved(text).routing).toEqual({
     kind: 'group',
