@@ -25,8 +25,9 @@ export function outerBackends({ status }: Reading): BackendReading[] {
 /** Own processes first, as configured; then the others by name. */
 export function modelRows(reading: Reading): ModelRow[] {
   const { backends } = reading.status;
+  const queued = countQueued(reading);
   const own = backends.flatMap((backend) =>
-    backend.process === null ? [] : [describeOwn(backend, queuedFor(reading, backend.id))],
+    backend.process === null ? [] : [describeOwn(backend, queued.get(backend.id) ?? 0)],
   );
   const ownNames = new Set(own.map(({ model }) => model));
   const outer = outerBackends(reading);
@@ -34,7 +35,7 @@ export function modelRows(reading: Reading): ModelRow[] {
   const others = [...names]
     .filter((name) => !ownNames.has(name))
     .sort()
-    .map((name) => describeOuter(name, outer, queuedFor(reading, name)));
+    .map((name) => describeOuter(name, outer, queued.get(name) ?? 0));
   return [...own, ...others];
 }
 
@@ -61,7 +62,7 @@ function describeOuter(model: string, outer: readonly BackendReading[], queued: 
   return {
     model,
     state: isUp ? (loadedOn.length > 0 ? 'loaded' : 'unloaded') : 'away',
-    inFlight: serving.reduce((sum, backend) => sum + (backend.in_flight_by_model[model] ?? 0), 0),
+    inFlight: serving.reduce((sum, backend) => sum + inFlightOf(backend, model), 0),
     slots: undefined,
     queued,
     backends: (loadedOn.length > 0 ? loadedOn : serving).map(({ id }) => id),
@@ -71,6 +72,15 @@ function describeOuter(model: string, outer: readonly BackendReading[], queued: 
   };
 }
 
-function queuedFor({ requests }: Reading, model: string): number {
-  return requests.filter(({ phase, model_id }) => phase === 'queued' && model_id === model).length;
+function inFlightOf({ in_flight_by_model: counts }: BackendReading, model: string): number {
+  return Object.hasOwn(counts, model) ? (counts[model] ?? 0) : 0;
+}
+
+/** Waiting requests by model. */
+function countQueued({ requests }: Reading): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { phase, model_id: model } of requests) {
+    if (phase === 'queued' && model !== null) counts.set(model, (counts.get(model) ?? 0) + 1);
+  }
+  return counts;
 }
