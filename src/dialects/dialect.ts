@@ -6,6 +6,7 @@ import type { EngineHabits } from '../domain/engine-habits.ts';
 import type { AnswerEvent, EngineError, OnAnswerEvent } from './ir/answer.ts';
 import type { JsonObject, ModelRequest } from './ir/request.ts';
 import type { WholeAnswer } from './ir/whole-answer.ts';
+import type { OnRepair } from './repairs.ts';
 
 export type DialectName =
   | 'openai-chat'
@@ -60,11 +61,11 @@ export interface Dialect {
   writeRequest(request: ModelRequest, target: WriteTarget): JsonObject | undefined;
 
   /** An engine's whole answer. Emits `started` … `ended`, or `failed` when it is not an answer of this dialect. */
-  readAnswer(body: JsonObject, onEvent: OnAnswerEvent): void;
+  readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void;
   /** The whole answer as the client wants it: a JSON object. */
   writeAnswer(answer: WholeAnswer, context: AnswerContext): JsonObject;
 
-  createStreamReader(onEvent: OnAnswerEvent): AnswerStreamReader;
+  createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader;
   createStreamWriter(context: AnswerContext): AnswerStreamWriter;
 
   /** An engine's error answer. `text`: its body. */

@@ -17,6 +17,8 @@ export interface EngineHabits {
   /** How it calls its repeat penalty in OpenAI's dialects. */
   readonly repeatPenaltyName: 'repeat_penalty' | 'repetition_penalty';
   readonly reasoningControl: ReasoningControl;
+  /** Member that limits the tokens of a thought in a chat completion; absent = it has none. */
+  readonly reasoningBudgetMember?: 'thinking_budget_tokens';
   /** Member in which thoughts of earlier turns go back to it. */
   readonly reasoningMember: 'reasoning_content' | 'reasoning';
   /** Takes role `developer`; else such messages go as `system`. */

@@ -28,6 +28,7 @@ export const llamacpp: EngineKind = {
     takesMoreSamplers: true,
     repeatPenaltyName: 'repeat_penalty',
     reasoningControl: 'template',
+    reasoningBudgetMember: 'thinking_budget_tokens',
     reasoningMember: 'reasoning_content',
     // Chat templates know three or four roles, and this is not one of them.
     takesDeveloperRole: false,

@@ -1,0 +1,55 @@
+/** Whole chat completions, both directions. */
+import type { AnswerContext } from '../dialect.ts';
+import type { OnAnswerEvent } from '../ir/answer.ts';
+import type { JsonObject } from '../ir/request.ts';
+import type { AnswerChoice, AnswerPart, WholeAnswer } from '../ir/whole-answer.ts';
+import { answerHead } from '../openai/answer-head.ts';
+import { AnswerReader } from '../openai/answer-reader.ts';
+import { writeFinishReason } from '../openai/finish-reason.ts';
+import { writeUsage } from '../openai/usage.ts';
+import type { OnRepair } from '../repairs.ts';
+import { createChatChoice } from './answer-choice.ts';
+import { writeLogprobs } from './logprobs.ts';
+import { writeCall } from './messages.ts';
+
+export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {
+  const answer = new AnswerReader({ onEvent, onRepair, createChoice: createChatChoice });
+  answer.read(body);
+  answer.done();
+}
+
+export function writeAnswer(answer: WholeAnswer, context: AnswerContext): JsonObject {
+  const { choices, usage, timings } = answer;
+  return {
+    ...answerHead(answer, context, { prefix: 'chatcmpl-', object: 'chat.completion' }),
+    choices: choices.map(writeChoice),
+    ...(usage !== undefined && { usage: writeUsage(usage) }),
+    ...(timings?.own !== undefined && { timings: timings.own }),
+  };
+}
+
+function writeChoice({ index, parts, reason, logprobs }: AnswerChoice): JsonObject {
+  const calls = parts.filter((part) => part.kind === 'toolCall').map(writeCall);
+  const reasoning = joinedText(parts, 'reasoning');
+  return {
+    index,
+    message: {
+      role: 'assistant',
+      content: joinedText(parts, 'text') ?? (calls.length > 0 ? null : ''),
+      refusal: joinedText(parts, 'refusal') ?? null,
+      ...(reasoning !== undefined && { reasoning_content: reasoning }),
+      ...(calls.length > 0 && { tool_calls: calls }),
+    },
+    logprobs: logprobs === undefined ? null : writeLogprobs(logprobs),
+    finish_reason: writeFinishReason(reason),
+  };
+}
+
+/** undefined = there is no such part. */
+function joinedText(
+  parts: readonly AnswerPart[],
+  kind: 'text' | 'reasoning' | 'refusal',
+): string | undefined {
+  const texts = parts.flatMap((part) => (part.kind === kind && part.text !== '' ? [part.text] : []));
+  return texts.length === 0 ? undefined : texts.join('');
+}

@@ -1,0 +1,94 @@
+/** Streams of chat completions, both directions. */
+import type { AnswerContext, AnswerStreamReader, AnswerStreamWriter } from '../dialect.ts';
+import type { AnswerEvent, OnAnswerEvent } from '../ir/answer.ts';
+import { AnswerReader } from '../openai/answer-reader.ts';
+import { ChunkWriter } from '../openai/chunk-writer.ts';
+import { writeFinishReason } from '../openai/finish-reason.ts';
+import { createChunkStream } from '../openai/stream-reader.ts';
+import type { OnRepair } from '../repairs.ts';
+import { createChatChoice } from './answer-choice.ts';
+import { writeLogprobs } from './logprobs.ts';
+
+export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
+  return createChunkStream(new AnswerReader({ onEvent, onRepair, createChoice: createChatChoice }));
+}
+
+export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
+  const chunks = new ChunkWriter(context, { prefix: 'chatcmpl-', object: 'chat.completion.chunk' });
+  /** Choices whose first chunk, the one with the role, was written. */
+  const begun = new Set<number>();
+  /** Calls that are free text: their pieces have another name. */
+  const customCalls = new Set<string>();
+
+  function begin(choice: number, content: '' | null): string {
+    if (begun.has(choice)) return '';
+    begun.add(choice);
+    return chunks.chunk(choiceText(choice, JSON.stringify({ role: 'assistant', content, refusal: null })));
+  }
+
+  return {
+    write(event) {
+      switch (event.kind) {
+        case 'started':
+          chunks.start(event);
+          return '';
+        case 'text':
+        case 'reasoning':
+        case 'refusal':
+          return begin(event.choice, '') + chunks.chunk(sayingText(event));
+        case 'toolCall':
+          if (event.custom === true) customCalls.add(`${event.choice}.${event.call}`);
+          return begin(event.choice, null) + chunks.chunk(choiceText(event.choice, callDelta(event)));
+        case 'toolArguments': {
+          const member = customCalls.has(`${event.choice}.${event.call}`)
+            ? `"custom":{"input":${JSON.stringify(event.text)}}`
+            : `"function":{"arguments":${JSON.stringify(event.text)}}`;
+          return chunks.chunk(choiceText(event.choice, `{"tool_calls":[{"index":${event.call},${member}}]}`));
+        }
+        case 'finished': {
+          const first = begin(event.choice, '');
+          chunks.hold(choiceText(event.choice, '{}', { reason: writeFinishReason(event.reason) }));
+          return first;
+        }
+        case 'usage':
+        case 'timings':
+          chunks.count(event);
+          return '';
+        case 'ended':
+          return chunks.end();
+        case 'failed':
+          return chunks.fail(event);
+        case 'progress':
+        case 'opaque':
+        case 'reasoningProof':
+          return '';
+      }
+    },
+  };
+}
+
+/** `delta`: JSON text of an object. */
+function choiceText(
+  choice: number,
+  delta: string,
+  { logprobs = 'null', reason }: { readonly logprobs?: string; readonly reason?: string } = {},
+): string {
+  const end = reason === undefined ? 'null' : JSON.stringify(reason);
+  return `{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${end}}`;
+}
+
+const members = { text: 'content', reasoning: 'reasoning_content', refusal: 'refusal' } as const;
+
+function sayingText(event: Extract<AnswerEvent, { kind: keyof typeof members }>): string {
+  const delta = `{"${members[event.kind]}":${JSON.stringify(event.text)}}`;
+  if (event.kind !== 'text' || event.logprobs === undefined) return choiceText(event.choice, delta);
+  return choiceText(event.choice, delta, { logprobs: JSON.stringify(writeLogprobs(event.logprobs)) });
+}
+
+function callDelta({ call, id, name, custom }: Extract<AnswerEvent, { kind: 'toolCall' }>): string {
+  const tool =
+    custom === true
+      ? { type: 'custom', custom: { name, input: '' } }
+      : { type: 'function', function: { name, arguments: '' } };
+  return JSON.stringify({ tool_calls: [{ index: call, id, ...tool }] });
+}
