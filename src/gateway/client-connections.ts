@@ -4,10 +4,16 @@ import type { Duplex } from 'node:stream';
 
 const checkMs = 10;
 
+/** Connections that know themselves what they are about. */
+interface Answering {
+  readonly isAnswering: boolean;
+}
+
 export class ClientConnections {
   readonly #sockets = new Set<Duplex>();
   /** Those that asked something: under TLS these are not the ones that were opened, but what runs inside them. */
   readonly #asking = new Set<Duplex>();
+  readonly #others = new Set<Answering>();
   readonly #latest = new WeakMap<Duplex, ServerResponse>();
 
   get size(): number {
@@ -26,6 +32,12 @@ export class ClientConnections {
     socket.once('close', () => this.#asking.delete(socket));
   }
 
+  /** Counts the answers of `others`, too, when there is something to wait for. Returns the function that ends that. */
+  include(others: Answering): () => void {
+    this.#others.add(others);
+    return () => this.#others.delete(others);
+  }
+
   /** The answer to the last whole request head of a connection. */
   latest(socket: Duplex): ServerResponse | undefined {
     return this.#latest.get(socket);
@@ -42,6 +54,7 @@ export class ClientConnections {
   }
 
   #isAnswering(): boolean {
+    for (const others of this.#others) if (others.isAnswering) return true;
     return [...this.#asking].some((socket) => this.#latest.get(socket)?.writableFinished === false);
   }
 }

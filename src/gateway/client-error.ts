@@ -5,6 +5,12 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorTable, type ErrorCode } from '../domain/errors.ts';
 
+const tooSlow = {
+  status: 408,
+  code: 'request_malformed',
+  message: 'The request was not complete within limits.bodyTimeout',
+} as const;
+
 /** What node:http could not parse, in words, by its error code; anything else is plain bad HTTP. */
 const answers: Readonly<
   Record<string, { readonly status: number; readonly code: ErrorCode; readonly message: string }>
@@ -14,11 +20,7 @@ const answers: Readonly<
     code: 'request_malformed',
     message: 'The request head is larger than limits.header',
   },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    code: 'request_malformed',
-    message: 'The request was not complete within limits.bodyTimeout',
-  },
+  ERR_HTTP_REQUEST_TIMEOUT: tooSlow,
 };
 
 const badRequest = {
@@ -38,6 +40,11 @@ export function answerClientError(
     return;
   }
   answer(socket, answers[error.code ?? ''] ?? badRequest);
+}
+
+/** For a request that did not come within `limits.bodyTimeout`. */
+export function answerSlowness(socket: Duplex): void {
+  answer(socket, tooSlow);
 }
 
 /** For a connection beyond `limits.connections`. */

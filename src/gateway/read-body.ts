@@ -19,7 +19,7 @@ export function readBody(
     return;
   }
   if (declared !== undefined && Number(declared) > bytesMax) {
-    done(tooLarge(Number(declared), bytesMax), empty);
+    done(bodyTooLarge(Number(declared), bytesMax), empty);
     return;
   }
   const chunks: Buffer[] = [];
@@ -31,7 +31,7 @@ export function readBody(
     if (bytes > bytesMax) {
       settled = true;
       chunks.length = 0;
-      done(tooLarge(bytes, bytesMax), empty);
+      done(bodyTooLarge(bytes, bytesMax), empty);
       return;
     }
     chunks.push(chunk);
@@ -44,7 +44,7 @@ export function readBody(
   });
 }
 
-function tooLarge(bytes: number, bytesMax: number): LlameroError {
+export function bodyTooLarge(bytes: number, bytesMax: number): LlameroError {
   return new LlameroError(
     'request_too_large',
     `Body of at least ${bytes} bytes is larger than limits.body (${bytesMax} bytes)`,

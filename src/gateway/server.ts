@@ -1,6 +1,5 @@
 /** The listening side: accepts connections and hands their requests to the reception or, past it, to the control plane. */
 import {
-  createServer,
   type IncomingMessage,
   type RequestListener,
   type Server,
@@ -10,11 +9,14 @@ import {
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import type { Config } from '../config/schema.ts';
 import { tlsVersionMin, type TlsIdentity } from '../config/tls-files.ts';
 import { LlameroError } from '../domain/errors.ts';
 import { ClientConnections } from './client-connections.ts';
-import { answerClientError, refuseConnection } from './client-error.ts';
+import { answerClientError, answerSlowness, refuseConnection } from './client-error.ts';
 import { findDestination } from './destination.ts';
+import type { PlainOptions } from './http1-server/plain-connections.ts';
+import { PlainFirstServer } from './http1-server/server.ts';
 import { NodeRequest, NodeResponse } from './node-client.ts';
 import {
   admit,
@@ -61,7 +63,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     create() {
       const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
         connections.asked(request, response);
-        if (!server.listening || options.draining()) response.setHeader('connection', 'close');
+        if (closing()) response.setHeader('connection', 'close');
         handle(options, request, response);
       };
       const settings: HttpOptions = {
@@ -72,11 +74,13 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
         shouldUpgradeCallback: (request) => isWebSocket(options, request),
       };
       const identity = options.tls();
+      const closing = (): boolean => !server.listening || options.draining();
       const server =
         identity === undefined
-          ? createServer(settings, onRequest)
+          ? new PlainFirstServer(settings, plainOptions(options, closing), onRequest)
           : createTlsServer({ ...settings, ...tlsSettings(identity) }, onRequest);
       if (server instanceof TlsServer) keepWhileOpen(tlsServers, server);
+      else server.once('close', connections.include(server));
       server.on('connection', (socket) => {
         connections.opened(socket);
         const { limits } = options.parts.config();
@@ -124,10 +128,34 @@ function keepWhileOpen(servers: Set<TlsServer>, server: TlsServer): void {
   server.once('close', () => servers.delete(server));
 }
 
+function plainOptions(options: ServerOptions, closing: () => boolean): Omit<PlainOptions, 'handOver'> {
+  const limits = (): Config['limits'] => options.parts.config().limits;
+  return {
+    headBytesMax: () => limits().header,
+    limits: () => ({
+      firstByteMs: headTimeoutMs(limits().bodyTimeout),
+      wholeRequestMs: limits().bodyTimeout,
+      idleMs: keepAliveTimeoutMs,
+    }),
+    keepAliveS: keepAliveTimeoutMs / 1000,
+    takes: (url) => !options.isControlPath(splitTarget(url).path),
+    closing,
+    onRequest(request, response) {
+      const admitted = receive(options, request, response);
+      if (admitted !== undefined) serve(options, request, response, admitted);
+    },
+    onSlow: answerSlowness,
+  };
+}
+
 /** Set again with each connection, for a reload may have changed it. */
 function limitSlowness(server: Server, bodyTimeoutMs: number): void {
   server.requestTimeout = bodyTimeoutMs;
-  server.headersTimeout = Math.min(bodyTimeoutMs, headTimeoutMsMax);
+  server.headersTimeout = headTimeoutMs(bodyTimeoutMs);
+}
+
+function headTimeoutMs(bodyTimeoutMs: number): number {
+  return Math.min(bodyTimeoutMs, headTimeoutMsMax);
 }
 
 /**
