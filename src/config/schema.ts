@@ -3,6 +3,7 @@
  * every leaf has a description; `meta.unit` says how to read a value. Cross-field rules live in checks.ts.
  */
 import { z } from 'zod';
+import { translatableRoutes } from '../domain/routes.ts';
 import { engineNames } from '../domain/engine-names.ts';
 import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
@@ -53,6 +54,10 @@ const backend = z.strictObject({
   streamUsage: describe(
     'Engines that tell the token counts of a stream only when they are asked are asked on behalf of clients that do not ask, and such clients do not see the answer. `false`: for services that refuse `stream_options`; their streams are then counted by their events.',
     z.boolean().default(true),
+  ),
+  translate: describe(
+    'Routes that are translated to another one of the engine although it has them itself: for engines whose own answer there is not what clients expect.',
+    z.array(z.enum(translatableRoutes)).default([]),
   ),
   timeouts: describe('Timeouts of this backend.', timeouts.prefault({})),
 });

@@ -33,3 +33,15 @@ export type RouteName = (typeof routeNames)[number];
 export const sharedRouteNames: readonly RouteName[] = routeNames.filter(
   (name) => !name.startsWith('ollama-'),
 );
+
+/** Routes whose requests and answers can be translated to one another. */
+export const translatableRoutes = [
+  'chat-completions',
+  'completions',
+  'responses',
+  'messages',
+  'ollama-chat',
+  'ollama-generate',
+] as const satisfies readonly RouteName[];
+
+export type TranslatableRoute = (typeof translatableRoutes)[number];

@@ -1,6 +1,6 @@
 /** Which route speaks which dialect, and what else a request in one dialect can be said in. Facts only. */
 import type { DialectName } from '../../dialects/dialect.ts';
-import type { RouteName } from '../../domain/routes.ts';
+import type { RouteName, TranslatableRoute } from '../../domain/routes.ts';
 
 interface DialectRoute {
   readonly dialect: DialectName;
@@ -8,16 +8,7 @@ interface DialectRoute {
   readonly path: string;
 }
 
-/** Routes whose requests and answers can be translated. */
-export type DialectRouteName =
-  | 'chat-completions'
-  | 'completions'
-  | 'responses'
-  | 'messages'
-  | 'ollama-chat'
-  | 'ollama-generate';
-
-export const dialectRoutes: Readonly<Record<DialectRouteName, DialectRoute>> = {
+export const dialectRoutes: Readonly<Record<TranslatableRoute, DialectRoute>> = {
   'chat-completions': { dialect: 'openai-chat', path: '/v1/chat/completions' },
   completions: { dialect: 'openai-completions', path: '/v1/completions' },
   responses: { dialect: 'openai-responses', path: '/v1/responses' },
@@ -30,7 +21,7 @@ export const dialectRoutes: Readonly<Record<DialectRouteName, DialectRoute>> = {
  * Other routes that can carry a request, the one that loses least first. Chat completions come first wherever they
  * serve: every engine has them, and most care goes into them there.
  */
-export const otherRoutes: Readonly<Record<DialectRouteName, readonly DialectRouteName[]>> = {
+export const otherRoutes: Readonly<Record<TranslatableRoute, readonly TranslatableRoute[]>> = {
   'chat-completions': ['ollama-chat', 'responses', 'messages'],
   completions: ['ollama-generate'],
   responses: ['chat-completions', 'messages', 'ollama-chat'],
@@ -39,7 +30,7 @@ export const otherRoutes: Readonly<Record<DialectRouteName, readonly DialectRout
   'ollama-generate': ['chat-completions', 'completions', 'responses', 'messages'],
 };
 
-export function isDialectRoute(route: RouteName): route is DialectRouteName {
+export function isDialectRoute(route: RouteName): route is TranslatableRoute {
   return Object.hasOwn(dialectRoutes, route);
 }
 

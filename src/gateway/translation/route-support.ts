@@ -14,9 +14,11 @@ interface Lack {
 export class RouteSupport {
   readonly #lacks = new WeakMap<Backend, Lack>();
 
-  /** Whether the engine answers the route itself. */
+  /** Whether the engine answers the route itself, as far as is known and wanted. */
   has(backend: Backend, route: RouteName): boolean {
-    return backend.kind.routes.has(route) && !this.#lacking(backend).has(route);
+    const { kind, config } = backend;
+    if (!kind.routes.has(route) || this.#lacking(backend).has(route)) return false;
+    return !config.translate.some((translated) => translated === route);
   }
 
   lacks(backend: Backend, route: RouteName): void {

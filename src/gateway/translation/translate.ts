@@ -2,7 +2,7 @@
 import { parseExactJson } from '../../base/exact-json.ts';
 import type { Clock } from '../../base/clock.ts';
 import { LlameroError } from '../../domain/errors.ts';
-import type { RouteName } from '../../domain/routes.ts';
+import type { RouteName, TranslatableRoute } from '../../domain/routes.ts';
 import type { AnswerContext, Dialect } from '../../dialects/dialect.ts';
 import { dialects } from '../../dialects/index.ts';
 import { isObject } from '../../dialects/ir/fields.ts';
@@ -10,12 +10,12 @@ import type { JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
 import { RequestShapeError } from '../../dialects/ir/request-shape-error.ts';
 import type { Backend } from '../../engines/backend.ts';
 import { AnswerTranslation } from './answer-translation.ts';
-import { dialectRoutes, isDialectRoute, otherRoutes, type DialectRouteName } from './dialect-routes.ts';
+import { dialectRoutes, isDialectRoute, otherRoutes } from './dialect-routes.ts';
 import type { RouteSupport } from './route-support.ts';
 
 export interface Translatable {
   readonly backend: Backend;
-  readonly route: DialectRouteName;
+  readonly route: TranslatableRoute;
   readonly body: Buffer;
   /** The client wants a stream. */
   readonly stream: boolean;
@@ -29,7 +29,7 @@ export interface Translatable {
 
 export interface Translated {
   /** The engine's route. */
-  readonly route: DialectRouteName;
+  readonly route: TranslatableRoute;
   readonly path: string;
   readonly body: Buffer;
   /** What the engine could not be told, by its name in the client's request. */
