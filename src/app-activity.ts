@@ -20,8 +20,6 @@ export interface ActivityKeeperOptions {
   readonly log: Logger;
 }
 
-/** Rows of a file; one of this size is looked through in milliseconds. */
-const fileRowsMax = 100_000;
 const bytesPerMb = 1024 ** 2;
 
 export class ActivityKeeper implements ActivityLookup {
@@ -98,7 +96,9 @@ export class ActivityKeeper implements ActivityLookup {
   #storeOptions({ store, metricsMaxInMemory }: Config): ActivityOptions {
     return {
       path: store === undefined ? undefined : resolve(store.path),
-      rowsMax: store === undefined ? metricsMaxInMemory : fileRowsMax,
+      rowsMax: store === undefined ? metricsMaxInMemory : endlessIfZero(store.rowsMax),
+      ageMsMax: endlessIfZero(store?.ageMax ?? 0),
+      nowEpochMs: () => this.#options.clock.epochMs(),
       onLost: (error) => this.#options.log.error({ err: error }, 'Activity could not be written'),
     };
   }
@@ -120,4 +120,8 @@ export class ActivityKeeper implements ActivityLookup {
 function captureBytes({ captureBuffer, models, peers }: Config): number {
   const hasModels = Object.keys(models).length > 0 || Object.keys(peers).length > 0;
   return hasModels ? captureBuffer * bytesPerMb : 0;
+}
+
+function endlessIfZero(value: number): number {
+  return value === 0 ? Number.POSITIVE_INFINITY : value;
 }

@@ -15,6 +15,8 @@ export const ignorePathsDefault: readonly string[] = [
 
 const sessionHeadersDefault = ['X-Session-ID', 'X-Litellm-Session-Id'];
 const metricsMaxDefault = 1000;
+/** A hundred years: nothing waits for it. */
+const ageMsMax = 36_500 * 86_400_000;
 
 export const llamaSwapShape = {
   models: describe(
@@ -92,6 +94,14 @@ export const llamaSwapShape = {
     z
       .strictObject({
         path: describe('SQLite file. Without `store` they are kept in memory.', z.string().default('')),
+        rowsMax: describe(
+          'Most requests kept in the file; the oldest leave. 0 = no such limit.',
+          z.int().min(0).default(100_000),
+        ),
+        ageMax: describe(
+          'Requests that came longer ago leave, within a minute; 0 = never.',
+          duration({ msMax: ageMsMax }).prefault('0s'),
+        ),
       })
       .optional(),
   ),

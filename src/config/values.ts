@@ -85,12 +85,18 @@ export function formatSize(bytes: number): string {
 export interface DurationBounds {
   /** Default 0. */
   readonly msMin?: number;
+  /** Default: what a timer can wait. */
+  readonly msMax?: number;
   /** Said of a value below `msMin`, in place of the usual words. */
   readonly tooShort?: string;
 }
 
 /** A duration key: `1m30s` or plain seconds; whole milliseconds after parsing. */
-export const duration = ({ msMin = 0, tooShort = atLeast(msMin) }: DurationBounds = {}) =>
+export const duration = ({
+  msMin = 0,
+  msMax = durationMsMax,
+  tooShort = atLeast(msMin),
+}: DurationBounds = {}) =>
   z
     .union([
       z.number().min(msMin / 1000, tooShort),
@@ -98,7 +104,7 @@ export const duration = ({ msMin = 0, tooShort = atLeast(msMin) }: DurationBound
     ])
     .transform((value) => (typeof value === 'number' ? secondsToMs(value) : (tryParseDurationMs(value) ?? 0)))
     .refine((ms) => ms >= msMin, tooShort)
-    .refine((ms) => ms <= durationMsMax, `must be at most ${formatDuration(durationMsMax)}`)
+    .refine((ms) => ms <= msMax, `must be at most ${formatDuration(msMax)}`)
     .meta({ unit: 'duration' });
 
 /** A size key: `64MiB`, `10MB` or plain bytes; bytes after parsing. `bytesMin`: 1 by default, or 0. */

@@ -36,11 +36,15 @@ const migrations: readonly string[] = [
 const busyTimeoutMs = 5000;
 export const inMemory = ':memory:';
 
+/** Space of rows that have left can be given back later (which a file without tables alone takes); the log beside it stays small. */
+const fileSettings = `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+  PRAGMA journal_size_limit = 4194304`;
+
 /** @throws Error when the file cannot be opened, is none of ours, or was written by a newer version. */
 export function openActivityTable(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
-    if (path !== inMemory) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    if (path !== inMemory) database.exec(fileSettings);
     migrate(database);
     return database;
   } catch (error) {
@@ -56,4 +60,43 @@ function migrate(database: DatabaseSync): void {
     if (index < version) continue;
     database.exec(`BEGIN; ${statements} PRAGMA user_version = ${index + 1}; COMMIT`);
   }
+}
+
+/** What is to leave: rows beyond a count, and those that came before a time. Infinity = no such limit. */
+export interface Retention {
+  readonly rowsMax: number;
+  readonly fromEpochMs: number;
+}
+
+/** Rows that leave in one go, and pages that are given back: either takes some milliseconds. */
+const sweptRowsMax = 2000;
+const freedPagesMax = 1000;
+/** Free pages are used again by new rows; more than this part of a file is given back. */
+const freeShareMax = 1 / 4;
+
+/** Removes some of what is to leave, the oldest first. True when there may be more. */
+export function sweepActivity(database: DatabaseSync, { rowsMax, fromEpochMs }: Retention): boolean {
+  let removed = 0;
+  if (Number.isFinite(rowsMax)) {
+    removed += remove(database, 'id <= (SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET ?)', rowsMax);
+  }
+  if (Number.isFinite(fromEpochMs)) removed += remove(database, 'created < ?', fromEpochMs);
+  return removed >= sweptRowsMax;
+}
+
+/** Gives back some of the space that nothing is in. Not inside a transaction. True when there may be more. */
+export function shrinkActivity(database: DatabaseSync): boolean {
+  const free = pragma(database, 'freelist_count');
+  if (free <= freedPagesMax || free <= pragma(database, 'page_count') * freeShareMax) return false;
+  database.exec(`PRAGMA incremental_vacuum(${freedPagesMax})`);
+  return pragma(database, 'freelist_count') < free;
+}
+
+function remove(database: DatabaseSync, condition: string, value: number): number {
+  const chosen = `SELECT id FROM activity WHERE ${condition} ORDER BY id LIMIT ${sweptRowsMax}`;
+  return Number(database.prepare(`DELETE FROM activity WHERE id IN (${chosen})`).run(value).changes);
+}
+
+function pragma(database: DatabaseSync, name: 'freelist_count' | 'page_count'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
 }

@@ -1,17 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ActivityRow } from './activity-row.ts';
-import { Activity, type ActivityFilter, type ActivitySort } from './activity.ts';
+import { Activity, type ActivityFilter, type ActivityOptions, type ActivitySort } from './activity.ts';
 
 const onLost = (error: unknown): never => {
   throw error;
 };
 
-function open(options: { readonly path?: string; readonly rowsMax?: number } = {}): Activity {
-  const activity = new Activity({ path: options.path, rowsMax: options.rowsMax ?? 1000, onLost });
+/** Unless said otherwise: in memory, for ever. */
+function optionsOf(options: Partial<ActivityOptions>): ActivityOptions {
+  return { path: undefined, rowsMax: 1000, ageMsMax: Infinity, nowEpochMs: () => 0, onLost, ...options };
+}
+
+function open(options: Partial<ActivityOptions> = {}): Activity {
+  const activity = new Activity(optionsOf(options));
   onTestFinished(() => {
     activity.close();
   });
@@ -48,6 +53,7 @@ function row(changes: Partial<ActivityRow> = {}): ActivityRow {
 }
 
 const all: ActivityFilter = { models: [] };
+const newest = { limit: 1, page: 1, sort: 'id', descending: true } as const;
 
 function ids(
   activity: Activity,
@@ -134,13 +140,53 @@ test('STO-1: the oldest rows leave', () => {
   expect(ids(activity)).toEqual([12, 11, 10, 9, 8]);
 });
 
+test('rows that are too old leave, in parts, and new ones stay', async () => {
+  let nowEpochMs = 0;
+  const activity = open({ rowsMax: Infinity, ageMsMax: 10_000, nowEpochMs: () => nowEpochMs });
+  for (let index = 0; index < 5000; index += 1) activity.add(row({ createdEpochMs: index }));
+  expect(activity.list(all, newest).total).toBe(5000);
+  nowEpochMs = 14_000;
+  activity.configure(optionsOf({ rowsMax: Infinity, ageMsMax: 10_000, nowEpochMs: () => nowEpochMs }));
+  await expect.poll(() => activity.list(all, newest).total).toBe(1000);
+  expect(ids(activity, all, { descending: false, limit: 1 })).toEqual([4001]);
+});
+
+test('a file of which most has left shrinks, and does not grow while rows come and go', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'llamero-activity-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const path = join(folder, 'store.db');
+  const heavy = row({ metadata: { text: 'x'.repeat(1000) } });
+  const fill = (activity: Activity, count: number): void => {
+    for (let index = 0; index < count; index += 1) activity.add(heavy);
+    activity.list(all, newest);
+  };
+  const size = (): number => statSync(path).size;
+  const activity = open({ path, rowsMax: Infinity });
+  fill(activity, 9000);
+  await expect.poll(() => size()).toBeGreaterThan(5_000_000);
+  activity.configure(optionsOf({ path, rowsMax: 500 }));
+  await expect.poll(() => activity.list(all, newest).total).toBe(500);
+  // What leaves the file is in the log beside it until that is taken over, which happens as rows come.
+  await expect
+    .poll(() => {
+      fill(activity, 100);
+      return size();
+    })
+    .toBeLessThan(6_000_000);
+  const settled = size();
+  for (let round = 0; round < 20; round += 1) fill(activity, 400);
+  expect(size()).toBeLessThanOrEqual(settled + 1_000_000);
+});
+
 test('STO-1: a file keeps its rows, has a write-ahead log, and ids go on', () => {
   const folder = mkdtempSync(join(tmpdir(), 'llamero-activity-'));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
   });
   const path = join(folder, 'store.db');
-  const first = new Activity({ path, rowsMax: 2, onLost });
+  const first = new Activity(optionsOf({ path, rowsMax: 2 }));
   for (let index = 0; index < 4; index += 1) first.add(row());
   first.close();
   const second = open({ path, rowsMax: 2 });
@@ -159,7 +205,7 @@ test('a store of a newer version is not touched', () => {
   const newer = new DatabaseSync(path);
   newer.exec('PRAGMA user_version = 99');
   newer.close();
-  expect(() => new Activity({ path, rowsMax: 2, onLost })).toThrow(/newer version/);
+  expect(() => new Activity(optionsOf({ path, rowsMax: 2 }))).toThrow(/newer version/);
 });
 
 test('another path begins another store, whose ids are new ones', () => {
@@ -169,8 +215,8 @@ test('another path begins another store, whose ids are new ones', () => {
   });
   const activity = open();
   activity.add(row());
-  expect(() => activity.configure({ path: folder, rowsMax: 5, onLost })).toThrow();
+  expect(() => activity.configure(optionsOf({ path: folder, rowsMax: 5 }))).toThrow();
   expect(ids(activity)).toEqual([1]);
-  activity.configure({ path: join(folder, 'store.db'), rowsMax: 5, onLost });
+  activity.configure(optionsOf({ path: join(folder, 'store.db'), rowsMax: 5 }));
   expect([activity.add(row()), ids(activity)]).toEqual([2, [2]]);
 });

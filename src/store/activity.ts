@@ -5,13 +5,16 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { toHistogram, type Histogram } from './histogram.ts';
 import type { ActivityRow } from './activity-row.ts';
-import { inMemory, openActivityTable } from './activity-table.ts';
+import { inMemory, openActivityTable, shrinkActivity, sweepActivity } from './activity-table.ts';
 
 export interface ActivityOptions {
   /** undefined = in memory. */
   readonly path: string | undefined;
-  /** The oldest ones leave. */
+  /** The oldest ones leave; Infinity = no limit. */
   readonly rowsMax: number;
+  /** Older ones leave; Infinity = never. */
+  readonly ageMsMax: number;
+  readonly nowEpochMs: () => number;
   /** Rows could not be written (the disk is full …) and are lost. */
   readonly onLost: (error: unknown) => void;
 }
@@ -52,6 +55,9 @@ const pendingMax = 10_000;
 /** Rows beyond the limit are removed when they are this part of it, for finding them takes longer the more there are. */
 const pruneShare = 1 / 1000;
 const speedsMax = 10_000;
+const sweepMs = 60_000;
+/** Between two parts of a long sweep: requests go first. */
+const sweepPauseMs = 20;
 
 const columns = {
   createdEpochMs: 'created',
@@ -106,6 +112,8 @@ export class Activity {
   #nextId: number;
   #sincePruning = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Of the next sweep. */
+  #sweeper: NodeJS.Timeout | undefined;
 
   /** @throws Error when the file cannot be opened. */
   constructor(options: ActivityOptions) {
@@ -113,6 +121,7 @@ export class Activity {
     this.#database = openActivityTable(options.path ?? inMemory);
     this.#insert = insertInto(this.#database);
     this.#nextId = nextIdOf(this.#database);
+    this.#sweepIn(sweepPauseMs);
   }
 
   /** Takes over other limits; another path begins another store. @throws Error when it cannot be opened; then nothing changes. */
@@ -126,6 +135,7 @@ export class Activity {
       this.#nextId = Math.max(this.#nextId, nextIdOf(database));
     }
     this.#options = options;
+    this.#sweepIn(sweepPauseMs);
   }
 
   /** Returns the row's id. It is written a little later. */
@@ -189,6 +199,7 @@ export class Activity {
   close(): void {
     if (!this.#database.isOpen) return;
     this.#flush();
+    clearTimeout(this.#sweeper);
     this.#database.close();
   }
 
@@ -196,26 +207,40 @@ export class Activity {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // What would be removed at once is not written at all.
-    const rows = this.#pending.slice(-this.#options.rowsMax);
+    const { rowsMax } = this.#options;
+    const rows = Number.isFinite(rowsMax) ? this.#pending.slice(-rowsMax) : this.#pending;
     this.#pending = [];
     if (rows.length === 0 || !this.#database.isOpen) return;
     try {
       this.#database.exec('BEGIN');
       for (const row of rows) this.#insert.run(row.id, ...fields.map((field) => toValue(row[field])));
       this.#sincePruning += rows.length;
-      if (this.#sincePruning >= this.#options.rowsMax * pruneShare) this.#prune();
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#options.onLost(error);
+      return;
     }
+    if (this.#sincePruning >= rowsMax * pruneShare) this.#sweep();
   }
 
-  #prune(): void {
+  /** Removes a part of what is to leave; the rest follows soon. */
+  #sweep(): void {
+    const { rowsMax, ageMsMax, nowEpochMs, onLost } = this.#options;
     this.#sincePruning = 0;
-    this.#database
-      .prepare('DELETE FROM activity WHERE id <= (SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET ?)')
-      .run(this.#options.rowsMax);
+    let hasMore = false;
+    try {
+      const removedAll = !sweepActivity(this.#database, { rowsMax, fromEpochMs: nowEpochMs() - ageMsMax });
+      hasMore = !removedAll || shrinkActivity(this.#database);
+    } catch (error) {
+      onLost(error);
+    }
+    this.#sweepIn(hasMore ? sweepPauseMs : sweepMs);
+  }
+
+  #sweepIn(delayMs: number): void {
+    clearTimeout(this.#sweeper);
+    this.#sweeper = setTimeout(() => this.#sweep(), delayMs).unref();
   }
 }
 
