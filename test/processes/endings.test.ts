@@ -1,14 +1,14 @@
 /** The program ends in every way there is, with children that do not want to: nothing of it is left on the machine. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readProcTable } from '../../src/process/proc-table.ts';
 import { chat } from '../integration/client.ts';
 import { fakeCommand } from '../integration/fake-models.ts';
 import { freePorts } from '../integration/free-ports.ts';
 import { pidsIn } from '../integration/model-log.ts';
 import { configText, startProgram, type Program } from '../integration/start-program.ts';
 import { until } from '../integration/start-router.ts';
-import { readProcTable } from '../../src/process/proc-table.ts';
 import { eventually, here, isLinux, survivors } from './harness.ts';
 
 const server = (flags = '') =>
@@ -20,8 +20,12 @@ const unruly = {
   deaf: { cmd: behind('pipe-holder.sh', server('--sigterm ignore')) },
   forking: { cmd: behind('forking-wrapper.sh', behind('escaping-wrapper.sh', server())) },
 };
-/** deaf: server, holder and what that sleeps in; forking: wrapper, server and two sleepers. */
+/** deaf: server and holder; forking: wrapper, server and two sleepers. */
 const unrulyCount = 6;
+
+beforeEach((context) => {
+  context.skip(!isLinux, 'who is left is seen in /proc alone');
+});
 
 interface Running extends AsyncDisposable {
   readonly program: Program;
@@ -67,7 +71,7 @@ async function expectNobodyLeft(setup: Running): Promise<void> {
   await until(async () => (await setup.all()).length === 0);
 }
 
-describe.skipIf(!isLinux)('RTR-9 nothing is left of unruly models', () => {
+describe('RTR-9 nothing is left of unruly models', () => {
   test.each<[string, NodeJS.Signals, number | string]>([
     ['SIGTERM', 'SIGTERM', 0],
     ['SIGINT', 'SIGINT', 0],
@@ -100,7 +104,7 @@ describe.skipIf(!isLinux)('RTR-9 nothing is left of unruly models', () => {
   });
 });
 
-describe.skipIf(!isLinux)('SIGTERM', () => {
+describe('SIGTERM', () => {
   test('while a model starts ends its start, and its client is told', async () => {
     const models = { never: { cmd: server('--never-ready --sigterm ignore') } };
     await using setup = await running(models, { drain: { timeout: '300ms' } });
@@ -145,26 +149,23 @@ describe.skipIf(!isLinux)('SIGTERM', () => {
   });
 });
 
-test.skipIf(!isLinux)(
-  'a router ends at its start what an earlier one left, when that and its guard were killed',
-  async () => {
-    await using setup = await running({ deaf: unruly.deaf });
-    await load(setup, 'deaf');
-    const [child = 0] = pidsIn(setup.program.log());
-    const own = (await readProcTable())
-      .filter(({ parent }) => parent === setup.program.pid)
-      .map(({ pid }) => pid);
-    expect(own).toContain(child);
-    // The guard is the other child.
-    for (const pid of [...own.filter((each) => each !== child), setup.program.pid])
-      process.kill(pid, 'SIGKILL');
-    expect(await setup.program.ended()).toBe('SIGKILL');
-    expect(await setup.all()).toContain(child);
-    await using next = await startProgram(['serve', '--config', join(setup.program.folder, 'r.yaml')]);
-    await next.url();
-    await expectNobodyLeft(setup);
-    expect(next.log()).toContainEqual(
-      expect.objectContaining({ msg: 'Ended a process that an earlier router left behind' }),
-    );
-  },
-);
+test('a router ends at its start what an earlier one left, when that and its guard were killed', async () => {
+  await using setup = await running({ deaf: unruly.deaf });
+  await load(setup, 'deaf');
+  const [child = 0] = pidsIn(setup.program.log());
+  const own = (await readProcTable())
+    .filter(({ parent }) => parent === setup.program.pid)
+    .map(({ pid }) => pid);
+  expect(own).toContain(child);
+  // The guard is the other child.
+  for (const pid of [...own.filter((each) => each !== child), setup.program.pid])
+    process.kill(pid, 'SIGKILL');
+  expect(await setup.program.ended()).toBe('SIGKILL');
+  expect(await setup.all()).toContain(child);
+  await using next = await startProgram(['serve', '--config', join(setup.program.folder, 'r.yaml')]);
+  await next.url();
+  await expectNobodyLeft(setup);
+  expect(next.log()).toContainEqual(
+    expect.objectContaining({ msg: 'Ended a process that an earlier router left behind' }),
+  );
+});
