@@ -22,6 +22,7 @@ const json = JSON as unknown as JsonWithSource;
 /** Only such text can hold a number that is too big. */
 const manyDigits = /\d{16}/;
 const wholeNumber = /^-?\d+$/;
+const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 /** @throws SyntaxError */
 export function parseExactJson(text: string): unknown {
@@ -40,6 +41,16 @@ export function parseExactJson(text: string): unknown {
 /** True for a number of `parseExactJson` that is no `number`. `JSON.stringify` writes its digits. */
 export function isBigNumber(value: unknown): value is RawJson {
   return json.isRawJSON(value);
+}
+
+/**
+ * A number as it is written, if JSON has that form and would write its double differently: 9007199254740993, 1.50, 1e400.
+ * undefined = the double says it all.
+ */
+export function tryExactNumber(text: string): RawJson | undefined {
+  const value = Number(text);
+  if (!jsonNumber.test(text) || Object.is(value, -0) || JSON.stringify(value) === text) return undefined;
+  return json.rawJSON(text);
 }
 
 /** The nearest double. */

@@ -35,6 +35,15 @@ describe('printConfig', () => {
     expect(printed['listen']).toEqual(['127.0.0.1:8700']);
   });
 
+  test('keeps the digits of large numbers', () => {
+    const config = load(
+      'models: { m: { cmd: "x ${PORT}", metadata: { a: 9007199254740993, b: 1e400, c: 1.0 } } }\n',
+    );
+    expect(stringify(printConfig(config)['models'])).toContain(
+      'metadata:\n    a: 9007199254740993\n    b: "1e400"\n    c: 1\n',
+    );
+  });
+
   test('masks every secret and nothing else', () => {
     const text = `
 apiKeys: [client-secret-1, { name: visible, key: client-secret-2 }]

@@ -1,4 +1,5 @@
 /** The configuration as it would be written in a file, for people and for `/api/status`. Secrets are always masked. */
+import { isBigNumber } from '../base/exact-json.ts';
 import { escapePlaceholders } from './placeholders.ts';
 import { childSchema, rootNode, takesSecret } from './schema-node.ts';
 import type { SchemaNode } from './schema-node.ts';
@@ -17,6 +18,7 @@ export function printConfig(config: Config): Record<string, unknown> {
 function printed(value: unknown, schema: SchemaNode | undefined): unknown {
   if (Array.isArray(value))
     return value.map((item, index) => printed(item, schema && childSchema(schema, index)));
+  if (isBigNumber(value)) return printedNumber(value.rawJSON);
   if (typeof value === 'object' && value !== null) {
     const known = Object.entries(value).filter(([, child]) => child !== undefined);
     return Object.fromEntries(
@@ -30,4 +32,11 @@ function printed(value: unknown, schema: SchemaNode | undefined): unknown {
   if (typeof value === 'number' && schema?.unit === 'duration') return formatDuration(value);
   if (typeof value === 'number' && schema?.unit === 'size') return formatSize(value);
   return value;
+}
+
+/** What no double holds is shown as text. */
+function printedNumber(digits: string): bigint | number | string {
+  if (/^-?\d+$/.test(digits)) return BigInt(digits);
+  const value = Number(digits);
+  return Number.isFinite(value) ? value : digits;
 }

@@ -1,4 +1,5 @@
 /** Plain values out of the tree, and how a value may be shown in a message. */
+import { tryExactNumber } from '../base/exact-json.ts';
 import { nearestName } from '../base/nearest-name.ts';
 import type { ConfigPath } from './problems.ts';
 import { shownText } from './problems.ts';
@@ -68,8 +69,9 @@ function typed(
   { value, variables, plainText }: TreeScalar,
   schema: SchemaNode | undefined,
   { lenient }: PlainOptions,
-): TreeScalar['value'] {
-  if (value === null || schema === undefined || isFree(schema)) return value;
+): unknown {
+  if (value === null) return null;
+  if (schema === undefined || isFree(schema)) return asWrittenNumber(value, plainText);
   const asWritten = plainText !== undefined && (lenient || variables.length > 0);
   if (typeof value !== 'string') {
     return asWritten && acceptsText(schema) && !accepts(schema, typeof value) ? plainText : value;
@@ -79,6 +81,12 @@ function typed(
   if (variables.length === 0) return value;
   if (value === 'true' || value === 'false') return value === 'true';
   return /^[-+]?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
+}
+
+/** Free values go into requests: a number keeps its digits. */
+function asWrittenNumber(value: TreeScalar['value'], plainText: string | undefined): unknown {
+  if (typeof value !== 'number' || plainText === undefined) return value;
+  return tryExactNumber(plainText.replace(/^\+/, '')) ?? value;
 }
 
 /** Any value is taken as it is. */

@@ -27,6 +27,26 @@ test('FIL-2 setParams are sorted, typed, and never the model', () => {
   expect(problems(model('filters: { setParams: { a: .inf } }'))[0]).toContain('JSON');
 });
 
+test('FIL-2 numbers keep the digits they are written with, wherever they come from', () => {
+  const text = `macros: { big: 9007199254740993 }
+${model('filters: { setParams: { a: 12345678901234567890, b: 1e400, c: 0.1, d: 1.50, e: [-9007199254740993], f: +18446744073709551615, g: "${big}", h: ${env.SEED}, i: 0x10, j: 7 } }')}`;
+  const params = modelOf(text, 'm', { SEED: '9223372036854775807' }).filters.setParams;
+  expect(params.map(({ path, json }) => `${path.join('.')}=${json}`)).toEqual([
+    'a=12345678901234567890',
+    'b=1e400',
+    'c=0.1',
+    'd=1.50',
+    'e=[-9007199254740993]',
+    'f=18446744073709551615',
+    'g=9007199254740993',
+    'h=9223372036854775807',
+    'i=16',
+    'j=7',
+  ]);
+  const { metadata } = modelOf(model('metadata: { id: 9007199254740993 }'));
+  expect(JSON.stringify(metadata)).toBe('{"id":9007199254740993}');
+});
+
 describe('FIL-3', () => {
   test('setParamsByID belong to a name, which becomes an alias', () => {
     const { aliases, filters } = modelOf(
