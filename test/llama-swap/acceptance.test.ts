@@ -68,6 +68,7 @@ const otherwise: Readonly<Record<string, string>> = {
   'SRV-16': 'selectors work below /upstream, too, in place of a 404',
   'UTL-5': 'selectors work below /upstream, too, in place of an error',
   'UTL-6': 'errors have the codes of docs/errors.md and no `src`; 500 is for defects of the router alone',
+  'UTL-8': 'a browser is asked for a name and a password, a program for a bearer key',
   'MET-5': 'engines are asked not to compress what is measured, so that nothing has to be decompressed',
   'API-1':
     'the version is there; /api/hardware, /api/performance and readings of the host in /metrics are not',
