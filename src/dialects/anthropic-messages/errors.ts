@@ -1,7 +1,8 @@
 /** Errors of the Messages API, both directions. Reads llama.cpp's shape and other engines' as well. */
 import type { EngineError } from '../ir/answer.ts';
-import { countOf, isObject } from '../ir/fields.ts';
+import { isObject } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { readOverflow } from '../openai/context-overflow.ts';
 
 const typesByStatus: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -79,34 +80,18 @@ function statusOf(type: unknown, code: unknown): number | undefined {
   return typeof type === 'string' && Object.hasOwn(statusesByType, type) ? statusesByType[type] : undefined;
 }
 
-/** Numbers of the prompt and of the context in messages of Anthropic, llama.cpp, vLLM and others, in this order. */
-const promptThenContext = [
+/** In Anthropic's own words; those of the engines are known elsewhere. */
+const wordings = [
   /prompt is too long: (\d+) tokens > (\d+)/,
-  /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens/,
   /exceed context limit: (\d+) \+ \d+ > (\d+)/,
 ] as const;
-const contextThenPrompt = /maximum context length is (\d+) tokens\D{1,80}(\d+)/;
-const wordsOfOverflow = ['context size has been exceeded', 'prompt is too long'];
 
 function overflowOf(inner: JsonObject, message: string): EngineError['overflow'] {
-  const promptTokens = countOf(inner['n_prompt_tokens']);
-  const contextTokens = countOf(inner['n_ctx']);
-  if (promptTokens !== undefined || contextTokens !== undefined) {
-    return {
-      ...(promptTokens !== undefined && { promptTokens }),
-      ...(contextTokens !== undefined && { contextTokens }),
-    };
-  }
-  for (const pattern of promptThenContext) {
-    const [, prompt, context] = pattern.exec(message) ?? [];
+  for (const wording of wordings) {
+    const [, prompt, context] = wording.exec(message) ?? [];
     if (prompt !== undefined) return { promptTokens: Number(prompt), contextTokens: Number(context) };
   }
-  const [, context, prompt] = contextThenPrompt.exec(message) ?? [];
-  if (context !== undefined) return { promptTokens: Number(prompt), contextTokens: Number(context) };
-  const words = message.toLowerCase();
-  const isOverflow =
-    inner['type'] === 'exceed_context_size_error' || wordsOfOverflow.some((part) => words.includes(part));
-  return isOverflow ? {} : undefined;
+  return readOverflow(message, inner) ?? (message.startsWith('prompt is too long') ? {} : undefined);
 }
 
 function tryParseObject(text: string): JsonObject | undefined {

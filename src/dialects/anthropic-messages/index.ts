@@ -14,7 +14,7 @@ export const anthropicMessages: Dialect = {
   writeRequest,
   readAnswer,
   writeAnswer,
-  createStreamReader: (onEvent) => new MessagesStreamReader(onEvent),
+  createStreamReader: (onEvent, onRepair) => new MessagesStreamReader(onEvent, onRepair),
   createStreamWriter: (context) => new MessagesStreamWriter(context),
   readError,
   writeError,

@@ -4,6 +4,8 @@ import type { OnAnswerEvent } from '../ir/answer.ts';
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import type { AnswerPart, WholeAnswer } from '../ir/whole-answer.ts';
+import { onceEach } from '../repairs.ts';
+import type { OnRepair } from '../repairs.ts';
 import { readErrorObject } from './errors.ts';
 import { dialectName } from './name.ts';
 import { readToolId, writeToolId } from './tool-ids.ts';
@@ -12,7 +14,8 @@ import { readStopReason, UsageReader, writeStopReason, writeUsage } from './usag
 import { writeReasoning } from './write-messages.ts';
 
 /** An engine's whole answer as events. */
-export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent): void {
+export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {
+  const repair = onceEach(onRepair);
   if (!Array.isArray(body['content'])) {
     const isError = body['type'] === 'error' || 'error' in body;
     const error = isError
@@ -29,14 +32,11 @@ export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent): void {
   });
   let calls = 0;
   for (const block of objectsOf(body['content'])) {
-    if (block['type'] === 'tool_use') readCall(block, calls++, onEvent);
+    if (block['type'] === 'tool_use') readCall(block, calls++, onEvent, repair);
     else readBlock(block, onEvent);
   }
-  onEvent({
-    kind: 'finished',
-    choice: 0,
-    reason: readStopReason(body['stop_reason'], body['stop_sequence']),
-  });
+  const reason = body['stop_reason'] ?? missingReason(calls, repair);
+  onEvent({ kind: 'finished', choice: 0, reason: readStopReason(reason, body['stop_sequence']) });
   const counts = new UsageReader();
   counts.add(body['usage']);
   if (counts.usage !== undefined) onEvent({ kind: 'usage', usage: counts.usage });
@@ -101,17 +101,31 @@ function readBlock(block: JsonObject, onEvent: OnAnswerEvent): void {
   }
 }
 
-function readCall(block: JsonObject, call: number, onEvent: OnAnswerEvent): void {
-  onEvent({ kind: 'toolCall', choice: 0, call, ...callNameOf(block, call) });
-  const text = tryWriteToolInput(block['input']) ?? '{}';
-  onEvent({ kind: 'toolArguments', choice: 0, call, text });
+function readCall(block: JsonObject, call: number, onEvent: OnAnswerEvent, repair: OnRepair): void {
+  onEvent({ kind: 'toolCall', choice: 0, call, ...callNameOf(block, call, repair) });
+  onEvent({ kind: 'toolArguments', choice: 0, call, text: wholeInputOf(block, repair) });
 }
 
 /** Id and name of a call, never empty. */
-export function callNameOf(block: JsonObject, call: number): { id: string; name: string } {
+export function callNameOf(block: JsonObject, call: number, repair: OnRepair): { id: string; name: string } {
   const id = textOf(block['id']);
-  const name = textOf(block['name']);
-  return { id: id === '' ? `toolu_${call}` : readToolId(id), name: name === '' ? 'unnamed' : name };
+  if (id === '') repair('toolIdMissing');
+  return { id: id === '' ? `toolu_${call}` : readToolId(id), name: textOf(block['name']) || 'unnamed' };
+}
+
+/** JSON text of the input that a block has. */
+export function wholeInputOf(block: JsonObject, repair: OnRepair): string {
+  const { input } = block;
+  if (isObject(input)) return tryWriteToolInput(input) ?? '{}';
+  if (typeof input === 'string' && input !== '') return input;
+  repair('argumentsMissing');
+  return '{}';
+}
+
+/** What an engine meant that gave no reason. */
+export function missingReason(calls: number, repair: OnRepair): string {
+  repair('finishReasonMissing');
+  return calls > 0 ? 'tool_use' : 'end_turn';
 }
 
 function writePart(part: AnswerPart): readonly JsonObject[] {

@@ -11,14 +11,13 @@ import { dialectName } from './name.ts';
 import { messageIdOf } from './response.ts';
 import { writeStopReason, writeUsage } from './usage.ts';
 
-type Started = Extract<AnswerEvent, { kind: 'started' }>;
-
 export class MessagesStreamWriter implements AnswerStreamWriter {
   readonly #context: AnswerContext;
   readonly #blocks = new ContentBlocks();
   #isStarted = false;
   #isOver = false;
   #reason: FinishReason = { kind: 'stop' };
+  #id: string | undefined;
   #usage: Usage | undefined;
 
   constructor(context: AnswerContext) {
@@ -27,9 +26,22 @@ export class MessagesStreamWriter implements AnswerStreamWriter {
 
   write(event: AnswerEvent): string {
     if (this.#isOver) return '';
-    if (event.kind === 'failed') return this.#fail(event.error);
-    const start = this.#isStarted ? '' : this.#start(event.kind === 'started' ? event : { kind: 'started' });
-    const frames = start + this.#writeEvent(event);
+    switch (event.kind) {
+      case 'failed':
+        return this.#fail(event.error);
+      case 'started':
+        this.#id = event.id;
+        this.#usage = event.usage;
+        return '';
+      case 'progress':
+        this.#usage ??= { inputTokens: event.total, outputTokens: 0 };
+        return '';
+      default:
+        return this.#guarded(this.#start() + this.#writeEvent(event));
+    }
+  }
+
+  #guarded(frames: string): string {
     if (!this.#blocks.isTooMuch) return frames;
     return frames + this.#fail({ message: 'The engine mixes blocks that are too large', status: 502 });
   }
@@ -67,11 +79,12 @@ export class MessagesStreamWriter implements AnswerStreamWriter {
     }
   }
 
-  #start({ id, usage }: Started): string {
+  /** As late as can be: some clients take the length of the prompt from nowhere else. */
+  #start(): string {
+    if (this.#isStarted) return '';
     this.#isStarted = true;
-    this.#usage = usage;
     const message = {
-      id: messageIdOf(id, this.#context),
+      id: messageIdOf(this.#id, this.#context),
       type: 'message',
       role: 'assistant',
       model: this.#context.model,
@@ -80,7 +93,7 @@ export class MessagesStreamWriter implements AnswerStreamWriter {
       stop_sequence: null,
       stop_details: null,
       container: null,
-      usage: writeUsage(usage),
+      usage: writeUsage(this.#usage),
     };
     return frame('message_start', JSON.stringify({ type: 'message_start', message }));
   }

@@ -8,10 +8,11 @@ import type { AnswerStreamReader } from '../dialect.ts';
 import type { AnswerEvent, EngineError, OnAnswerEvent } from '../ir/answer.ts';
 import { isObject, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { onceEach } from '../repairs.ts';
+import type { OnRepair } from '../repairs.ts';
 import { readErrorObject } from './errors.ts';
 import { dialectName } from './name.ts';
-import { callNameOf } from './response.ts';
-import { tryWriteToolInput } from './tool-input.ts';
+import { callNameOf, missingReason, wholeInputOf } from './response.ts';
 import { readStopReason, UsageReader } from './usage.ts';
 
 /** A tool call, or a block of the service's own whose pieces are put together. */
@@ -31,6 +32,7 @@ const openBlocksMax = 10_000;
 export class MessagesStreamReader implements AnswerStreamReader {
   readonly #sse = new SseReader({ onEvent: (event) => this.#read(event) });
   readonly #onEvent: OnAnswerEvent;
+  readonly #repair: OnRepair;
   readonly #counts = new UsageReader();
   readonly #blocks = new Map<unknown, OpenBlock>();
   #calls = 0;
@@ -38,8 +40,9 @@ export class MessagesStreamReader implements AnswerStreamReader {
   #isFinished = false;
   #isOver = false;
 
-  constructor(onEvent: OnAnswerEvent) {
+  constructor(onEvent: OnAnswerEvent, onRepair?: OnRepair) {
     this.#onEvent = onEvent;
+    this.#repair = onceEach(onRepair);
   }
 
   push(chunk: Buffer): void {
@@ -138,7 +141,8 @@ export class MessagesStreamReader implements AnswerStreamReader {
     }
     const call = start['type'] === 'tool_use' ? this.#calls++ : undefined;
     this.#blocks.set(index, { start, call, hasInput: false, input: '' });
-    if (call !== undefined) this.#emit({ kind: 'toolCall', choice: 0, call, ...callNameOf(start, call) });
+    if (call !== undefined)
+      this.#emit({ kind: 'toolCall', choice: 0, call, ...callNameOf(start, call, this.#repair) });
   }
 
   #addToBlock(index: unknown, delta: JsonObject): void {
@@ -190,28 +194,20 @@ export class MessagesStreamReader implements AnswerStreamReader {
       const whole = hasInput ? { ...start, input: tryParse(input) ?? {} } : start;
       this.#pass(textOf(start['type']), { content_block: whole });
     } else if (!hasInput) {
-      const text = tryWriteToolInput(start['input']) ?? '{}';
-      this.#emit({ kind: 'toolArguments', choice: 0, call, text });
+      this.#emit({ kind: 'toolArguments', choice: 0, call, text: wholeInputOf(start, this.#repair) });
     }
   }
 
   #finish(delta: JsonObject): void {
     const reason = delta['stop_reason'] ?? undefined;
     if (reason === undefined || this.#isFinished) return;
-    this.#close();
+    for (const index of this.#blocks.keys()) this.#stopBlock(index);
+    this.#isFinished = true;
     this.#emit({ kind: 'finished', choice: 0, reason: readStopReason(reason, delta['stop_sequence']) });
   }
 
-  #close(): void {
-    for (const index of this.#blocks.keys()) this.#stopBlock(index);
-    this.#isFinished = true;
-  }
-
   #end(): void {
-    if (!this.#isFinished) {
-      this.#close();
-      this.#emit({ kind: 'finished', choice: 0, reason: { kind: this.#calls > 0 ? 'toolCalls' : 'stop' } });
-    }
+    if (!this.#isFinished) this.#finish({ stop_reason: missingReason(this.#calls, this.#repair) });
     const { usage } = this.#counts;
     if (usage !== undefined) this.#emit({ kind: 'usage', usage });
     this.#isOver = true;
