@@ -5,6 +5,8 @@
 import type { OnAnswerEvent, TokenLogprob } from '../ir/answer.ts';
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { onceEach } from '../repairs.ts';
+import type { OnRepair } from '../repairs.ts';
 import { readDoneReason } from './done-reason.ts';
 import { readErrorMember } from './errors.ts';
 import { readLogprobs } from './logprobs.ts';
@@ -12,14 +14,16 @@ import { readTimings, readUsage } from './metrics.ts';
 
 export class AnswerLines {
   readonly #emit: OnAnswerEvent;
+  readonly #repaired: OnRepair;
   #isStarted = false;
   #calls = 0;
   /** Where ids of tool calls come from that the engine gave none: the time of its first line. */
   #stamp = '';
   #isOver = false;
 
-  constructor(onEvent: OnAnswerEvent) {
+  constructor(onEvent: OnAnswerEvent, onRepair?: OnRepair) {
     this.#emit = onEvent;
+    this.#repaired = onceEach(onRepair);
   }
 
   /** After `ended` or `failed`. */
@@ -90,7 +94,10 @@ export class AnswerLines {
   #readCall(call: JsonObject): void {
     const about = isObject(call['function']) ? call['function'] : {};
     const name = textOf(about['name']);
-    if (name === '') return;
+    if (name === '') {
+      this.#repaired('toolNameMissing');
+      return;
+    }
     const index = this.#calls;
     this.#calls += 1;
     const id = textOf(call['id']) || `call_${this.#stamp}_${index}`;

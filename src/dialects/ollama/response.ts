@@ -3,6 +3,7 @@ import type { AnswerContext } from '../dialect.ts';
 import type { OnAnswerEvent } from '../ir/answer.ts';
 import type { JsonObject } from '../ir/request.ts';
 import type { AnswerPart, WholeAnswer } from '../ir/whole-answer.ts';
+import type { OnRepair } from '../repairs.ts';
 import { writeCalls } from './answer-calls.ts';
 import { writeDoneReason } from './done-reason.ts';
 import { writeLogprobs } from './logprobs.ts';
@@ -11,8 +12,8 @@ import { AnswerLines } from './read-lines.ts';
 import type { SaidMembers } from './stream.ts';
 import { timestamp } from './timestamps.ts';
 
-export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent): void {
-  const answer = new AnswerLines(onEvent);
+export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {
+  const answer = new AnswerLines(onEvent, onRepair);
   answer.read(body);
   answer.end();
 }

@@ -4,6 +4,7 @@ import { LineReader } from '../../base/line-reader.ts';
 import type { AnswerContext, AnswerStreamReader, AnswerStreamWriter } from '../dialect.ts';
 import type { AnswerEvent, FinishReason, OnAnswerEvent, Timings, TokenLogprob, Usage } from '../ir/answer.ts';
 import type { JsonObject } from '../ir/request.ts';
+import type { OnRepair } from '../repairs.ts';
 import { writeCalls } from './answer-calls.ts';
 import type { CallDraft } from './answer-calls.ts';
 import { writeDoneReason } from './done-reason.ts';
@@ -13,8 +14,8 @@ import { writeMetrics } from './metrics.ts';
 import { AnswerLines } from './read-lines.ts';
 import { Timestamps } from './timestamps.ts';
 
-export function createStreamReader(onEvent: OnAnswerEvent): AnswerStreamReader {
-  const answer = new AnswerLines(onEvent);
+export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
+  const answer = new AnswerLines(onEvent, onRepair);
   const lines = new LineReader({ onLine: (line) => answer.read(tryParse(line)) });
   return {
     push(chunk) {

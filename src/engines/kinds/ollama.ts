@@ -90,8 +90,23 @@ async function read(client: ProbeClient): Promise<EngineReading> {
     loaded: loaded && new Set(loaded.keys()),
     contextTokens: loaded && contextTokens,
     version: asText(objectOf(version)?.['version']),
-    modelObjects: listed,
+    modelObjects: listed && withRunning(listed, loaded),
   };
+}
+
+/** What only `/api/ps` tells of a model. */
+const runningMembers = ['size_vram', 'expires_at', 'context_length'] as const;
+
+function withRunning(
+  listed: ReadonlyMap<string, JsonObject>,
+  running: ReadonlyMap<string, JsonObject> | undefined,
+): ReadonlyMap<string, JsonObject> {
+  const entries = Array.from(listed, ([name, entry]) => {
+    const more = running?.get(name) ?? {};
+    const told = runningMembers.filter((key) => key in more).map((key) => [key, more[key]] as const);
+    return [name, { ...entry, ...Object.fromEntries(told) }] as const;
+  });
+  return new Map(entries);
 }
 
 /** Entries of `/api/tags` or `/api/ps` by full name; undefined when the answer is none. */
