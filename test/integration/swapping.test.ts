@@ -1,35 +1,19 @@
 /** Models as processes, end to end: a configuration as llama-swap's users write it, real children, real sockets. */
-import { spawn } from 'node:child_process';
-import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../real/llama-server.ts';
+import { isAlive } from '../processes/harness.ts';
 import { chat } from './client.ts';
 import { fakeCommand, withModels } from './fake-models.ts';
+import { loadsIn, pidsIn } from './model-log.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
 
-function messages(router: TestRouter): { msg: string; model: string; pid?: number; reason?: string }[] {
+function messages(router: TestRouter): { msg: string; model: string; reason?: string }[] {
   return router.logLines
-    .filter(({ msg }) => /^Model (is|could)/.test(String(msg)))
-    .map(({ msg, model, pid, reason }) => ({ msg, model, pid, reason })) as never;
+    .filter(({ msg }) => /^Model is/.test(String(msg)))
+    .map(({ msg, model, reason }) => ({ msg, model, reason })) as never;
 }
 
-const loads = (router: TestRouter) =>
-  messages(router)
-    .filter(({ msg }) => msg === 'Model is loading')
-    .map(({ model }) => model);
-const pidOf = (router: TestRouter, id: string) =>
-  messages(router).findLast(({ msg, model }) => msg === 'Model is loaded' && model === id)?.pid ?? 0;
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const loads = (router: TestRouter) => loadsIn(router.logLines);
+const pidOf = (router: TestRouter, id: string) => pidsIn(router.logLines, id).at(-1) ?? 0;
 
 describe('models that replace each other', () => {
   test('FIFO-8 are loaded once each for A B C A B C, whatever their order', async () => {
@@ -165,33 +149,4 @@ describe('what runs', () => {
     expect((await chat(router.url, { model: 'a' }).answer).status).toBe(200);
     expect(pidOf(router, 'a')).not.toBe(pid);
   });
-});
-
-test('kill -9 of the router leaves no child behind', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'llamero-swap-'));
-  const file = join(folder, 'llamero.yaml');
-  const port = await freePort();
-  writeFileSync(
-    file,
-    JSON.stringify({
-      listen: `127.0.0.1:${port}`,
-      log: { format: 'json' },
-      ...(await withModels({ a: {} })),
-    }),
-  );
-  const main = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
-  const router = spawn(process.execPath, [main, 'serve', '--config', file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  router.stderr.on('data', (text: Buffer) => {
-    log += text.toString();
-  });
-  await until(() => log.includes('listening on'));
-  expect((await chat(`http://127.0.0.1:${port}`, { model: 'a' }).answer).status).toBe(200);
-  const pid = Number(/"pid":(\d+),"loadMs"/.exec(log)?.[1]);
-  expect(isAlive(pid)).toBe(true);
-  router.kill('SIGKILL');
-  await until(() => !isAlive(pid));
-  rmSync(folder, { recursive: true });
 });
