@@ -8,7 +8,7 @@ import { startRouter, until, type TestRouter } from './start-router.ts';
 
 function messages(router: TestRouter): { msg: string; model: string; reason?: string }[] {
   return router.logLines
-    .filter(({ msg }) => /^Model is/.test(String(msg)))
+    .filter(({ msg }) => String(msg).startsWith('Model is'))
     .map(({ msg, model, reason }) => ({ msg, model, reason })) as never;
 }
 
