@@ -32,8 +32,6 @@ export class OutputReader {
   readonly #items = new Map<string, SeenItem>();
   #last: SeenItem | undefined;
   #calls = 0;
-  #hasRefusal = false;
-  #hasText = false;
 
   constructor(onEvent: OnAnswerEvent) {
     this.#onEvent = onEvent;
@@ -107,8 +105,7 @@ export class OutputReader {
       if (why === 'content_filter') return { kind: 'filtered' };
       return why === 'max_output_tokens' || why === '' ? { kind: 'length' } : { kind: 'other', reason: why };
     }
-    if (this.#calls > 0) return { kind: 'toolCalls' };
-    return { kind: this.#hasRefusal && !this.#hasText ? 'refused' : 'stop' };
+    return { kind: this.#calls > 0 ? 'toolCalls' : 'stop' };
   }
 
   #see(type: string, { id, index }: ItemReference): SeenItem {
@@ -184,12 +181,10 @@ export class OutputReader {
 
   #say(text: string, logprobs: readonly TokenLogprob[] | undefined): void {
     if (text === '' && logprobs === undefined) return;
-    this.#hasText = true;
     this.#onEvent({ kind: 'text', choice: 0, text, ...(logprobs !== undefined && { logprobs }) });
   }
 
   #refuse(text: string): void {
-    this.#hasRefusal = true;
     this.#onEvent({ kind: 'refusal', choice: 0, text });
   }
 
