@@ -11,6 +11,9 @@ import { dialectName } from './name.ts';
 import { messageIdOf } from './response.ts';
 import { writeStopReason, writeUsage } from './usage.ts';
 
+type Beginning = Extract<AnswerEvent, { kind: 'started' | 'progress' }>;
+type Continuation = Exclude<AnswerEvent, Beginning | { kind: 'failed' }>;
+
 export class MessagesStreamWriter implements AnswerStreamWriter {
   readonly #context: AnswerContext;
   readonly #blocks = new ContentBlocks();
@@ -26,18 +29,20 @@ export class MessagesStreamWriter implements AnswerStreamWriter {
 
   write(event: AnswerEvent): string {
     if (this.#isOver) return '';
-    switch (event.kind) {
-      case 'failed':
-        return this.#fail(event.error);
-      case 'started':
-        this.#id = event.id;
-        this.#usage = event.usage;
-        return '';
-      case 'progress':
-        this.#usage ??= { inputTokens: event.total, outputTokens: 0 };
-        return '';
-      default:
-        return this.#guarded(this.#start() + this.#writeEvent(event));
+    if (event.kind === 'failed') return this.#fail(event.error);
+    if (event.kind === 'started' || event.kind === 'progress') {
+      this.#prepare(event);
+      return '';
+    }
+    return this.#guarded(this.#start() + this.#writeEvent(event));
+  }
+
+  /** Notes what the start of the message is to tell. */
+  #prepare(event: Beginning): void {
+    if (event.kind === 'progress') this.#usage ??= { inputTokens: event.total, outputTokens: 0 };
+    else {
+      this.#id = event.id;
+      this.#usage = event.usage;
     }
   }
 
@@ -46,7 +51,7 @@ export class MessagesStreamWriter implements AnswerStreamWriter {
     return frames + this.#fail({ message: 'The engine mixes blocks that are too large', status: 502 });
   }
 
-  #writeEvent(event: AnswerEvent): string {
+  #writeEvent(event: Continuation): string {
     // The API has one answer to a request.
     if ('choice' in event && event.choice !== 0) return '';
     switch (event.kind) {
@@ -71,10 +76,7 @@ export class MessagesStreamWriter implements AnswerStreamWriter {
         return this.#writeOpaque(event);
       case 'ended':
         return this.#end();
-      case 'started':
-      case 'progress':
       case 'timings':
-      case 'failed':
         return '';
     }
   }
