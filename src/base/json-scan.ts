@@ -4,6 +4,7 @@
  * characters, escapes): that is for whoever parses them. Never recurses, never throws, reads every byte at most once or twice.
  */
 import { tryDecodeString } from './json-string.ts';
+import { findStringEnd } from './string-end.ts';
 
 export type JsonKind = 'string' | 'number' | 'object' | 'array' | 'true' | 'false' | 'null';
 
@@ -181,34 +182,26 @@ function skipScalar(bytes: Buffer, at: number, limit: number, longStrings: LongS
   }
 }
 
-/** Read singly, at the beginning and after an escape, before a search for the next quote: most strings are short, and text full of `\"` stays linear. */
+/** Read here before it is worth looking for the end in larger steps: most strings are short. */
 const closeLookBytes = 96;
 
 function skipString(bytes: Buffer, open: number, limit: number, longStrings: LongStrings): number {
   const known = longStrings.size === 0 ? undefined : longStrings.get(open);
   if (known !== undefined && known <= limit) return known;
-  const end = findStringEnd(bytes, open, limit);
+  const end = findEnd(bytes, open, limit);
   if (end - open >= longBytesMin) longStrings.set(open, end);
   return end;
 }
 
-function findStringEnd(bytes: Buffer, open: number, limit: number): number {
+function findEnd(bytes: Buffer, open: number, limit: number): number {
   let at = open + 1;
-  for (;;) {
-    const nearEnd = Math.min(limit, at + closeLookBytes);
-    while (at < nearEnd) {
-      const byte = bytes[at];
-      if (byte === quote) return at + 1;
-      at += byte === backslash ? 2 : 1;
-    }
-    if (at >= limit) return -1;
-    const found = bytes.indexOf(quote, at);
-    if (found === -1 || found >= limit) return -1;
-    let slash = found - 1;
-    while (slash >= at && bytes[slash] === backslash) slash -= 1;
-    if ((found - 1 - slash) % 2 === 0) return found + 1;
-    at = found + 1;
+  const nearEnd = Math.min(limit, at + closeLookBytes);
+  while (at < nearEnd) {
+    const byte = bytes[at];
+    if (byte === quote) return at + 1;
+    at += byte === backslash ? 2 : 1;
   }
+  return findStringEnd(bytes, at, limit);
 }
 
 function isWord(bytes: Buffer, at: number, limit: number, word: string): boolean {
@@ -293,7 +286,7 @@ function skipToValue(bytes: Buffer, from: number, limit: number, closer: number)
   if (from >= limit) return -1;
   if (closer === closeBracket) return from;
   if (bytes[from] !== quote) return -1;
-  const keyEnd = findStringEnd(bytes, from, limit);
+  const keyEnd = findEnd(bytes, from, limit);
   if (keyEnd === -1) return -1;
   const colon = skipBlanks(bytes, keyEnd, limit);
   if (colon >= limit || bytes[colon] !== colonByte) return -1;
