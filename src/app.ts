@@ -2,6 +2,7 @@
  * The composition root: builds every long-lived object top to bottom, and knows how they start, change and stop
  * together. Decides nothing about requests.
  */
+import { randomUUID } from 'node:crypto';
 import { resolve as resolvePath } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { DestinationStream, Logger } from 'pino';
@@ -34,6 +35,7 @@ import { Fleet } from './gateway/fleet.ts';
 import { loadByRequest } from './gateway/load-by-request.ts';
 import { rejectionError } from './gateway/rejection.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
+import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
 import { NameResolver } from './gateway/name-resolver.ts';
 import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
@@ -96,6 +98,7 @@ export class App {
   readonly profile: ActiveProfile;
   readonly #names: NameResolver;
   readonly #handles: ModelHandles;
+  readonly #signature = loopSignature(randomUUID());
   readonly #ending = new AbortController();
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
@@ -293,6 +296,7 @@ export class App {
     return createBackendRegistry({
       probes: this.#config.probes,
       defaults: backendDefaults(this.#config),
+      signature: this.#signature,
       clock: this.#clock,
       log: this.log,
       listener: this.#backendListener(),
@@ -401,6 +405,7 @@ export class App {
         requests: this.#requests,
         captures: this.#activity.captures,
         log: this.log,
+        signature: this.#signature,
       },
       authenticator: () => this.#authenticator,
       control: (request, response) => void control(request, response),

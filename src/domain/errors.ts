@@ -74,6 +74,14 @@ export const errorTable = {
     meaning:
       "A browser sent the request from a page of another site, which may not change anything here. Use the router's own page, or a program that is no browser.",
   },
+  loop_detected: {
+    source: 'placement',
+    status: 508,
+    retry: 'never',
+    type: 'server_error',
+    meaning:
+      'The request came back to a router that had sent it on: `peers` or `backends` of several routers form a circle for this model.',
+  },
   method_not_allowed: {
     source: 'client',
     status: 405,

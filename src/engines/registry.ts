@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly probes: ProbeSettings;
   readonly defaults: BackendDefaults;
   readonly clock: Clock;
+  /** Of this router; default: the backends cannot be routers that have it as a backend. */
+  readonly signature?: string;
   /** Told of every change, synchronously, the first view of a new backend included. */
   readonly listener: BackendListener;
   /** Changes of state, once each. */
@@ -47,12 +49,13 @@ class Registry implements ConfigurableRegistry {
   #backends = new Map<BackendId, WatchedBackend>();
 
   constructor(options: RegistryOptions) {
-    const { listener, probes, defaults, clock, log, random, timers } = options;
+    const { listener, probes, defaults, clock, log, random, timers, signature } = options;
     this.#listener = listener;
     this.#context = {
       probes,
       defaults,
       clock,
+      signature,
       log,
       random: random ?? createRandom(1),
       timers: timers ?? realTimers,

@@ -23,6 +23,8 @@ export interface BackendLog {
 export interface WatchContext {
   probes: ProbeSettings;
   defaults: BackendDefaults;
+  /** Of this router: what an engine has by way of it is no news; undefined = engines are no routers. */
+  readonly signature: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: Timers;

@@ -6,6 +6,7 @@ import type { BackendConfig } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId } from '../domain/ids.ts';
 import type { Backend, BackendFailure, ProbeStatus } from './backend.ts';
+import { withoutEcho } from './echo.ts';
 import { composeView, learn, noKnowledge, sameView } from './compose-view.ts';
 import type { Knowledge } from './compose-view.ts';
 import { ProbeFailure } from './engine-kind.ts';
@@ -185,7 +186,9 @@ export class WatchedBackend implements Backend {
     }
     const startedMs = this.#context.clock.nowMs();
     const mayStir = isStirDue(startedMs, this.#activeMs, this.#stirredMs);
-    const reading = await this.#kind.read(client, { mayStir });
+    const told = await this.#kind.read(client, { mayStir });
+    const { signature } = this.#context;
+    const reading = signature === undefined ? told : withoutEcho(told, signature);
     if (this.#ending.signal.aborted) return undefined;
     if (mayStir) this.#stirredMs = startedMs;
     this.#learn(reading, startedMs, mayStir);

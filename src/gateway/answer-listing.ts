@@ -22,8 +22,14 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   const isList = path === '/v1/models' || path === '/models';
   if (!isList && !path.startsWith(onePrefix)) return false;
   const startedEpochS = Math.floor((parts.clock.epochMs() - parts.clock.nowMs()) / 1000);
-  const { names } = parts;
-  const source = { backends: parts.fleet.offered(), models: parts.models(), names, startedEpochS };
+  const { names, signature } = parts;
+  const source = {
+    backends: parts.fleet.offered(),
+    models: parts.models(),
+    names,
+    startedEpochS,
+    signature,
+  };
   if (isList) {
     allowOrigin(request, response);
     sendJson(response, requestId, { object: 'list', data: listModels(source) });

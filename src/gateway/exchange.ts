@@ -256,6 +256,7 @@ export class Exchange implements Waiter, UpstreamHandler {
         headers: toRequestHeaders(request.rawHeaders, {
           requestId: id,
           apiKey: backend.config.apiKey,
+          signature: this.#parts.signature,
           withheld: backend.kind.headersWithheld,
           plain: route.name !== 'other',
         }),

@@ -25,4 +25,6 @@ export interface GatewayParts {
   readonly requests: RequestTable;
   readonly captures: Captures;
   readonly log: Logger;
+  /** What this router signs requests with; see loop-guard.ts. */
+  readonly signature: string;
 }

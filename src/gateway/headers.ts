@@ -1,5 +1,7 @@
 /** Which headers cross the router, in both directions. Works on flat name/value lists, as node:http gives and takes them. */
 
+import { loopHeader, signedBy } from './loop-guard.ts';
+
 /** RFC 9110 §7.6.1: they belong to one connection, never to the message. */
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -13,7 +15,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Never sent on: credentials are the router's business, framing is the connection's. */
+/** Never sent on as they came: credentials are the router's business, framing is the connection's. */
 const requestOnly: ReadonlySet<string> = new Set([
   'host',
   'content-length',
@@ -21,6 +23,7 @@ const requestOnly: ReadonlySet<string> = new Set([
   'authorization',
   'x-api-key',
   'api-key',
+  loopHeader,
 ]);
 
 /** Of answers: the router says them itself. A peer may be a router too. */
@@ -29,6 +32,8 @@ const ownHeaders: ReadonlySet<string> = new Set(['x-request-id', 'x-llamero-back
 export interface RequestHeaderOptions {
   readonly requestId: string;
   readonly apiKey: string | undefined;
+  /** Of this router; see loop-guard.ts. */
+  readonly signature: string;
   /** More names (lower case) that this engine must not see. */
   readonly withheld: readonly string[];
   /** True: the answer is read on the side, so the engine must not compress it. */
@@ -50,7 +55,7 @@ export function toRequestHeaders(received: readonly string[], options: RequestHe
     if (options.withheld.includes(lower) || named?.has(lower) === true) continue;
     kept.push(name, received[index + 1] ?? '');
   }
-  kept.push('x-request-id', options.requestId);
+  kept.push('x-request-id', options.requestId, loopHeader, signedBy(received, options.signature));
   if (options.apiKey !== undefined)
     kept.push('authorization', `Bearer ${options.apiKey}`, 'x-api-key', options.apiKey);
   return kept;

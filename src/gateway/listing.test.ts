@@ -43,7 +43,7 @@ function list(config: ModelsConfig, known: Readonly<Record<string, Known>> = {},
   const profiles = new ActiveProfile(config.profiles);
   profiles.choose(active);
   const names = new NameResolver({ models: () => config, profile: profiles, fleet, nowMs: () => 0 });
-  const source = { backends, models: config, names, startedEpochS: 1000 };
+  const source = { backends, models: config, names, startedEpochS: 1000, signature: 'me' };
   return { rows: listModels(source), all: listModels(source, { all: true }) };
 }
 
@@ -117,7 +117,7 @@ describe('SRV-7 the model list', () => {
         aliases: [],
         meta: { n_ctx: 4096, llamaswap: { type: 'peer', peerID: 'far', modelID: 'm' } },
         status: { value: 'loaded' },
-        llamero: { backends: ['peer:far'], loaded: true },
+        llamero: { backends: ['peer:far'], loaded: true, via: ['me'] },
       },
     ]);
   });
@@ -134,7 +134,13 @@ test('an engine of a plain backend keeps its own object', () => {
     a: { names: ['m', 'alias'], loaded: true, objects: { m: own } },
   });
   expect(rows).toEqual([
-    { ...own, id: 'm', object: 'model', aliases: ['alias'], llamero: { backends: ['a'], loaded: true } },
+    {
+      ...own,
+      id: 'm',
+      object: 'model',
+      aliases: ['alias'],
+      llamero: { backends: ['a'], loaded: true, via: ['me'] },
+    },
   ]);
 });
 

@@ -13,6 +13,7 @@ import type {
 import { qualifiedName } from '../config/names.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
+import { routersBehind } from '../engines/echo.ts';
 import { isPlain } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
 
@@ -24,7 +25,12 @@ export interface ModelEntry {
   readonly owned_by: string;
   readonly aliases: readonly ModelName[];
   readonly status: object;
-  readonly llamero: { readonly backends: readonly string[]; readonly loaded: boolean };
+  readonly llamero: {
+    readonly backends: readonly string[];
+    readonly loaded: boolean;
+    /** Routers on the way to its engine, this one last. */
+    readonly via: readonly string[];
+  };
   readonly [key: string]: unknown;
 }
 
@@ -35,6 +41,8 @@ export interface ListingSource {
   readonly names: NameResolver;
   /** `created` of models whose engine gives none. */
   readonly startedEpochS: number;
+  /** Of this router; see loop-guard.ts. */
+  readonly signature: string;
 }
 
 /** Sorted by id; without what is unlisted, unless `all`. */
@@ -90,6 +98,7 @@ class Listing {
       llamero: {
         backends: serving.map((backend) => backend.id),
         loaded: serving.some((backend) => isLoaded(backend, name)),
+        via: [...shortestWay(serving, id), this.#source.signature],
       },
     };
     this.#rows.set(id, { entry, isListed });
@@ -200,6 +209,11 @@ interface RowOptions {
   readonly name?: ModelName;
   /** Default: whether one of those that serve it has memory in use for it. */
   readonly loaded?: boolean;
+}
+
+function shortestWay(serving: readonly Backend[], id: ModelName): readonly string[] {
+  const ways = serving.map((backend) => routersBehind(backend.modelObjects.get(id)));
+  return ways.sort((one, other) => one.length - other.length)[0] ?? [];
 }
 
 function nameOf(target: ServedTarget): ModelName {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LlameroError } from '../domain/errors.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import { answerListing } from './answer-listing.ts';
 import type { Authenticator } from './auth.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
@@ -13,6 +14,7 @@ import { sendError } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
+import { findLoop } from './loop-guard.ts';
 import { dialectOf, matchRoute } from './routes.ts';
 
 export interface ReceptionOptions {
@@ -83,6 +85,13 @@ export function serve(
   { id, path, query, flow }: Admitted,
 ): void {
   if (options.authenticator().required) allowReading(request, response);
+  const loop = findLoop(request.rawHeaders, options.parts.signature);
+  if (loop !== undefined) {
+    recordRefusal(options, request, { id, path, flow }, { error: loop, outcome: 'rejected_other' });
+    const accept = headerValue(request.rawHeaders, 'accept');
+    sendError(response, { error: loop, dialect: dialectOf(path), requestId: id, accept });
+    return;
+  }
   if (answerListing(options.parts, { request, response, path, requestId: id })) return;
   const asked = askedOf(request, { path, query });
   const destination = findDestination(options.parts, asked);
@@ -107,16 +116,26 @@ export function askedOf(
 
 /** Guesses of keys must show in the log and in the metrics. */
 export function unauthorized(
-  { parts }: ReceptionOptions,
-  { method, remoteAddress }: ClientRequest,
+  options: ReceptionOptions,
+  request: ClientRequest,
   { id, path }: Pick<Arrival, 'id' | 'path'>,
 ): LlameroError {
   const error = new LlameroError('unauthorized', 'Missing or wrong API key');
-  const head = { id, route: matchRoute(method, path).name, method, path, flow: remoteAddress ?? 'unknown' };
-  const record = parts.requests.open(head, () => {});
-  const { status, code } = error;
-  parts.requests.finish(record, { outcome: 'rejected_unauthorized', status, errorCode: code });
+  const flow = request.remoteAddress ?? 'unknown';
+  recordRefusal(options, request, { id, path, flow }, { error, outcome: 'rejected_unauthorized' });
   return error;
+}
+
+/** A refusal at the door shows in the log and in the metrics. */
+export function recordRefusal(
+  { parts }: ReceptionOptions,
+  { method }: ClientRequest,
+  { id, path, flow }: Omit<Admitted, 'query'>,
+  { error, outcome }: { readonly error: LlameroError; readonly outcome: Outcome },
+): void {
+  const head = { id, route: matchRoute(method, path).name, method, path, flow };
+  const record = parts.requests.open(head, () => {});
+  parts.requests.finish(record, { outcome, status: error.status, errorCode: error.code });
 }
 
 export function shuttingDown(): LlameroError {

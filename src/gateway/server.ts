@@ -17,11 +17,13 @@ import { answerClientError, answerSlowness, refuseConnection } from './client-er
 import { findDestination } from './destination.ts';
 import type { PlainOptions } from './http1-server/plain-connections.ts';
 import { PlainFirstServer } from './http1-server/server.ts';
+import { findLoop } from './loop-guard.ts';
 import { NodeRequest, NodeResponse } from './node-client.ts';
 import {
   admit,
   askedOf,
   receive,
+  recordRefusal,
   serve,
   shuttingDown,
   splitTarget,
@@ -201,6 +203,12 @@ function upgrade(
     return;
   }
   const { id, path, query, flow } = admitted;
+  const loop = findLoop(request.rawHeaders, options.parts.signature);
+  if (loop !== undefined) {
+    recordRefusal(options, request, { id, path, flow }, { error: loop, outcome: 'rejected_other' });
+    refuseUpgrade({ socket, path, id }, loop);
+    return;
+  }
   const destination = options.draining()
     ? undefined
     : findDestination(options.parts, askedOf(request, admitted));

@@ -150,6 +150,7 @@ class UpgradeExchange implements Waiter {
     const headers = toRequestHeaders(request.rawHeaders, {
       requestId: id,
       apiKey: backend.config.apiKey,
+      signature: this.#parts.signature,
       withheld: backend.kind.headersWithheld,
       plain: false,
     });

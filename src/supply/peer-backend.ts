@@ -5,6 +5,7 @@
 import type { ResolvedPeer } from '../config/models.ts';
 import { qualifiedName } from '../config/names.ts';
 import { configSchema, type BackendConfig } from '../config/schema.ts';
+import { errorTable } from '../domain/errors.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import { sharedRouteNames } from '../domain/routes.ts';
@@ -18,6 +19,8 @@ const peerSlots = 32;
 const connectMsMax = 3_600_000;
 /** A peer that answers with less blames one of its models or the request, not itself. */
 const gatewayStatusMin = 502;
+/** Routers that form a circle are as healthy as any. */
+const loopStatus = errorTable.loop_detected.status;
 
 export class PeerBackend implements Backend {
   readonly isPeer = true;
@@ -145,7 +148,7 @@ function peerKind({ timeouts: { idleConnMs } }: ResolvedPeer): EngineKind {
     routes: new Set(sharedRouteNames),
     socketIdleMsMax: idleConnMs === 0 ? openai.socketIdleMsMax : Math.min(idleConnMs, openai.socketIdleMsMax),
     headersWithheld: ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'],
-    blamesClient: (status) => status < gatewayStatusMin,
+    blamesClient: (status) => status < gatewayStatusMin || status === loopStatus,
   };
 }
 
