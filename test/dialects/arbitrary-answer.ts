@@ -43,7 +43,7 @@ export function arbitraryAnswer(shape: AnswerShape = {}): fc.Arbitrary<readonly 
         .map((choices) =>
           choices.map((pieces, choice) => pieces.map((piece): AnswerEvent => ({ ...piece, choice }))),
         ),
-      mix: fc.infiniteStream(fc.nat(7)),
+      mix: arbitraryMix,
       usage:
         shape.usageMissing === false
           ? arbitraryUsage(shape)
@@ -114,6 +114,9 @@ function joinTwo(one: AnswerEvent, other: AnswerEvent): AnswerEvent {
   const logprobs = [...(one.logprobs ?? []), ...(other.logprobs ?? [])];
   return { ...one, text, ...(logprobs.length > 0 && { logprobs }) };
 }
+
+/** Which list the next event is from, over and over. */
+const arbitraryMix = fc.array(fc.nat(7), { minLength: 1, maxLength: 20 });
 
 type Started = Extract<AnswerEvent, { kind: 'started' }>;
 
@@ -262,7 +265,7 @@ function arbitraryChoice(shape: AnswerShape): fc.Arbitrary<readonly Piece[]> {
       calls: may('toolCall')
         ? fc.array(arbitraryCallPieces(shape), { maxLength: shape.callsMax ?? 3 })
         : fc.constant<readonly (readonly Piece[])[]>([]),
-      mix: fc.infiniteStream(fc.nat(7)),
+      mix: arbitraryMix,
       reason: arbitraryReason(shape),
     })
     .map(({ said: before, calls, mix, reason }) => {
@@ -295,11 +298,11 @@ function arbitraryReason(shape: AnswerShape): fc.Arbitrary<FinishReason> {
 }
 
 /** The lists merged; each keeps its own order. */
-function mixed<Value>(lists: readonly (readonly Value[])[], picks: Iterator<number>): Value[] {
+function mixed<Value>(lists: readonly (readonly Value[])[], picks: readonly number[]): Value[] {
   const rest = lists.filter((list) => list.length > 0).map((list) => [...list]);
   const merged: Value[] = [];
   while (rest.length > 0) {
-    const at = (picks.next().value as number) % rest.length;
+    const at = (picks[merged.length % picks.length] ?? 0) % rest.length;
     const list = rest[at] ?? [];
     merged.push(...list.splice(0, 1));
     if (list.length === 0) rest.splice(at, 1);

@@ -44,8 +44,9 @@ class ChatChoice implements ChoiceReader {
   #readMessage(message: JsonObject, logprobs: unknown): void {
     const reasoning = reasoningOf(message);
     this.#emitReasoning(reasoning);
-    const tokens = isObject(logprobs) && reasoning === '' ? (readLogprobs(logprobs) ?? []) : [];
-    this.#readContent(message['content'], tokens);
+    // Engines give them for thoughts as well, where nobody could tell which is which.
+    const isThought = reasoning !== '' && textOf(message['content']) === '';
+    this.#readContent(message['content'], isThought ? [] : (readLogprobs(logprobs) ?? []));
     const refusal = textOf(message['refusal']);
     if (refusal !== '')
       this.#context.onEvent({ kind: 'refusal', choice: this.#context.index, text: refusal });
