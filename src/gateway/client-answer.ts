@@ -13,6 +13,7 @@ import type { GatewayParts } from './gateway.ts';
 import { headerValue, toTransformedHeaders } from './headers.ts';
 import { engineErrorMessage, lateErrorEvent } from './late-error.ts';
 import { LoadingText } from './loading-text.ts';
+import type { OwnAnswer } from './own-answer.ts';
 import { Relay } from './relay.ts';
 import { ReplaceableAnswer } from './replaceable-answer.ts';
 
@@ -168,6 +169,22 @@ export class ClientAnswer {
       this.#noteError(refusal.status, refusal.body());
     }
     return true;
+  }
+
+  /** Gives an answer that is the router's own. */
+  answer({ headers, body }: OwnAnswer): void {
+    const { inbound, record } = this.#options;
+    const { response, id } = inbound;
+    const text = JSON.stringify(body);
+    this.#early?.end();
+    if (!response.headersSent) {
+      const length = String(Buffer.byteLength(text));
+      const own = ['content-type', 'application/json; charset=utf-8', 'content-length', length];
+      response.writeHead(200, [...own, 'x-request-id', id, ...headers]);
+    }
+    response.end(text);
+    record.status = response.statusCode;
+    record.bytesOut = text.length;
   }
 
   /** Answers with an error where that is still possible, else breaks the answer off. `headers` go with an answer only. */

@@ -15,6 +15,7 @@ import { toRequestHeaders, toResponseHeaders } from './headers.ts';
 import { noteCaller } from './note-caller.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
+import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { resolveRequest, type Resolved } from './resolve.ts';
@@ -199,6 +200,10 @@ export class Exchange implements Waiter, UpstreamHandler {
     record.tokensEstimated = facts.tokensEstimated;
     record.queuedAtMs = this.#parts.clock.nowMs();
     record.phase = 'queued';
+    if (resolved.ownAnswer !== undefined) {
+      this.#answerHere(resolved.ownAnswer);
+      return;
+    }
     this.#placer = resolved.placer;
     this.#parts.requests.changed(record);
     resolved.placer.arrive(facts, this);
@@ -233,6 +238,16 @@ export class Exchange implements Waiter, UpstreamHandler {
     const resolved = this.#resolved;
     if (resolved === undefined) return;
     const { request, route, id, url, modelInPath } = this.#inbound;
+    const { asked, meaning } = resolved;
+    const requested = this.#record.requested ?? model ?? '';
+    const loaded =
+      asked === undefined || model === undefined
+        ? undefined
+        : tryLoaded(this.#parts, { request: asked, requested, model });
+    if (loaded !== undefined) {
+      this.#answerHere(loaded);
+      return;
+    }
     const outgoing = toOutgoing({
       backend,
       route,
@@ -240,7 +255,9 @@ export class Exchange implements Waiter, UpstreamHandler {
       body: this.#body,
       peeked: resolved.peeked,
       stream: this.#record.stream,
-      requested: resolved.meaning?.requested,
+      requested: meaning?.requested,
+      said: this.#record.requested,
+      asked,
       model: modelInPath === undefined ? model : undefined,
       requestId: id,
       arrivedEpochMs: this.#record.startedEpochMs,
@@ -272,6 +289,11 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (modelInPath !== undefined || !isDialectRoute(route.name) || !isOftenMissing(route.name)) return false;
     const isNative = this.#outgoing !== undefined && this.#outgoing.url === this.#inbound.url;
     return isNative && otherRoutes[route.name].some((other) => kind.routes.has(other));
+  }
+
+  #answerHere(answer: OwnAnswer): void {
+    this.#answer.answer(answer);
+    this.#finish('completed');
   }
 
   #refused(status: number): void {

@@ -2,6 +2,7 @@
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { Backend, BackendDirectory } from '../engines/backend.ts';
+import { OllamaNames } from '../dialects/ollama-surface/names.ts';
 import { routesFor } from './translation/dialect-routes.ts';
 import { RouteSupport } from './translation/route-support.ts';
 
@@ -9,6 +10,7 @@ interface Index {
   readonly names: ReadonlyMap<ModelName, readonly Backend[]>;
   readonly canonical: ReadonlySet<ModelName>;
   readonly routes: Map<string, ReadonlySet<BackendId> | undefined>;
+  ollamaNames: OllamaNames | undefined;
 }
 
 export class Fleet {
@@ -29,6 +31,13 @@ export class Fleet {
   /** Every name a client can use, with the backends that know it, dead ones included. */
   names(): ReadonlyMap<ModelName, readonly Backend[]> {
     return this.#read().names;
+  }
+
+  /** What Ollama's spellings of a name mean here (with and without `:latest`, and so on); undefined = nothing. */
+  ollamaName(name: string): ModelName | undefined {
+    const index = this.#read();
+    index.ollamaNames ??= new OllamaNames(index.names.keys());
+    return index.ollamaNames.find(name);
   }
 
   /** The one model of a fleet that has just one; undefined otherwise. */
@@ -81,7 +90,7 @@ export class Fleet {
         else knowing.push(backend);
       }
     }
-    this.#index = { names, canonical, routes: new Map() };
+    this.#index = { names, canonical, routes: new Map(), ollamaNames: undefined };
     return this.#index;
   }
 }

@@ -1,6 +1,7 @@
 /** What is sent to a backend for a request: as it came, or with the edits that are declared for that backend. */
 import type { Clock } from '../base/clock.ts';
 import { scanJsonObject } from '../base/json-scan.ts';
+import type { ModelRequest } from '../dialects/ir/request.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import { renameModel, type NamingRequest, type Renamed } from './model-rename.ts';
@@ -10,8 +11,9 @@ import type { AnswerTransform } from './answer-transform.ts';
 import { peekBody } from './peek.ts';
 import { toStreamedRequest } from './stream-assembly.ts';
 import { targetOf } from './target.ts';
+import { embedPath, translateEmbed } from './translation/embed-translation.ts';
 import { needsTranslation, translate } from './translation/translate.ts';
-import { isDialectRoute } from './translation/dialect-routes.ts';
+import { isDialectRoute, isEmbedRoute } from './translation/dialect-routes.ts';
 import type { RouteSupport } from './translation/route-support.ts';
 import type { UpstreamTarget } from './upstream.ts';
 import { tryAskForUsage } from './usage-request.ts';
@@ -43,6 +45,10 @@ export interface OutgoingSource extends Editable {
   /** The client asked for a stream. */
   readonly stream: boolean;
   readonly requestId: string;
+  /** The model's name as the client said it; undefined = it named none. */
+  readonly said: string | undefined;
+  /** The body, where it was read before. */
+  readonly asked: ModelRequest | undefined;
   readonly arrivedEpochMs: number;
   readonly clock: Clock;
   readonly support: RouteSupport;
@@ -54,10 +60,11 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
   const target = targetOf(backend);
   if (isDialectRoute(route.name) && needsTranslation(backend, route.name, support)) {
     const { path, body, dropped, answer } = translate({ ...source, route: route.name });
-    const peeked = peekBody({ body, contentType: undefined, query: '' });
-    // Edits are declared in the engine's terms.
-    const edited = editRequest({ ...source, url: path, body, peeked }, backend);
-    return { target, ...edited, stream: peeked.stream === true, transform: answer, dropped };
+    return putOtherwise(source, { target, path, body, dropped, transform: answer });
+  }
+  if (isEmbedRoute(route.name) && !support.has(backend, route.name)) {
+    const { body, dropped, answer } = translateEmbed({ ...source, route: route.name });
+    return putOtherwise(source, { target, path: embedPath, body, dropped, transform: answer });
   }
   const { url, body } = editRequest(source, backend);
   if (stream && !backend.kind.habits.streamsTellUsage && backend.config.streamUsage) {
@@ -78,6 +85,22 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
     transform: streamed?.assembly,
     dropped: [],
   };
+}
+
+interface OtherWords {
+  readonly target: UpstreamTarget;
+  readonly path: string;
+  readonly body: Buffer;
+  readonly dropped: readonly string[];
+  readonly transform: AnswerTransform;
+}
+
+/** Edits are declared in the engine's terms, so they come after the translation. */
+function putOtherwise(source: OutgoingSource, words: OtherWords): Outgoing {
+  const { target, path, body, dropped, transform } = words;
+  const peeked = peekBody({ body, contentType: undefined, query: '' });
+  const edited = editRequest({ ...source, url: path, body, peeked }, source.backend);
+  return { target, ...edited, stream: peeked.stream === true, transform, dropped };
 }
 
 /** Another model name where the backend or a pin or selector wants one, then filters. The same values where nothing changes. */

@@ -4,15 +4,19 @@ import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RouteName } from '../domain/routes.ts';
+import type { ModelRequest } from '../dialects/ir/request.ts';
 import type { Inbound } from './exchange.ts';
 import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import type { Meaning } from './name-resolver.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
+import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
 import { missingModel } from './rejection.ts';
 import { estimateTokens } from './token-estimate.ts';
+import { isDialectRoute } from './translation/dialect-routes.ts';
+import { readModelRequest } from './translation/read-request.ts';
 
 /** Requests of clients that say nothing of priority. */
 const priorityDefault = 1;
@@ -28,9 +32,13 @@ export interface Resolved {
   readonly meaning: Meaning | undefined;
   readonly placer: Placer;
   readonly stream: boolean;
+  /** The body, read in the client's dialect, where no engine that serves the model has the route itself. */
+  readonly asked: ModelRequest | undefined;
+  /** What the router answers without any engine. */
+  readonly ownAnswer: OwnAnswer | undefined;
 }
 
-/** Returns an error where the request cannot be placed whatever the fleet does. */
+/** Returns an error where the request cannot be placed whatever the fleet does. @throws LlameroError where it is broken */
 export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buffer): Resolved | LlameroError {
   const { fleet } = parts;
   const { priorities } = parts.models();
@@ -50,7 +58,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     if (backends.length === 0) return new LlameroError('not_found', `No route '${inbound.path}'`);
     const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body, peeked });
     const placer = createInTurnPlacer(backends.filter(isUp), parts.clock.nowMs());
-    return { facts, peeked, meaning: undefined, placer, stream };
+    return { facts, peeked, meaning: undefined, placer, stream, asked: undefined, ownAnswer: undefined };
   }
   if (model === undefined && needsModel(parts, inbound)) {
     if (peeked.kind === 'unreadable') {
@@ -58,8 +66,14 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     }
     if (fleet.names().size > 0) return missingModel(fleet);
   }
+  const isForeign = isForeignEverywhere(parts, inbound, model);
+  const asked = isForeign && isDialectRoute(route.name) ? readModelRequest(route.name, body) : undefined;
+  const requested = peeked.model ?? model ?? '';
+  const ownAnswer = isForeign
+    ? tryOwnAnswer(parts, { route: route.name, body, asked, requested, model })
+    : undefined;
   const only = route.name === 'other' ? undefined : fleet.having(route.name, model !== undefined);
-  if (only !== undefined && !someServe(parts, only, model)) {
+  if (ownAnswer === undefined && only !== undefined && !someServe(parts, only, model)) {
     meaning?.release();
     const what = model === undefined ? '' : ` that serves model '${model}'`;
     return new LlameroError('not_supported', `No backend${what} has the route ${inbound.path}`);
@@ -67,7 +81,8 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
   const facts = toFacts({ priorities, inbound, model, session, body, peeked });
   const placed = only === undefined ? facts : { ...facts, only };
-  return { facts: placed, peeked, meaning, placer: parts.dispatcher, stream };
+  const { dispatcher: placer } = parts;
+  return { facts: placed, peeked, meaning, placer, stream: asked?.stream ?? stream, asked, ownAnswer };
 }
 
 /** undefined: the request names no model, and more than one could be meant. */
@@ -79,7 +94,26 @@ function meaningOf(
   const { names, fleet } = parts;
   const name =
     inbound.modelInPath ?? peeked.model ?? (needsModel(parts, inbound) ? fleet.onlyModel() : undefined);
-  return name === undefined ? undefined : names.lookUp(name);
+  if (name === undefined) return undefined;
+  return names.lookUp(inbound.route.dialect === 'ollama' ? ollamaName(parts, name) : name);
+}
+
+/** Ollama's clients add `:latest` to a name without a tag, or leave it out. */
+function ollamaName({ names, fleet }: GatewayParts, name: string): string {
+  if (names.find(name) !== undefined) return name;
+  const bare = name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name;
+  return names.find(bare) === undefined ? (fleet.ollamaName(name) ?? name) : bare;
+}
+
+/** No engine that serves the model has the route: the request is looked into before it waits for anything. */
+function isForeignEverywhere(
+  { fleet }: GatewayParts,
+  { route, modelInPath }: Inbound,
+  model: ModelName | undefined,
+): boolean {
+  if (modelInPath !== undefined || model === undefined) return false;
+  const serving = fleet.names().get(model) ?? [];
+  return serving.length > 0 && !serving.some((backend) => fleet.support.has(backend, route.name));
 }
 
 /** A native route of engines goes to any backend; without one, it has to be said which model's. */

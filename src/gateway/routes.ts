@@ -44,6 +44,8 @@ const countTokens: Route = { ...inference('count-tokens', 'anthropic'), takesSlo
 const messages = inference('messages', 'anthropic');
 const ollamaChat: Route = { ...inference('ollama-chat', 'ollama'), streamsByDefault: true };
 const ollamaGenerate: Route = { ...inference('ollama-generate', 'ollama'), streamsByDefault: true };
+const ollamaEmbed = inference('ollama-embed', 'ollama');
+const ollamaEmbeddings = inference('ollama-embeddings', 'ollama');
 const audio = inference('audio');
 const images = inference('images');
 const tokenize = native('tokenize', false);
@@ -64,6 +66,8 @@ const exact: ReadonlyMap<string, Route> = new Map([
   ['POST /v1/messages/count_tokens', countTokens],
   ['POST /api/chat', ollamaChat],
   ['POST /api/generate', ollamaGenerate],
+  ['POST /api/embed', ollamaEmbed],
+  ['POST /api/embeddings', ollamaEmbeddings],
   ['POST /v1/rerank', rerank],
   ['POST /v1/reranking', rerank],
   ['POST /rerank', rerank],

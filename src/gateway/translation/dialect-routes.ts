@@ -34,7 +34,15 @@ export function isDialectRoute(route: RouteName): route is TranslatableRoute {
   return Object.hasOwn(dialectRoutes, route);
 }
 
+/** Ollama's routes for embeddings, which `/v1/embeddings` can stand in for. */
+export type EmbedRouteName = 'ollama-embed' | 'ollama-embeddings';
+
+export function isEmbedRoute(route: RouteName): route is EmbedRouteName {
+  return route === 'ollama-embed' || route === 'ollama-embeddings';
+}
+
 /** Every route by which an engine could answer a request of this one, itself first. */
 export function routesFor(route: RouteName): readonly RouteName[] {
-  return isDialectRoute(route) ? [route, ...otherRoutes[route]] : [route];
+  if (isDialectRoute(route)) return [route, ...otherRoutes[route]];
+  return isEmbedRoute(route) ? [route, 'embeddings'] : [route];
 }

@@ -1,0 +1,37 @@
+/** Reads a client's request in the dialect of its route. */
+import { parseExactJson } from '../../base/exact-json.ts';
+import { dialects } from '../../dialects/index.ts';
+import { isObject } from '../../dialects/ir/fields.ts';
+import type { JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
+import { RequestShapeError } from '../../dialects/ir/request-shape-error.ts';
+import { LlameroError } from '../../domain/errors.ts';
+import type { TranslatableRoute } from '../../domain/routes.ts';
+import { dialectRoutes } from './dialect-routes.ts';
+
+/** @throws LlameroError request_malformed, with the member that is wrong as its `param` */
+export function readModelRequest(route: TranslatableRoute, body: Buffer): ModelRequest {
+  const dialect = dialects[dialectRoutes[route].dialect];
+  return readShape(() => dialect.readRequest(parseObject(body)));
+}
+
+/** What `read` returns. @throws LlameroError request_malformed */
+export function readShape<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!(thrown instanceof RequestShapeError)) throw thrown;
+    throw new LlameroError('request_malformed', thrown.message, { param: thrown.field });
+  }
+}
+
+/** @throws LlameroError request_malformed */
+export function parseObject(body: Buffer): JsonObject {
+  let value: unknown;
+  try {
+    value = parseExactJson(body.toString());
+  } catch (thrown) {
+    throw new LlameroError('request_malformed', 'The body is not valid JSON', { cause: thrown });
+  }
+  if (!isObject(value)) throw new LlameroError('request_malformed', 'The body must be a JSON object');
+  return value;
+}
