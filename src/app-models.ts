@@ -9,11 +9,16 @@ import type { ProcessFleet } from './supply/process-fleet.ts';
 
 export interface ModelHandlesParts {
   readonly config: () => ModelsConfig;
-  readonly processes: ProcessFleet;
-  readonly dispatcher: Dispatcher;
-  readonly names: NameResolver;
+  readonly processes: Pick<ProcessFleet, 'get'>;
+  readonly dispatcher: Pick<Dispatcher, 'requestUnload'>;
+  readonly names: Pick<NameResolver, 'find'>;
   readonly load: (model: ModelName) => Promise<void>;
+  /** Default 15 s. */
+  readonly killMsMax?: number;
 }
+
+/** What SIGKILL, the end of a stop command and giving back the memory of a large model may take together. */
+const killMsMaxDefault = 15_000;
 
 export class ModelHandles implements ModelControl {
   readonly config: () => ModelsConfig;
@@ -36,13 +41,15 @@ export class ModelHandles implements ModelControl {
     return found?.kind === 'model' ? found.model : undefined;
   }
 
-  async unload(model: ModelName): Promise<void> {
+  async unload(model: ModelName): Promise<boolean> {
     const backend = this.#parts.processes.get(model);
-    if (backend === undefined) return;
-    // Listened to first, for the scheduler may unload at once.
-    const stopped = untilStopped(backend.process);
+    if (backend === undefined) return true;
+    const { unloadTimeoutMs } = backend.model;
+    const { killMsMax = killMsMaxDefault } = this.#parts;
+    // Listened to first, for the scheduler may unload at once. Running requests and the process get their time in turn.
+    const stopped = hasStopped(backend.process, 2 * unloadTimeoutMs + killMsMax);
     this.#parts.dispatcher.requestUnload(model);
-    await stopped;
+    return stopped;
   }
 
   subscribe(listener: () => void): () => void {
@@ -58,14 +65,23 @@ export class ModelHandles implements ModelControl {
   }
 }
 
-function untilStopped(managed: ManagedProcess): Promise<void> {
-  const isStopped = (): boolean => managed.state.name === 'stopped' || managed.state.name === 'failed';
-  if (isStopped()) return Promise.resolve();
+/** Resolves when it stands still, be it for a moment, with true; with false after `msMax`. */
+function hasStopped(managed: ManagedProcess, msMax: number): Promise<boolean> {
+  if (isAtRest(managed.state)) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const unsubscribe = managed.onState(() => {
-      if (!isStopped()) return;
+    const settle = (stopped: boolean): void => {
       unsubscribe();
-      resolve();
+      clearTimeout(timer);
+      resolve(stopped);
+    };
+    const timer = setTimeout(() => settle(false), msMax).unref();
+    // What it is told, not what it is by then: a request that waits may have it loaded again at once.
+    const unsubscribe = managed.onState((state) => {
+      if (isAtRest(state)) settle(true);
     });
   });
+}
+
+function isAtRest({ name }: ProcessState): boolean {
+  return name === 'stopped' || name === 'failed';
 }

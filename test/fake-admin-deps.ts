@@ -95,7 +95,7 @@ export function createFakeFleet(): FakeFleet {
       stateOf: () => undefined,
       find: () => undefined,
       load: () => Promise.resolve(),
-      unload: () => Promise.resolve(),
+      unload: () => Promise.resolve(true),
       subscribe: () => () => {},
     },
     profile: { name: undefined, all: new Map(), choose: () => false, subscribe: () => () => {} },

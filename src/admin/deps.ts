@@ -40,8 +40,11 @@ export interface ModelControl {
   readonly find: (name: string) => ModelName | undefined;
   /** Resolves when it takes requests; rejects with the reason when it cannot. */
   readonly load: (model: ModelName) => Promise<void>;
-  /** Requests that wait for it are refused, running ones get its `unloadTimeout`. Resolves when it has stopped. */
-  readonly unload: (model: ModelName) => Promise<void>;
+  /**
+   * Requests that wait for it are refused, running ones get its `unloadTimeout`, then the process gets the same, then it is
+   * killed. Resolves with true when it has stopped, with false when it is still there some time after that.
+   */
+  readonly unload: (model: ModelName) => Promise<boolean>;
   /** Called when the state of a model has changed, or the models themselves. Returns the function that ends the subscription. */
   readonly subscribe: (listener: () => void) => () => void;
 }

@@ -29,7 +29,7 @@ export function addModelRoutes(app: Hono, deps: Deps): void {
   });
   addRoute(app, `${unloadStart}*`, {
     POST: async (context) => {
-      await models.unload(modelOf(context, models, unloadStart));
+      await unload(models, [modelOf(context, models, unloadStart)]);
       return context.text('OK');
     },
   });
@@ -92,7 +92,16 @@ function describe(
 }
 
 async function unloadAll(models: ModelControl): Promise<void> {
-  await Promise.all([...models.config().models.keys()].map((model) => models.unload(model)));
+  await unload(models, [...models.config().models.keys()]);
+}
+
+/** @throws LlameroError unload_timeout with those that are still there. */
+async function unload(models: ModelControl, wanted: readonly ModelName[]): Promise<void> {
+  const stopped = await Promise.all(wanted.map((model) => models.unload(model)));
+  const left = wanted.filter((_model, index) => stopped[index] === false);
+  if (left.length === 0) return;
+  const states = left.map((model) => `'${model}' is ${models.stateOf(model) ?? 'gone'}`);
+  throw new LlameroError('unload_timeout', `Not stopped in time: ${states.join(', ')}`);
 }
 
 function modelOf(context: Context, models: ModelControl, start: string): ModelName {

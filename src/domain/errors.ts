@@ -74,6 +74,14 @@ export const errorTable = {
     meaning:
       "A browser sent the request from a page of another site, which may not change anything here. Use the router's own page, or a program that is no browser.",
   },
+  unload_timeout: {
+    source: 'process',
+    status: 504,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'A model was told to stop and is still there after its `unloadTimeout`, for requests and for the process, and after being killed. The message names it; its process hangs in the system.',
+  },
   loop_detected: {
     source: 'placement',
     status: 508,
