@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbitraryChatRequest, arbitraryTextRequest } from '../../../test/dialects/arbitrary-request.ts';
+import { fullHabits, notingTarget } from '../../../test/dialects/habits.ts';
 import { requestSamples } from '../../../test/dialects/samples/anthropic-messages.ts';
 import type { EngineHabits } from '../../domain/engine-habits.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
@@ -8,27 +9,10 @@ import type { ChatRequest, JsonObject, ModelRequest } from '../ir/request.ts';
 import { anthropicMessages } from './index.ts';
 import { maxTokensDefault } from './request.ts';
 
-const habits: EngineHabits = {
-  unknownMembers: 'ignored',
-  takesMoreSamplers: true,
-  repeatPenaltyName: 'repeat_penalty',
-  reasoningControl: 'template',
-  reasoningMember: 'reasoning_content',
-  takesDeveloperRole: false,
-  takesToolChoice: true,
-  takesImageUrls: true,
-  wantsMaxCompletionTokens: false,
-  streamsTellUsage: true,
-  tellsProgress: false,
-};
-
 function write(request: ModelRequest, changes: Partial<EngineHabits> = {}) {
-  const dropped = new Set<string>();
-  const body = anthropicMessages.writeRequest(request, {
-    habits: { ...habits, ...changes },
-    onDropped: (field) => dropped.add(field),
-  });
-  return { body, dropped: [...dropped] };
+  const target = notingTarget({ ...fullHabits, ...changes });
+  const body = anthropicMessages.writeRequest(request, target);
+  return { body, dropped: target.dropped };
 }
 
 const hello = { role: 'user', content: 'Hello' };
