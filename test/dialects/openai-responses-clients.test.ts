@@ -8,10 +8,10 @@ import OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { AnswerEvent } from '../ir/answer.ts';
-import type { ChatRequest, JsonObject } from '../ir/request.ts';
-import { AnswerFold, isEngineError } from '../ir/whole-answer.ts';
-import { openaiResponses } from './index.ts';
+import type { AnswerEvent } from '../../src/dialects/ir/answer.ts';
+import type { ChatRequest, JsonObject } from '../../src/dialects/ir/request.ts';
+import { AnswerFold, isEngineError } from '../../src/dialects/ir/whole-answer.ts';
+import { openaiResponses } from '../../src/dialects/openai-responses/index.ts';
 
 let server: Server;
 let client: OpenAI;
