@@ -4,7 +4,7 @@ import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import type { ChoiceContext, ChoiceReader } from '../openai/answer-reader.ts';
 import { AnswerCalls } from './answer-calls.ts';
-import { readLogprobs } from './logprobs.ts';
+import { readLogprobs } from '../openai/logprobs.ts';
 
 export function createChatChoice(context: ChoiceContext): ChoiceReader {
   return new ChatChoice(context);

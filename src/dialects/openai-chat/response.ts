@@ -9,7 +9,7 @@ import { writeFinishReason } from '../openai/finish-reason.ts';
 import { writeUsage } from '../openai/usage.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
-import { writeLogprobs } from './logprobs.ts';
+import { writeLogprobs } from '../openai/logprobs.ts';
 import { writeCall } from './messages.ts';
 
 export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {

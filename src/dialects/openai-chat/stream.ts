@@ -7,7 +7,7 @@ import { writeFinishReason } from '../openai/finish-reason.ts';
 import { createChunkStream } from '../openai/stream-reader.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
-import { writeLogprobs } from './logprobs.ts';
+import { writeLogprobs } from '../openai/logprobs.ts';
 
 export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
   return createChunkStream(new AnswerReader({ onEvent, onRepair, createChoice: createChatChoice }));
