@@ -25,7 +25,7 @@ import type { ModelName } from './domain/ids.ts';
 import type { ModelsConfig } from './config/models.ts';
 import { resolveModels } from './config/resolve-models.ts';
 import { readTlsIdentity, type TlsIdentity } from './config/tls-files.ts';
-import { toSchedulerSettings } from './config/settings.ts';
+import { backendDefaults, toSchedulerSettings } from './config/settings.ts';
 import type { BackendListener } from './engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
 import { ActiveProfile } from './gateway/active-profile.ts';
@@ -131,6 +131,7 @@ export class App {
     this.log = createLog({
       config: config.log,
       terminal: options.terminal,
+      timeFormat: () => this.#config.logTimeFormat,
       destination: this.#logs.destination,
       keep: (line) => this.#logs.keep(line),
     });
@@ -487,8 +488,4 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-}
-
-function backendDefaults({ scheduling }: Config): { slots: number; modelsMax: number | undefined } {
-  return { slots: scheduling.defaultSlots, modelsMax: scheduling.defaultMaxModels };
 }

@@ -140,11 +140,11 @@ export const llamaSwapShape = {
     z.string().default('info'),
   ),
   logTimeFormat: describe(
-    'Time before each line of the logs at `/logs`: ansic, unixdate, rubydate, rfc822, rfc822z, rfc850, rfc1123, rfc1123z, rfc3339, rfc3339nano, kitchen, stamp, stampmilli, stampmicro or stampnano; else none.',
+    'Form of the times in the log, as `time` of its JSON lines and before readable ones: ansic, unixdate, rubydate, rfc822, rfc822z, rfc850, rfc1123, rfc1123z, rfc3339, rfc3339nano, kitchen, stamp, stampmilli, stampmicro or stampnano, in local time; else ISO 8601.',
     z.string().default(''),
   ),
   logToStdout: describe(
-    "What goes to stdout: `proxy` (the router's log), `upstream` (what models print), `both` or `none`.",
+    "What goes to `/logs` and to the console (stderr): `proxy` (the router's log), `upstream` (what models print), `both` or `none`.",
     needsRestart(z.enum(['proxy', 'upstream', 'both', 'none']).default('proxy')),
   ),
   logRequests: describe('Accepted, without effect; see `log.requests`.', z.boolean().default(false)),

@@ -38,6 +38,14 @@ export function toSchedulerSettings(
   };
 }
 
+/** For backends that neither tell nor are configured. */
+export function backendDefaults({ scheduling }: Config): {
+  readonly slots: number;
+  readonly modelsMax: number | undefined;
+} {
+  return { slots: scheduling.defaultSlots, modelsMax: scheduling.defaultMaxModels };
+}
+
 /** A model that sets no limit of its own has the queue, which is bounded as a whole. */
 function admissionLimits({ models }: ModelsConfig): Map<ModelName, number> {
   const limits = new Map<ModelName, number>();

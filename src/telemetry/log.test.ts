@@ -146,3 +146,37 @@ describe('log', () => {
     expect(JSON.parse(elsewhere.lines[0] ?? '')).toMatchObject({ backend: 'gpu-1', msg: 'Ready' });
   });
 });
+
+describe('LOG-1: the time of a line', () => {
+  test('has the form that is asked for now, in JSON and in readable lines', () => {
+    let format = 'rfc3339';
+    const timeFormat = (): string => format;
+    const json = capture();
+    const readable = capture();
+    const logs = [
+      createLog({ config: settings, terminal: false, timeFormat, destination: json.destination }),
+      createLog({
+        config: { ...settings, format: 'pretty' },
+        terminal: false,
+        timeFormat,
+        destination: readable.destination,
+      }),
+    ];
+    for (const log of logs) log.info('one');
+    format = 'Kitchen';
+    for (const log of logs) log.info('two');
+    format = 'no such form';
+    for (const log of logs) log.info('three');
+    const times = json.lines.map((line) => (JSON.parse(line) as { time: string }).time);
+    expect(times).toEqual([
+      expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)$/),
+      expect.stringMatching(/^\d{1,2}:\d\d[AP]M$/),
+      expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    ]);
+    expect(readable.lines).toEqual([
+      expect.stringMatching(/^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*\] INFO: one\n$/),
+      expect.stringMatching(/^\[\d{1,2}:\d\d[AP]M\] INFO: two\n$/),
+      expect.stringMatching(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: three\n$/),
+    ]);
+  });
+});

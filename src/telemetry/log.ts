@@ -8,11 +8,14 @@ import { prettyFactory } from 'pino-pretty';
 import type { Config } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { FinishedRequest } from './finished-request.ts';
+import { tryFormatLogTime } from './log-time.ts';
 
 export interface LogOptions {
   readonly config: Config['log'];
   /** Whether stderr is a terminal: what `auto` looks at. */
   readonly terminal: boolean;
+  /** llama-swap's name of the form of times, asked for each line; default, and for names that are none: ISO 8601. */
+  readonly timeFormat?: () => string;
   /** Where lines go; default stderr. */
   readonly destination?: DestinationStream;
   /** Gets each line as JSON, too. */
@@ -25,19 +28,27 @@ export function stderrDestination(terminal: boolean): DestinationStream {
 }
 
 /** The level can be changed while running: set `level`. */
-export function createLog({ config, terminal, destination, keep }: LogOptions): Logger {
+export function createLog({
+  config,
+  terminal,
+  timeFormat = () => '',
+  destination,
+  keep,
+}: LogOptions): Logger {
+  const timeText = (): string | undefined => tryFormatLogTime(timeFormat(), new Date());
   const options = {
     level: config.level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => {
+      const text = timeText();
+      return text === undefined ? pino.stdTimeFunctions.isoTime() : `,"time":${JSON.stringify(text)}`;
+    },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretPaths, censor: '[redacted]' },
   };
   const readable = config.format === 'pretty' || (config.format === 'auto' && terminal);
   const output = destination ?? stderrDestination(terminal);
-  const toText = readable
-    ? prettyFactory({ colorize: terminal, translateTime: 'SYS:HH:MM:ss.l', singleLine: true })
-    : undefined;
+  const toText = readable ? readableLines(terminal, timeText) : undefined;
   if (toText === undefined && keep === undefined) return pino(options, output);
   return pino(options, {
     write(line) {
@@ -45,6 +56,16 @@ export function createLog({ config, terminal, destination, keep }: LogOptions): 
       output.write(toText?.(line) ?? line);
     },
   });
+}
+
+/** A time in a form of the user's own is shown as it is. */
+function readableLines(
+  colorize: boolean,
+  timeText: () => string | undefined,
+): (line: string) => string | undefined {
+  const usual = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+  const asWritten = prettyFactory({ colorize, translateTime: false, singleLine: true });
+  return (line) => (timeText() === undefined ? usual : asWritten)(line);
 }
 
 /** What the access log says of a request. Durations are whole milliseconds; what never happened is left out. */

@@ -48,6 +48,20 @@ describe('LOG-2: /logs', () => {
     expect(all.body.toString()).not.toContain('words of');
   });
 
+  test('shows times in the form of logTimeFormat and lines from logLevel on, both changed by a reload', async () => {
+    await using router = await startRouter({ logTimeFormat: 'stampmicro' });
+    const lines = async () => (await ask(`${router.url}/logs`).answer).body.toString().split('\n');
+    expect((await lines())[0]).toMatch(/"time":"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\.\d{3}000"/);
+    await router.reload({ logTimeFormat: 'kitchen' });
+    await until(async () => (await lines()).some((line) => /"time":"\d+:\d\d[AP]M"/.test(line)));
+    await router.reload({ logLevel: 'error', log: { format: 'json', requests: true } });
+    const { length } = await lines();
+    await router.reload({ logLevel: 'error', log: { format: 'json' }, logTimeFormat: 'ansic' });
+    expect(await lines()).toHaveLength(length);
+    await router.reload({ logLevel: 'info', log: { format: 'json' } });
+    await until(async () => (await lines()).length > length);
+  });
+
   test('/stream of nobody is refused', async () => {
     await using router = await startRouter({});
     const answer = await ask(`${router.url}/logs/stream/nobody`).answer;
