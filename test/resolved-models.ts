@@ -8,6 +8,7 @@ import {
   type ResolvedProfile,
   type ResolvedSelector,
 } from '../src/config/models.ts';
+import type { Wording } from '../src/config/schema-wording.ts';
 
 export const noFilters: ResolvedFilters = { stripParams: [], setParams: [], setParamsById: new Map() };
 
@@ -20,8 +21,18 @@ const timeouts = {
   idleConnMs: 0,
 };
 
+const wording: Wording = { cancelNonStreaming: true, streamUsage: true, translate: [] };
+
 export function peer(id: string, more: Partial<ResolvedPeer> & Pick<ResolvedPeer, 'models'>): ResolvedPeer {
-  return { id, proxy: 'http://127.0.0.1:9', apiKey: undefined, filters: noFilters, timeouts, ...more };
+  return {
+    id,
+    proxy: 'http://127.0.0.1:9',
+    apiKey: undefined,
+    filters: noFilters,
+    timeouts,
+    wording,
+    ...more,
+  };
 }
 
 export function model(id: string, more: Partial<ResolvedModel> = {}): ResolvedModel {
@@ -45,6 +56,7 @@ export function model(id: string, more: Partial<ResolvedModel> = {}): ResolvedMo
     filters: noFilters,
     metadata: {},
     sendLoadingState: false,
+    wording,
     timeouts,
     ignoreWebsockets: false,
     capabilities: undefined,

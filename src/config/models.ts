@@ -2,6 +2,7 @@
  * What the configuration says about models, ready for use: macros expanded, defaults filled in, names checked, times in
  * ms. `resolveModels` builds them.
  */
+import type { Wording } from './schema-wording.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Group } from '../scheduler/residency/groups.ts';
 import type { MemoryBudget, MemoryNeed } from '../scheduler/residency/memory.ts';
@@ -56,6 +57,7 @@ export interface ResolvedModel {
   readonly filters: ResolvedFilters;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly sendLoadingState: boolean;
+  readonly wording: Wording;
   readonly timeouts: ResolvedTimeouts;
   /** WebSockets bypass the scheduler: they load nothing, count as nothing, and get 409 while the model is not ready. */
   readonly ignoreWebsockets: boolean;
@@ -163,6 +165,7 @@ export interface ResolvedPeer {
   readonly apiKey: string | undefined;
   /** Names as the peer knows them; clients may also say `PEER/MODEL`. */
   readonly models: readonly ModelName[];
+  readonly wording: Wording;
   readonly filters: ResolvedFilters;
   readonly timeouts: ResolvedTimeouts;
 }

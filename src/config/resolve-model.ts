@@ -5,6 +5,7 @@ import type { ResolvedCapabilities, ResolvedModel, ResolvedPeer, ResolvedTimeout
 import { resolveFilters } from './resolve-filters.ts';
 import { resolveHooks } from './resolve-hooks.ts';
 import type { Config, ModelEntry, PeerEntry } from './schema.ts';
+import { wordingOf } from './schema-wording.ts';
 
 const readyTimeoutMsMin = 15_000;
 const unloadTimeoutMsDefault = 10_000;
@@ -37,6 +38,7 @@ export function resolveModel(id: string, entry: ModelEntry, config: Config): Res
     filters: resolveFilters(entry.filters),
     metadata: entry.metadata,
     sendLoadingState: entry.sendLoadingState ?? config.sendLoadingState,
+    wording: wordingOf(entry),
     timeouts: timeoutsOf(entry.timeouts),
     ignoreWebsockets: isComfyui || entry.compat.ignoreWebsockets,
     capabilities: capabilitiesOf(entry.capabilities),
@@ -51,6 +53,7 @@ export function resolvePeer(id: string, entry: PeerEntry): ResolvedPeer {
     apiKey: entry.apiKey === '' ? undefined : entry.apiKey,
     models: [...new Set(entry.models)],
     filters: resolveFilters(entry.filters),
+    wording: wordingOf(entry),
     timeouts: timeoutsOf(entry.timeouts),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { modelHooks } from './schema-hooks.ts';
+import { wordingShape } from './schema-wording.ts';
 import { describe, duration, secret, size } from './values.ts';
 
 const jsonValue = z.unknown().refine(isJsonValue, 'must be a value that JSON can hold');
@@ -129,6 +130,7 @@ export const model = z.strictObject({
   macros: describe('Macros of this model; one with the name of a global macro replaces it here.', macros),
   metadata: describe('Copied to `/v1/models` as `meta.llamaswap`.', freeMap.default({})),
   sendLoadingState: describe('Unset: the global `sendLoadingState`.', z.boolean().optional()),
+  ...wordingShape,
   timeouts: describe('Timeouts of the connection to it.', timeoutsWith('0s').prefault({})),
   compat: describe(
     'For servers with special habits.',
@@ -163,6 +165,7 @@ export const peer = z.strictObject({
     z.array(z.string().min(1)).min(1),
   ),
   filters: describe('Changes to the JSON body of requests.', peerFilters.prefault({})),
+  ...wordingShape,
   timeouts: describe('Timeouts of the connection to it.', timeoutsWith('60s').prefault({})),
 });
 

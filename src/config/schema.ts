@@ -3,12 +3,12 @@
  * every leaf has a description; `meta.unit` says how to read a value. Cross-field rules live in checks.ts.
  */
 import { z } from 'zod';
-import { translatableRoutes } from '../domain/routes.ts';
 import { engineNames } from '../domain/engine-names.ts';
 import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
+import { wordingShape } from './schema-wording.ts';
 import { describe, duration, needsRestart, secret, size } from './values.ts';
 
 const timeouts = z.strictObject({
@@ -47,18 +47,7 @@ const backend = z.strictObject({
     z.number().positive().default(1),
   ),
   priority: describe('Order for the `priority` scorer: lower is preferred.', z.number().default(0)),
-  cancelNonStreaming: describe(
-    'llama.cpp goes on generating when the client of a non-streaming request leaves. Such requests are therefore asked for as a stream and put together again, so that leaving frees the slot at once. `false`: they are passed on as they are.',
-    z.boolean().default(true),
-  ),
-  streamUsage: describe(
-    'Engines that tell the token counts of a stream only when they are asked are asked on behalf of clients that do not ask, and such clients do not see the answer. `false`: for services that refuse `stream_options`; their streams are then counted by their events.',
-    z.boolean().default(true),
-  ),
-  translate: describe(
-    'Routes that are translated to another one of the engine although it has them itself: for engines whose own answer there is not what clients expect.',
-    z.array(z.enum(translatableRoutes)).default([]),
-  ),
+  ...wordingShape,
   timeouts: describe('Timeouts of this backend.', timeouts.prefault({})),
 });
 
@@ -206,6 +195,12 @@ const streaming = z.strictObject({
   ),
 });
 
+const responses = z.strictObject({
+  rowsMax: describe('Most answers kept; the oldest leave. 0 = none are kept.', z.int().min(0).default(1000)),
+  sizeMax: describe('Size of all that is kept, as JSON text; the oldest leave.', size().prefault('64MiB')),
+  ageMax: describe('Answers that came longer ago leave; 0 = never.', duration().prefault('1d')),
+});
+
 const drain = z.strictObject({
   lameDuck: describe(
     'After SIGTERM, time during which new requests are still taken while `/health` already says 503, so that a load balancer can notice.',
@@ -270,6 +265,10 @@ export const configSchema = z.strictObject({
   probes: describe('Health checks and readings of the backends.', probes.prefault({})),
   limits: describe('Bounds on what clients may send.', limits.prefault({})),
   streaming: describe('What streaming clients get before the engine answers.', streaming.prefault({})),
+  responses: describe(
+    'Answers of the Responses API that are kept for `previous_response_id`, each with its conversation, where the engine keeps none. Only whoever got an answer can go on from it, and `store: false` in a request keeps it out. In memory; with `store` in a file beside its file.',
+    responses.prefault({}),
+  ),
   drain: describe('How a stop goes.', drain.prefault({})),
   log: describe("The router's own log, on stderr.", log.prefault({})),
   ...llamaSwapShape,

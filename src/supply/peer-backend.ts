@@ -12,11 +12,10 @@ import { sharedRouteNames } from '../domain/routes.ts';
 import type { Backend, ProbeStatus, RequestEdits } from '../engines/backend.ts';
 import type { EngineKind } from '../engines/engine-kind.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
+import { connectTimeoutMs, idleTimeoutMs } from './connection-times.ts';
 
 /** How many requests a peer takes is its own affair: it has a queue, or says 429. */
 const peerSlots = 32;
-/** No limit asked for: the system's own ends a connection attempt long before. */
-const connectMsMax = 3_600_000;
 /** A peer that answers with less blames one of its models or the request, not itself. */
 const gatewayStatusMin = 502;
 /** Routers that form a circle are as healthy as any. */
@@ -109,21 +108,18 @@ export function peerBackendId(peer: string): BackendId {
 }
 
 /** A peer as if it stood under `backends`, for its probes and connections. */
-export function peerBackendConfig({ proxy, apiKey, timeouts }: ResolvedPeer): BackendConfig {
+export function peerBackendConfig({ proxy, apiKey, timeouts, wording }: ResolvedPeer): BackendConfig {
   const key = apiKey === undefined ? {} : { apiKey };
   const { backends } = configSchema.parse({
     backends: { peer: { url: proxy, engine: 'openai', slots: peerSlots, ...key } },
   });
   const [config] = Object.values(backends);
   if (config === undefined) throw new Error('a backend of one was parsed to none');
-  const { connectMs, tlsHandshakeMs } = timeouts;
-  const handshakeMs = proxy.startsWith('https:') ? tlsHandshakeMs : 0;
-  const endless = connectMs === 0 || (proxy.startsWith('https:') && tlsHandshakeMs === 0);
   return {
     ...config,
+    ...wording,
     timeouts: {
-      // Until the connection can be used, so it holds both.
-      connect: endless ? connectMsMax : connectMs + handshakeMs,
+      connect: connectTimeoutMs(proxy, timeouts),
       firstByte: timeouts.responseHeaderMs,
       idle: 0,
     },
@@ -132,7 +128,8 @@ export function peerBackendConfig({ proxy, apiKey, timeouts }: ResolvedPeer): Ba
 
 /** Whether two definitions are the same server, reached in the same way. */
 export function isSamePeer(one: ResolvedPeer, other: ResolvedPeer): boolean {
-  const way = ({ proxy, apiKey, timeouts }: ResolvedPeer) => JSON.stringify([proxy, apiKey, timeouts]);
+  const way = ({ proxy, apiKey, timeouts, wording }: ResolvedPeer) =>
+    JSON.stringify([proxy, apiKey, timeouts, wording]);
   return way(one) === way(other);
 }
 
@@ -141,12 +138,12 @@ function modelsOf({ id, models }: ResolvedPeer): ReadonlyMap<ModelName, ModelNam
 }
 
 /** The user has said what it serves; which routes it has is not for us to doubt. Who the client is, is not for it to know. */
-function peerKind({ timeouts: { idleConnMs } }: ResolvedPeer): EngineKind {
+function peerKind({ timeouts }: ResolvedPeer): EngineKind {
   const { openai } = engineKinds;
   return {
     ...openai,
     routes: new Set(sharedRouteNames),
-    socketIdleMsMax: idleConnMs === 0 ? openai.socketIdleMsMax : Math.min(idleConnMs, openai.socketIdleMsMax),
+    socketIdleMsMax: idleTimeoutMs(openai.socketIdleMsMax, timeouts),
     headersWithheld: ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'],
     blamesClient: (status) => status < gatewayStatusMin || status === loopStatus,
   };

@@ -32,7 +32,6 @@ export interface ProcessBackendParts {
 export class ProcessBackend implements Backend {
   readonly id: BackendId;
   readonly process: ManagedProcess;
-  readonly config: BackendConfig;
   readonly url: URL;
   /** Number of the load that the scheduler asked for last. */
   generation = 0;
@@ -46,15 +45,17 @@ export class ProcessBackend implements Backend {
   wasLive = false;
   readonly #memoryOf: (model: ResolvedModel) => MemoryUse;
   #model: ResolvedModel;
+  #config: BackendConfig;
   #view: BackendView;
   #kindOf: EngineKind | undefined;
-  #kind: EngineKind = withAllRoutes(engineKinds.openai);
+  #kind: EngineKind;
 
   constructor({ model, config, process, memoryOf }: ProcessBackendParts) {
     this.id = model.id;
     this.#model = model;
-    this.config = config;
+    this.#config = config;
     this.process = process;
+    this.#kind = kindHere(engineKinds.openai, model);
     this.#memoryOf = memoryOf;
     this.url = new URL(model.proxy);
     this.#view = this.#compose();
@@ -64,16 +65,21 @@ export class ProcessBackend implements Backend {
     return this.#model;
   }
 
-  /** What may change while it runs: names, limits, filters, times. The command may not. */
+  /** What may change while it runs: names, limits, filters, wording, times. The command may not. */
   set model(model: ResolvedModel) {
     this.#model = model;
+    this.#config = { ...this.#config, ...model.wording };
+  }
+
+  get config(): BackendConfig {
+    return this.#config;
   }
 
   get kind(): EngineKind {
     const { watched } = this;
     if (watched !== undefined && watched.kind !== this.#kindOf) {
       this.#kindOf = watched.kind;
-      this.#kind = withAllRoutes(watched.kind);
+      this.#kind = kindHere(watched.kind, this.#model);
     }
     return this.#kind;
   }
@@ -175,6 +181,10 @@ function failureOf(state: ProcessState): LoadFailure | undefined {
 }
 
 /** The user has said what runs there; which routes it has is not for us to doubt. Only Ollama has those of its own API. */
-function withAllRoutes(kind: EngineKind): EngineKind {
-  return { ...kind, routes: new Set([...kind.routes, ...sharedRouteNames]) };
+function kindHere(kind: EngineKind, { timeouts }: ResolvedModel): EngineKind {
+  return {
+    ...kind,
+    routes: new Set([...kind.routes, ...sharedRouteNames]),
+    socketIdleMsMax: idleTimeoutMs(kind.socketIdleMsMax, timeouts),
+  };
 }

@@ -14,6 +14,7 @@ import { createProcess, stopAll } from '../process/process.ts';
 import type { RunDeps } from '../process/run.ts';
 import type { UnloadReason } from '../scheduler/effects.ts';
 import type { MemoryNeed } from '../scheduler/residency/memory.ts';
+import { connectTimeoutMs } from './connection-times.ts';
 import { ModelHooks } from './model-hooks.ts';
 import { MemoryMeter } from './memory-meter.ts';
 import { isSameProgram, ProcessBackend, slotsUnknown } from './process-backend.ts';
@@ -29,9 +30,6 @@ export interface ProcessFleetOptions {
   /** A changed or removed model still runs: asks for its end once it is idle; it is replaced when it has stopped. */
   readonly retire: (id: BackendId) => void;
 }
-
-/** No limit asked for: the system's own ends a connection attempt long before. */
-const connectMsMax = 3_600_000;
 
 /** At the end of the router, hooks that run or wait get this long together. */
 const hooksAtEndMs = 5000;
@@ -305,14 +303,15 @@ function isAtRest({ process }: ProcessBackend): boolean {
 }
 
 /** A process as if it stood under `backends`, for its probes and connections. */
-function backendConfigOf({ proxy, timeouts }: ResolvedModel): BackendConfig {
+function backendConfigOf({ proxy, timeouts, wording }: ResolvedModel): BackendConfig {
   const { backends } = configSchema.parse({ backends: { process: { url: proxy } } });
   const [config] = Object.values(backends);
   if (config === undefined) throw new Error('a backend of one was parsed to none');
   return {
     ...config,
+    ...wording,
     timeouts: {
-      connect: timeouts.connectMs === 0 ? connectMsMax : timeouts.connectMs,
+      connect: connectTimeoutMs(proxy, timeouts),
       firstByte: timeouts.responseHeaderMs,
       idle: 0,
     },

@@ -43,7 +43,7 @@ const modelIn = (body: string) => (JSON.parse(body) as { model: string }).model;
 test('an alias is for finding the model only: the body stays byte for byte', async () => {
   await using router = await startModels({ models: { big: fake('big', { aliases: ['gpt-4'] }) } });
   const body =
-    '{"messages":[{"role":"user","content":"\\u00e4"}], "seed":12345678901234567890 ,"model":"gpt-4"}';
+    '{"messages":[{"role":"user","content":"\\u00e4"}], "seed":12345678901234567890 ,"model":"gpt-4" ,"stream":true}';
   const answer = await ask(`${router.url}/v1/chat/completions`, { body }).answer;
   expect([answer.status, answer.headers['x-llamero-backend']]).toEqual([200, 'big']);
   expect((await lastPost(router, 'big')).body).toBe(body);
@@ -55,6 +55,7 @@ describe('UTL-9 the edits of a model', () => {
   const models = {
     big: fake('real', {
       aliases: ['gpt-4'],
+      cancelNonStreaming: false,
       useModelName: 'real',
       filters: {
         stripParams: 'temperature, top_k',
