@@ -153,6 +153,13 @@ describe('reading', () => {
     expect(failed).toMatchObject([{ kind: 'failed', error: { message } }]);
   });
 
+  test('an event without end fails, and no memory is lost on it', () => {
+    const endless = Buffer.concat([Buffer.from('data: "'), Buffer.alloc(17 * 1024 * 1024, 'x')]);
+    expect(eventsOf([endless, sse(start)])).toEqual([
+      { kind: 'failed', error: { message: 'An event of the engine is too large', status: 502 } },
+    ]);
+  });
+
   test('what an engine leaves out is put right and named', () => {
     const names: string[] = [];
     const reader = anthropicMessages.createStreamReader(

@@ -2,7 +2,8 @@
  * Reads an engine's stream of the Messages API. Takes llama.cpp's as well, which opens a block before the one before is
  * stopped, stops all of them at the end, and sends errors without an envelope.
  */
-import { SseReader } from '../../base/sse-reader.ts';
+import { parseExactJson } from '../../base/exact-json.ts';
+import { SseOverflow, SseReader } from '../../base/sse-reader.ts';
 import type { SseEvent } from '../../base/sse-reader.ts';
 import type { AnswerStreamReader } from '../dialect.ts';
 import type { AnswerEvent, EngineError, OnAnswerEvent } from '../ir/answer.ts';
@@ -49,7 +50,8 @@ export class MessagesStreamReader implements AnswerStreamReader {
     if (this.#isOver) return;
     try {
       this.#sse.push(chunk);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SseOverflow)) throw error;
       this.#fail({ message: 'An event of the engine is too large', status: 502 });
     }
   }
@@ -223,7 +225,7 @@ export class MessagesStreamReader implements AnswerStreamReader {
 
 function tryParse(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactJson(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
