@@ -28,6 +28,11 @@ export function estimateInputTokens(request: ModelRequest): number {
   return Math.max(1, Math.ceil(tokensPerRequest + tokens + format));
 }
 
+/** Of one message in a conversation; a fraction. */
+export function estimateMessageTokens({ parts }: Message): number {
+  return tokensPerMessage + ofParts(parts);
+}
+
 const letter = 0;
 const capital = 1;
 const digit = 2;
@@ -109,7 +114,7 @@ function ofPiece(piece: string | number | readonly number[]): number {
 }
 
 function ofMessages(messages: readonly Message[]): number {
-  return messages.reduce((sum, { parts }) => sum + tokensPerMessage + ofParts(parts), 0);
+  return messages.reduce((sum, message) => sum + estimateMessageTokens(message), 0);
 }
 
 function ofParts(parts: readonly Part[]): number {

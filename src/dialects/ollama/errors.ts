@@ -1,7 +1,8 @@
 /** Errors of Ollama: `{"error":"text"}`, before a stream as its answer and inside it as a line. */
-import { countOf, isObject, textOf } from '../ir/fields.ts';
+import { isObject, textOf } from '../ir/fields.ts';
 import type { EngineError } from '../ir/answer.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { readOverflow } from '../openai/context-overflow.ts';
 
 /** Longest text of an error that is no JSON. */
 const textLengthMax = 2000;
@@ -26,7 +27,7 @@ export function readErrorMember(error: unknown, status?: number): EngineError {
   const type = textOf(inner?.['type']);
   const param = textOf(inner?.['param']);
   const told = status ?? (isStatus(code) ? code : undefined);
-  const overflow = overflowOf(message, type, inner);
+  const overflow = readOverflow(message, inner ?? {});
   return {
     message,
     ...(told !== undefined && { status: told }),
@@ -39,26 +40,6 @@ export function readErrorMember(error: unknown, status?: number): EngineError {
 
 function isStatus(code: unknown): code is number {
   return typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599;
-}
-
-/** Ollama's own words are `the input length exceeds the context length`. */
-function overflowOf(
-  message: string,
-  type: string,
-  inner: JsonObject | undefined,
-): EngineError['overflow'] | undefined {
-  const isOverflow =
-    type === 'exceed_context_size_error' ||
-    message.includes('exceeds the context length') ||
-    message.includes('exceeds maximum context length') ||
-    message.includes('exceeds the available context size');
-  if (!isOverflow) return undefined;
-  const contextTokens = countOf(inner?.['n_ctx']);
-  const promptTokens = countOf(inner?.['n_prompt_tokens']);
-  return {
-    ...(contextTokens !== undefined && { contextTokens }),
-    ...(promptTokens !== undefined && { promptTokens }),
-  };
 }
 
 function tryParse(text: string): unknown {

@@ -22,7 +22,9 @@ const wordings: readonly Wording[] = [
   {
     isIt: /maximum context length is \d+ tokens/,
     contextTokens: /maximum context length is (\d+) tokens/,
-    promptTokens: /(?:resulted in|contains at least|has) (\d+) (?:input )?tokens|\((\d+) in the messages/,
+    // `requested` counts the answer, too, and is the only number in some of them.
+    promptTokens:
+      /(?:resulted in|contains at least|has) (\d+) (?:input )?tokens|\((\d+) in the messages|requested (\d+) tokens(?! \()/,
   },
   // vLLM
   {
@@ -45,9 +47,9 @@ const wordings: readonly Wording[] = [
   { isIt: /exceeds (?:the|maximum) context length/ },
   // LM Studio
   {
-    isIt: /initial prompt is greater than the context length|when context the overflows/,
-    contextTokens: /context length of only (\d+) tokens/,
-    promptTokens: /keep the first (\d+) tokens/,
+    isIt: /initial prompt is greater than the context length|when context the overflows|Cannot truncate prompt/,
+    contextTokens: /context length of only (\d+) tokens|n_ctx(?:: | \()(\d+)/,
+    promptTokens: /keep the first (\d+) tokens|n_keep(?:: | \()(\d+)/,
   },
 ];
 
