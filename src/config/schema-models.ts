@@ -35,17 +35,23 @@ const peerFilters = z.strictObject({ stripParams, strip_params: stripParamsOld, 
 const timeoutsWith = (responseHeader: string) =>
   z.strictObject({
     connect: describe('Longest time to open a connection; 0 = no limit.', duration().prefault('30s')),
-    keepalive: describe("Period of TCP keepalive probes; 0 = the system's own.", duration().prefault('30s')),
+    keepalive: describe(
+      'Accepted, without effect: connections have TCP keepalive after 15 s.',
+      duration().prefault('30s'),
+    ),
     responseHeader: describe(
       'Longest time from sending the request to the head of the answer; 0 = no limit.',
       duration().prefault(responseHeader),
     ),
     tlsHandshake: describe('Longest time for a TLS handshake; 0 = no limit.', duration().prefault('10s')),
     expectContinue: describe(
-      'Longest wait for `100 Continue` before the body is sent; 0 = not waited for.',
+      'Accepted, without effect: the router sends a body without asking first.',
       duration().prefault('1s'),
     ),
-    idleConn: describe('An idle connection is closed after this; 0 = never.', duration().prefault('90s')),
+    idleConn: describe(
+      'An idle connection is closed after this; 0 and longer times = as long as the engine can be relied on to keep it, some seconds.',
+      duration().prefault('90s'),
+    ),
   });
 
 const modalities = (side: string) =>

@@ -11,6 +11,7 @@ import type { Backend, MemoryUse, ProbeStatus, RequestEdits } from '../engines/b
 import type { EngineKind } from '../engines/engine-kind.ts';
 import { engineKinds } from '../engines/kinds/index.ts';
 import type { ManagedProcess, ProcessState } from '../process/process-state.ts';
+import { idleTimeoutMs } from './connection-times.ts';
 
 /** Slots of an engine that has not told how many it has. */
 export const slotsUnknown = 10;
