@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbitraryChatRequest } from '../../../test/dialects/arbitrary-request.ts';
 import { fullHabits, notingTarget, templateHabits } from '../../../test/dialects/habits.ts';
+import { requestSamples } from '../../../test/dialects/samples/openai-chat.ts';
 import type { EngineHabits } from '../../domain/engine-habits.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject, ModelRequest, TextRequest } from '../ir/request.ts';
@@ -43,6 +44,24 @@ test('a request that the dialect can say is the same after writing and reading',
       expect({ ...again, usageInStream: request.usageInStream }).toEqual(request);
       expect(target.dropped).toEqual([]);
     }),
+  );
+});
+
+describe('a sample of what the API documents', () => {
+  /** Engines know neither, so they are told the same in another way. */
+  const changed = ['messages[].content[].image_url in a tool result', 'tool_choice.allowed_tools'];
+
+  test.each(requestSamples.map(({ field, body }) => [field, body] as const))(
+    'loses nothing: %s',
+    (field, body) => {
+      const request = readRequest(body);
+      const target = notingTarget();
+      const written = writeRequest(request, target);
+      expect(target.dropped).toEqual([]);
+      const again = { ...readRequest(written ?? {}), usageInStream: request.usageInStream };
+      if (changed.includes(field)) expect(again).not.toEqual(request);
+      else expect(again).toEqual(request);
+    },
   );
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { arbitraryTextRequest } from '../../../test/dialects/arbitrary-request.ts';
 import { chatRequest } from '../../../test/dialects/answers.ts';
 import { fullHabits, notingTarget } from '../../../test/dialects/habits.ts';
+import { requestSamples } from '../../../test/dialects/samples/openai-completions.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject, TextRequest } from '../ir/request.ts';
 import { readRequest, writeRequest } from './request.ts';
@@ -32,6 +33,19 @@ test('a request that the dialect can say is the same after writing and reading',
       expect({ ...readRequest(body), usageInStream: alike.usageInStream }).toEqual(alike);
       expect(target.dropped).toEqual([]);
     }),
+  );
+});
+
+describe('a sample of what the API documents', () => {
+  test.each(requestSamples.map(({ field, body }) => [field, body] as const))(
+    'loses nothing: %s',
+    (_field, body) => {
+      const request = readRequest(body);
+      const target = notingTarget();
+      const written = writeRequest(request, target);
+      expect(target.dropped).toEqual([]);
+      expect({ ...readRequest(written ?? {}), usageInStream: request.usageInStream }).toEqual(request);
+    },
   );
 });
 
