@@ -4,22 +4,28 @@ import type { Place } from '../ir/fields.ts';
 import type { DocumentPart, ImagePart, MediaSource, Part, RefusalPart, TextPart } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { noteUnread } from './unread.ts';
+import type { Unread } from './unread.ts';
 
 const dataUrl = /^data:([^;,]*)(?:;[^;,]*)*;base64,/;
 const anyType = 'application/octet-stream';
 
 /** A text or a list of parts. @throws RequestShapeError */
-export function readContent(place: Place, key: string): readonly Part[] {
+export function readContent(place: Place, key: string, unread: Unread): readonly Part[] {
   const value = place.fields[key] ?? undefined;
   if (value === undefined) throw new RequestShapeError(pathOf(place, key), 'is required');
   if (typeof value === 'string') return [{ kind: 'text', text: value }];
   if (!Array.isArray(value)) throw new RequestShapeError(pathOf(place, key), 'must be a string or a list');
-  return (optionalObjects(place, key) ?? []).map(readPart);
+  return (optionalObjects(place, key) ?? []).map((part) => readPart(part, unread));
 }
 
 /** What a tool gave back: no audio, no refusals. @throws RequestShapeError */
-export function readOutput(place: Place, key: string): readonly (TextPart | ImagePart | DocumentPart)[] {
-  return readContent(place, key).map((part, index) => {
+export function readOutput(
+  place: Place,
+  key: string,
+  unread: Unread,
+): readonly (TextPart | ImagePart | DocumentPart)[] {
+  return readContent(place, key, unread).map((part, index) => {
     if (part.kind === 'text' || part.kind === 'image' || part.kind === 'document') return part;
     throw new RequestShapeError(
       `${pathOf(place, key)}[${index}].type`,
@@ -28,8 +34,9 @@ export function readOutput(place: Place, key: string): readonly (TextPart | Imag
   });
 }
 
-function readPart(place: Place): Part {
+function readPart(place: Place, unread: Unread): Part {
   const type = requiredString(place, 'type');
+  noteUnread(place, type === 'input_image' ? imageMembers : members, unread);
   switch (type) {
     case 'input_text':
     case 'output_text':
@@ -51,6 +58,21 @@ function readPart(place: Place): Part {
       );
   }
 }
+
+/** Of parts of any type. Log probabilities are of answers; in a request they tell nothing. */
+const members: ReadonlySet<string> = new Set([
+  'type',
+  'text',
+  'refusal',
+  'logprobs',
+  'image_url',
+  'file_id',
+  'filename',
+  'file_url',
+  'file_data',
+  'input_audio',
+]);
+const imageMembers: ReadonlySet<string> = new Set([...members, 'detail']);
 
 function readImage(place: Place): ImagePart {
   const detail = optionalString(place, 'detail');

@@ -98,20 +98,20 @@ function itemError(id: string): EngineError {
   return { message: itemMissing(id), status: 404, type: 'invalid_request_error', param: 'input' };
 }
 
-const prefixes: Readonly<Record<string, string>> = {
-  message: 'msg',
-  reasoning: 'rs',
-  function_call: 'fc',
-  function_call_output: 'fc',
-  custom_tool_call: 'ctc',
-  custom_tool_call_output: 'ctc',
-};
+const prefixes: ReadonlyMap<string, string> = new Map([
+  ['message', 'msg'],
+  ['reasoning', 'rs'],
+  ['function_call', 'fc'],
+  ['function_call_output', 'fc'],
+  ['custom_tool_call', 'ctc'],
+  ['custom_tool_call_output', 'ctc'],
+]);
 
 /** The item in its full form, as it is listed; its id tells it from the items of the output. */
 function withId(item: JsonObject, responseId: string, index: number): JsonObject {
   const type = textOf(item['type']) || 'message';
   const own = textOf(item['id']);
-  const made = `${prefixes[type] ?? 'item'}_${responseId.replace(/^resp_/, '')}i${index.toString(16).padStart(4, '0')}`;
+  const made = `${prefixes.get(type) ?? 'item'}_${responseId.replace(/^resp_/, '')}i${index.toString(16).padStart(4, '0')}`;
   const full = { ...item, id: own === '' ? made : own, type };
   if (type !== 'message') return full;
   const { content } = item;

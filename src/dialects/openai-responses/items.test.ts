@@ -232,15 +232,19 @@ describe('items', () => {
     ]);
   });
 
-  test.each(['web_search_call', 'local_shell_call', 'compaction', 'mcp_call', 'thing_of_tomorrow'])(
-    'of type %s are kept for an engine that knows them',
-    (type) => {
-      const item = { type, id: 'x', more: [1] };
-      const request = read({ input: [user('a'), item, user('b')] });
-      expect(request.messages[1]?.parts).toEqual([
-        { kind: 'opaque', dialect: 'openai-responses', type, value: item },
-      ]);
-      expect(writeRequest(request, notingTarget())?.['input']).toContainEqual(item);
-    },
-  );
+  test.each([
+    'web_search_call',
+    'local_shell_call',
+    'compaction',
+    'mcp_call',
+    'thing_of_tomorrow',
+    'constructor',
+  ])('of type %s are kept for an engine that knows them', (type) => {
+    const item = { type, id: 'x', more: [1] };
+    const request = read({ input: [user('a'), item, user('b')] });
+    expect(request.messages[1]?.parts).toEqual([
+      { kind: 'opaque', dialect: 'openai-responses', type, value: item },
+    ]);
+    expect(writeRequest(request, notingTarget())?.['input']).toContainEqual(item);
+  });
 });

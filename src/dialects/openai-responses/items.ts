@@ -9,6 +9,8 @@ import { RequestShapeError } from '../ir/request-shape-error.ts';
 import { readContent, readOutput } from './content.ts';
 import { dialectName } from './name.ts';
 import { nameOfTool } from './tools.ts';
+import { noteUnread } from './unread.ts';
+import type { Unread } from './unread.ts';
 
 /** One message of the assistant, and the outputs of its tools. */
 interface Turn {
@@ -31,17 +33,27 @@ export interface InputItems {
 }
 
 /** @throws RequestShapeError */
-export function readInput(request: Place): InputItems {
+export function readInput(request: Place, unread: Unread): InputItems {
   const input = request.fields['input'] ?? undefined;
   if (input === undefined) throw new RequestShapeError('input', 'is required');
   if (typeof input === 'string') {
     return { messages: [{ role: 'user', parts: [{ kind: 'text', text: input }] }], tools: [] };
   }
   if (!Array.isArray(input)) throw new RequestShapeError('input', 'must be a string or a list');
-  const reader = new ItemReader();
+  const reader = new ItemReader(unread);
   for (const item of optionalObjects(request, 'input') ?? []) reader.read(item);
   return reader.finish();
 }
+
+/** By type of the item; of those that are not taken apart there are none. */
+const membersOf: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['message', new Set(['type', 'id', 'status', 'role', 'content'])],
+  ['reasoning', new Set(['type', 'id', 'status', 'summary', 'content', 'encrypted_content'])],
+  ['function_call', new Set(['type', 'id', 'status', 'call_id', 'name', 'namespace', 'arguments'])],
+  ['custom_tool_call', new Set(['type', 'id', 'status', 'call_id', 'name', 'namespace', 'input'])],
+  ['function_call_output', new Set(['type', 'id', 'status', 'call_id', 'name', 'namespace', 'output'])],
+  ['custom_tool_call_output', new Set(['type', 'id', 'status', 'call_id', 'output'])],
+]);
 
 class ItemReader {
   readonly #entries: (Message | Turn)[] = [];
@@ -50,10 +62,17 @@ class ItemReader {
   readonly #pending = new Map<string, PendingCall>();
   /** The turn that the next item of the assistant may belong to. */
   #open: Turn | undefined;
+  readonly #unread: Unread;
+
+  constructor(unread: Unread) {
+    this.#unread = unread;
+  }
 
   read(item: Place): void {
     const type =
       optionalString(item, 'type') ?? (item.fields['role'] === undefined ? 'item_reference' : 'message');
+    const members = membersOf.get(type);
+    if (members !== undefined) noteUnread(item, members, this.#unread);
     switch (type) {
       case 'message':
         this.#readMessage(item);
@@ -94,7 +113,7 @@ class ItemReader {
 
   #readMessage(item: Place): void {
     const role = roleOf(item);
-    const parts = readContent(item, 'content');
+    const parts = readContent(item, 'content', this.#unread);
     if (role !== 'assistant') {
       const refusal = parts.findIndex(({ kind }) => kind === 'refusal');
       if (refusal !== -1) {
@@ -143,7 +162,7 @@ class ItemReader {
     this.#open = undefined;
     call.turn.results.push({
       role: 'tool',
-      parts: [{ kind: 'toolResult', callId, parts: readOutput(item, 'output') }],
+      parts: [{ kind: 'toolResult', callId, parts: readOutput(item, 'output', this.#unread) }],
     });
   }
 

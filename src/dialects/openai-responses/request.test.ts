@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
+import { requestSamples } from '../../../test/dialects/samples/openai-responses.ts';
 import type { ChatRequest, JsonObject } from '../ir/request.ts';
 import { readRequest } from './request.ts';
 
@@ -115,6 +116,38 @@ describe('a request', () => {
     [
       { store: false, previous_response_id: 'resp_1', background: false, conversation: null },
       { own: {}, extra: {} },
+    ],
+    [
+      {
+        tools: [
+          {
+            type: 'function',
+            name: 'f',
+            output_schema: {},
+            defer_loading: true,
+            allowed_callers: ['direct'],
+          },
+        ],
+        input: [
+          {
+            role: 'user',
+            phase: null,
+            content: [
+              { type: 'input_file', file_id: 'f', detail: 'low' },
+              { type: 'input_text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } },
+            ],
+          },
+          {
+            type: 'message',
+            role: 'assistant',
+            phase: 'commentary',
+            id: 'm',
+            status: 'completed',
+            content: [{ type: 'output_text', text: 'a', annotations: [] }],
+          },
+        ],
+      },
+      { own: { 'tools[].output_schema': true, 'input[].content[].detail': true, 'input[].phase': true } },
     ],
     [{ top_k: 3, whatever: { a: 1 } }, { extra: { top_k: 3, whatever: { a: 1 } } }],
   ])('%j is read', (members, expected) => {
@@ -242,4 +275,9 @@ describe('a request that breaks a rule is refused', () => {
       }),
     );
   });
+});
+
+test.each(requestSamples)('the sample of $field is a request', ({ body }) => {
+  expect(fieldOf(body)).toBe('no error');
+  expect(readRequest(body).extra).toEqual({});
 });

@@ -19,6 +19,8 @@ import type { ChatRequest, JsonObject, OutputFormat, ReasoningWish, Sampling } f
 import { readInput } from './items.ts';
 import { isSatisfied, knownMembers, logprobsName, mirroredMembers, ownMembers } from './members.ts';
 import { dialectName } from './name.ts';
+import { unreadMembers } from './unread.ts';
+import type { Unread } from './unread.ts';
 import { isBuiltinChoice, readToolChoice, readTools } from './tools.ts';
 
 /** @throws RequestShapeError */
@@ -26,8 +28,9 @@ export function readRequest(body: JsonObject): ChatRequest {
   const request: Place = { fields: body, path: '' };
   refuseWhatIsKeptElsewhere(request);
   const model = requiredString(request, 'model');
-  const { messages, tools: lateTools } = readInput(request);
-  const tools = readTools([...(optionalObjects(request, 'tools') ?? []), ...lateTools]);
+  const unread: Unread = new Set();
+  const { messages, tools: lateTools } = readInput(request, unread);
+  const tools = readTools([...(optionalObjects(request, 'tools') ?? []), ...lateTools], unread);
   return {
     kind: 'chat',
     dialect: dialectName,
@@ -45,7 +48,7 @@ export function readRequest(body: JsonObject): ChatRequest {
       user: optionalString(request, 'user'),
       metadata: optionalObject(request, 'metadata')?.fields,
     }),
-    own: readOwn(request),
+    own: { ...readOwn(request), ...unreadMembers(unread) },
     extra: otherMembers(body, knownMembers),
     mirrored: Object.fromEntries(Object.entries(body).filter(([key]) => mirroredMembers.has(key))),
   };

@@ -16,6 +16,8 @@ import type { Place } from '../ir/fields.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { ChatRequest, JsonObject, Tool, ToolChoice } from '../ir/request.ts';
 import { dialectName } from './name.ts';
+import { noteUnread } from './unread.ts';
+import type { Unread } from './unread.ts';
 
 /** A tool of a group (Codex's servers of tools) under the name that engines know it by: they know no groups. */
 export function nameOfTool(group: string | undefined, name: string): string {
@@ -43,19 +45,25 @@ export function groupedNames(tools: unknown): ReadonlyMap<string, NameInGroup> {
 }
 
 /** @throws RequestShapeError */
-export function readTools(places: readonly Place[]): readonly Tool[] {
+export function readTools(places: readonly Place[], unread: Unread): readonly Tool[] {
   return places.flatMap((place) => {
-    if (place.fields['type'] !== 'namespace') return [readTool(place, undefined)];
+    if (place.fields['type'] !== 'namespace') return [readTool(place, undefined, unread)];
+    noteUnread(place, groupMembers, unread);
     const group = requiredName(place);
-    return (optionalObjects(place, 'tools') ?? []).map((tool) => readTool(tool, group));
+    return (optionalObjects(place, 'tools') ?? []).map((tool) => readTool(tool, group, unread));
   });
 }
 
-function readTool(place: Place, group: string | undefined): Tool {
+const groupMembers: ReadonlySet<string> = new Set(['type', 'name', 'tools']);
+const customMembers: ReadonlySet<string> = new Set(['type', 'name', 'description', 'format']);
+const functionMembers: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters', 'strict']);
+
+function readTool(place: Place, group: string | undefined, unread: Unread): Tool {
   const type = requiredString(place, 'type');
   if (type !== 'function' && type !== 'custom') {
     return { kind: 'builtin', dialect: dialectName, type, value: place.fields };
   }
+  noteUnread(place, type === 'custom' ? customMembers : functionMembers, unread);
   const name = nameOfTool(group, requiredName(place));
   const description = optionalString(place, 'description');
   const about = { name, ...(description !== undefined && { description }) };

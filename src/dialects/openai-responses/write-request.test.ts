@@ -52,7 +52,10 @@ describe('a request for an engine', () => {
       'reasoning.mode': 'pro',
       tool_choice: { type: 'mcp' },
     };
-    const { body, dropped } = write({ ...read({ reasoning: { effort: 'low' } }), own });
+    const { body, dropped } = write({
+      ...read({ reasoning: { effort: 'low' } }),
+      own: { ...own, 'tools[].async': true },
+    });
     expect(body).toMatchObject({
       max_tool_calls: 3,
       include: ['x'],
@@ -60,7 +63,7 @@ describe('a request for an engine', () => {
       reasoning: { effort: 'low', mode: 'pro' },
       tool_choice: { type: 'mcp' },
     });
-    expect(dropped).toEqual([]);
+    expect(dropped).toEqual(['tools[].async']);
   });
 
   test('names what it cannot say', () => {

@@ -13,6 +13,7 @@ import type {
 import { knownMembers, logprobsName } from './members.ts';
 import { dialectName } from './name.ts';
 import { writeTools } from './tools.ts';
+import { isUnread } from './unread.ts';
 import { writeItems } from './write-items.ts';
 
 /** The API wants a name for every schema. */
@@ -81,6 +82,10 @@ function writeOwn(request: ChatRequest, { onDropped }: WriteTarget): Record<stri
   }
   const own: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(request.own)) {
+    if (isUnread(path)) {
+      onDropped(path);
+      continue;
+    }
     const [outer = '', inner] = path.split('.');
     own[outer] = inner === undefined ? value : { ...(own[outer] as JsonObject | undefined), [inner]: value };
   }
