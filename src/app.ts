@@ -39,6 +39,8 @@ import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
 import { NameResolver } from './gateway/name-resolver.ts';
 import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
+import type { GatewayParts } from './gateway/gateway.ts';
+import { createOllamaSurface } from './gateway/ollama/surface.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import type { OutputLog } from './process/output.ts';
 import type { ProcessLedger } from './process/ledger.ts';
@@ -393,23 +395,27 @@ export class App {
   #buildServer(): GatewayServer {
     const admin = createAdminApp(this.#adminDeps());
     const control = getRequestListener(admin.fetch, { overrideGlobalObjects: false });
+    const parts: GatewayParts = {
+      clock: this.#clock,
+      config: () => this.#config,
+      models: () => this.#models,
+      names: this.#names,
+      registry: this.#backends,
+      fleet: this.#fleet,
+      dispatcher: this.#dispatcher,
+      upstream: this.#upstream,
+      requests: this.#requests,
+      captures: this.#activity.captures,
+      log: this.log,
+      signature: this.#signature,
+    };
+    const answerOllama = createOllamaSurface(parts);
     return createGatewayServer({
-      parts: {
-        clock: this.#clock,
-        config: () => this.#config,
-        models: () => this.#models,
-        names: this.#names,
-        registry: this.#backends,
-        fleet: this.#fleet,
-        dispatcher: this.#dispatcher,
-        upstream: this.#upstream,
-        requests: this.#requests,
-        captures: this.#activity.captures,
-        log: this.log,
-        signature: this.#signature,
-      },
+      parts,
       authenticator: () => this.#authenticator,
-      control: (request, response) => void control(request, response),
+      control: (request, response) => {
+        if (!answerOllama(request, response)) void control(request, response);
+      },
       isControlPath: isAdminPath,
       isOpenPath: isOpenAdminPath,
       draining: () => this.#refusing,

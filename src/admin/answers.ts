@@ -1,4 +1,5 @@
 /** The bodies of the reading routes, put together from what the parts of the router say. Nothing here changes anything. */
+import { ollamaVersion } from '../dialects/ollama-surface/version.ts';
 import type { Decision } from '../scheduler/decision.ts';
 import type { QueuedSnapshot } from '../scheduler/snapshot.ts';
 import type { DecisionQuery } from '../store/decisions.ts';
@@ -10,6 +11,7 @@ import type {
   RequestsBody,
   StatusBody,
 } from './contract.ts';
+import type { VersionBody } from './contract-models.ts';
 import type { AdminDeps, ReloadReport } from './deps.ts';
 import { describeBackends, describeTraffic } from './describe-backend.ts';
 import { describeRequestFully } from './describe-request.ts';
@@ -53,6 +55,21 @@ export function statusBody(deps: AdminDeps): StatusBody {
     sessions: scheduler.sessions,
     traffic: describeTraffic(traffic.total),
     backends: describeBackends({ clock: deps.clock, backends: deps.backends(), scheduler, traffic }),
+    cloud: { disabled: true, source: 'none' },
+  };
+}
+
+/** For the clients of llama-swap and of Ollama, which both ask here. */
+export function versionBody(deps: AdminDeps): VersionBody {
+  const ollamas = deps
+    .backends()
+    .filter(({ kind, view }) => kind.routes.has('ollama-chat') && takesRequests(view.state))
+    .map(({ version = '' }) => version);
+  return {
+    version: ollamaVersion(ollamas),
+    commit: 'unknown',
+    build_date: 'unknown',
+    llamero: deps.version,
   };
 }
 

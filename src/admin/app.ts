@@ -6,7 +6,8 @@ import { Hono } from 'hono';
 import type { Context, Handler } from 'hono';
 import { tryErrorPage } from '../domain/error-page.ts';
 import { errorTable, LlameroError } from '../domain/errors.ts';
-import { decisionsBody, healthBody, reloadBody, requestsBody, statusBody } from './answers.ts';
+import { isOtherSite } from '../domain/other-site.ts';
+import { decisionsBody, healthBody, reloadBody, requestsBody, statusBody, versionBody } from './answers.ts';
 import {
   backendParams,
   decisionsQuery,
@@ -16,7 +17,6 @@ import {
   requestsQuery,
 } from './contract.ts';
 import type { ErrorBody } from './contract.ts';
-import type { VersionBody } from './contract-models.ts';
 import type { AdminDeps } from './deps.ts';
 import { addActivityRoutes } from './activity-routes.ts';
 import { EventFeed } from './event-feed.ts';
@@ -62,8 +62,7 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
     '/wol-health': (context) => context.text('OK'),
     '/api/version': (context) => {
       checkQuery(context, noQuery);
-      const body: VersionBody = { version: deps.version, commit: 'unknown', build_date: 'unknown' };
-      return context.json(body);
+      return context.json(versionBody(deps));
     },
     '/api/status': (context) => {
       checkQuery(context, noQuery);
@@ -151,25 +150,12 @@ function addDemoVerbs(app: Hono, deps: AdminDeps): void {
 /** Paths that change something although they are asked with GET, as llama-swap's clients do. */
 const changingReads: ReadonlySet<string> = new Set(['/unload']);
 
-/**
- * A page of another site can make a browser send a POST here even though it cannot read the answer. Browsers say where a
- * request comes from; programs that are no browser say nothing and pass.
- */
 function refuseOtherSites({ req }: Context): void {
   const reads = req.method === 'GET' || req.method === 'HEAD';
   if (reads && !changingReads.has(req.path)) return;
-  const site = req.header('sec-fetch-site');
-  const origin = req.header('origin');
-  const isOther =
-    site === undefined
-      ? origin !== undefined && !isOwnOrigin(origin, req.header('host'))
-      : site !== 'same-origin' && site !== 'none';
-  if (isOther)
+  const [site, origin, host] = [req.header('sec-fetch-site'), req.header('origin'), req.header('host')];
+  if (isOtherSite({ site, origin, host }))
     throw new LlameroError('other_site_refused', 'A page of another site may not change anything here');
-}
-
-function isOwnOrigin(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
 }
 
 function setSafeHeaders(context: Context): void {

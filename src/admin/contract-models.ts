@@ -27,9 +27,12 @@ export const profilesSchema = z.strictObject({
 });
 
 export const versionSchema = z.strictObject({
+  /** Of the Ollama API that is spoken here: its clients compare it before they use anything new. */
   version: z.string(),
   commit: z.string(),
   build_date: z.string(),
+  /** Of this program. */
+  llamero: z.string(),
 });
 
 export const loadQuery = z.strictObject({ wait: z.enum(['true', 'false']).default('true') });

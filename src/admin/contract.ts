@@ -137,6 +137,8 @@ export const statusSchema = z.strictObject({
   sessions: count,
   traffic: trafficSchema,
   backends: z.array(backendSchema),
+  /** What Ollama's clients look for on this path. */
+  cloud: z.strictObject({ disabled: z.literal(true), source: z.literal('none') }),
 });
 
 export const requestsSchema = z.strictObject({

@@ -5,6 +5,7 @@ import { sendError } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import { findModel, listModels } from './listing.ts';
+import type { ListingSource } from './listing.ts';
 
 export interface ListingRequest {
   readonly request: ClientRequest;
@@ -21,15 +22,8 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const isList = path === '/v1/models' || path === '/models';
   if (!isList && !path.startsWith(onePrefix)) return false;
-  const startedEpochS = Math.floor((parts.clock.epochMs() - parts.clock.nowMs()) / 1000);
-  const { names, signature } = parts;
-  const source = {
-    backends: parts.fleet.offered(),
-    models: parts.models(),
-    names,
-    startedEpochS,
-    signature,
-  };
+  const { names } = parts;
+  const source = listingSource(parts);
   if (isList) {
     allowOrigin(request, response);
     sendJson(response, requestId, { object: 'list', data: listModels(source) });
@@ -48,6 +42,12 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   });
   sendError(response, { error, dialect: 'openai', requestId });
   return true;
+}
+
+/** What a list of the models is made from at this moment. */
+export function listingSource({ clock, fleet, models, names, signature }: GatewayParts): ListingSource {
+  const startedEpochS = Math.floor((clock.epochMs() - clock.nowMs()) / 1000);
+  return { backends: fleet.offered(), models: models(), names, startedEpochS, signature };
 }
 
 /** A page of any origin may read which models there are. */

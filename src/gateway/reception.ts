@@ -15,6 +15,7 @@ import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import { findLoop } from './loop-guard.ts';
+import { answerRoot } from './ollama/root.ts';
 import { dialectOf, matchRoute } from './routes.ts';
 
 export interface ReceptionOptions {
@@ -93,6 +94,7 @@ export function serve(
     return;
   }
   if (answerListing(options.parts, { request, response, path, requestId: id })) return;
+  if (answerRoot(request, response, { path, requestId: id })) return;
   const asked = askedOf(request, { path, query });
   const destination = findDestination(options.parts, asked);
   if (destination.kind !== 'engine') {

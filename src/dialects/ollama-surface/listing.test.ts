@@ -9,6 +9,7 @@ const moment = { nowMs: Date.parse('2026-08-21T10:00:00Z'), startedMs: Date.pars
 function facts(members: Partial<ModelFacts> & { readonly id: string }): ModelFacts {
   return {
     object: {},
+    running: undefined,
     backends: ['a'],
     loaded: true,
     contextTokens: undefined,
@@ -125,11 +126,11 @@ describe('the list of running models', () => {
   });
 
   test("has Ollama's own words for its models", () => {
-    expect(psBody([facts({ id: 'llama3:latest', object: ollamas, contextTokens: 1 })], moment)).toMatchObject(
-      {
-        models: [{ size_vram: 4, expires_at: '2026-08-21T10:05:00Z', context_length: 8192, digest: 'abc' }],
-      },
-    );
+    expect(
+      psBody([facts({ id: 'llama3:latest', running: ollamas, contextTokens: 1 })], moment),
+    ).toMatchObject({
+      models: [{ size_vram: 4, expires_at: '2026-08-21T10:05:00Z', context_length: 8192 }],
+    });
   });
 });
 

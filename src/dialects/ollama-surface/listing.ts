@@ -12,6 +12,8 @@ export interface ModelFacts {
   readonly id: string;
   /** Its entry of a model list in OpenAI's form, with all that its engine says of it. */
   readonly object: JsonObject;
+  /** The own object of an engine that has it in memory. */
+  readonly running: JsonObject | undefined;
   /** Ids of those that have it, in configuration order. */
   readonly backends: readonly string[];
   readonly loaded: boolean;
@@ -87,17 +89,15 @@ function entryOf({ id, object }: ModelFacts, { startedMs }: Moment): JsonObject 
   };
 }
 
-function runningOf(
-  { object, contextTokens, vramBytes, idleMsMax }: ModelFacts,
-  { nowMs }: Moment,
-): JsonObject {
-  const own = runningMembers.filter((key) => key in object).map((key) => [key, object[key]] as const);
-  const tokens = contextTokens ?? countOf(object['context_length']);
+function runningOf(model: ModelFacts, { nowMs }: Moment): JsonObject {
+  const { contextTokens, vramBytes, idleMsMax, running = {} } = model;
+  const own = runningMembers.filter((key) => key in running).map((key) => [key, running[key]] as const);
+  const tokens = contextTokens ?? countOf(running['context_length']);
   return {
     size_vram: vramBytes ?? 0,
     expires_at: timestamp(nowMs + (idleMsMax ?? foreverMs)),
     ...(tokens !== undefined && { context_length: tokens }),
-    ...(isOllamasOwn(object) && Object.fromEntries(own)),
+    ...(isOllamasOwn(running) && Object.fromEntries(own)),
   };
 }
 
