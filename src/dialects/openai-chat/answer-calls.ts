@@ -10,6 +10,7 @@
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import type { ChoiceContext } from '../openai/answer-reader.ts';
+import { tryStringify } from '../openai/try-stringify.ts';
 import { JsonExtent } from './json-extent.ts';
 
 interface Call {
@@ -88,7 +89,7 @@ export class AnswerCalls {
     if (typeof value === 'string') return value;
     if (typeof value !== 'object' || value === null) return '';
     this.#context.onRepair('argumentsAsObject');
-    return JSON.stringify(value);
+    return tryStringify(value) ?? '';
   }
 
   #take(piece: Piece): void {

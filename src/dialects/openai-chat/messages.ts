@@ -11,6 +11,7 @@ import type { Place } from '../ir/fields.ts';
 import type { Message, Part, ToolCallPart, ToolResultPart } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { tryStringify } from '../openai/try-stringify.ts';
 import { readPart } from './content.ts';
 
 /** Every message of the conversation. @throws RequestShapeError */
@@ -131,7 +132,10 @@ function readCall(place: Place): ToolCallPart {
 /** Text that should hold JSON. Some clients leave it empty or send the object itself. */
 function readArguments(place: Place): string {
   const value = place.fields['arguments'];
-  return isObject(value) ? JSON.stringify(value) : optionalString(place, 'arguments') || '{}';
+  if (!isObject(value)) return optionalString(place, 'arguments') || '{}';
+  const text = tryStringify(value);
+  if (text === undefined) throw new RequestShapeError(pathOf(place, 'arguments'), 'nests too deeply');
+  return text;
 }
 
 function readResult(place: Place, calls: CallsSoFar): ToolResultPart {

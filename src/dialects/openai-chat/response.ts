@@ -9,6 +9,7 @@ import { writeFinishReason } from '../openai/finish-reason.ts';
 import { writeUsage } from '../openai/usage.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
+import { restoreCustomCall } from './custom-calls.ts';
 import { writeLogprobs } from '../openai/logprobs.ts';
 import { writeCall } from './messages.ts';
 
@@ -22,14 +23,19 @@ export function writeAnswer(answer: WholeAnswer, context: AnswerContext): JsonOb
   const { choices, usage, timings } = answer;
   return {
     ...answerHead(answer, context, { prefix: 'chatcmpl-', object: 'chat.completion' }),
-    choices: choices.map(writeChoice),
+    choices: choices.map((choice) => writeChoice(choice, context)),
     ...(usage !== undefined && { usage: writeUsage(usage) }),
     ...(timings?.own !== undefined && { timings: timings.own }),
   };
 }
 
-function writeChoice({ index, parts, reason, logprobs }: AnswerChoice): JsonObject {
-  const calls = parts.filter((part) => part.kind === 'toolCall').map(writeCall);
+function writeChoice(
+  { index, parts, reason, logprobs }: AnswerChoice,
+  { request }: AnswerContext,
+): JsonObject {
+  const calls = parts
+    .filter((part) => part.kind === 'toolCall')
+    .map((call) => writeCall(restoreCustomCall(call, request)));
   const reasoning = joinedText(parts, 'reasoning');
   return {
     index,

@@ -569,6 +569,67 @@ describe('a client’s stream', () => {
   });
 });
 
+describe('a call of a custom tool', () => {
+  const context = answerContext({ tools: [{ kind: 'custom', name: 'patch' }] });
+  const events: readonly AnswerEvent[] = [
+    { kind: 'started' },
+    { kind: 'toolCall', choice: 0, call: 0, id: 'a', name: 'patch' },
+    { kind: 'toolArguments', choice: 0, call: 0, text: '{"input":"+ o' },
+    { kind: 'toolArguments', choice: 0, call: 0, text: 'ne\\n"}' },
+    { kind: 'toolCall', choice: 0, call: 1, id: 'b', name: 'patch' },
+    { kind: 'toolArguments', choice: 0, call: 1, text: '{"text":"two"}' },
+    { kind: 'finished', choice: 0, reason: { kind: 'toolCalls' } },
+    { kind: 'ended' },
+  ];
+
+  test('is free text for the client where the engine knew a function', () => {
+    const { events: read } = readStream(openaiChat, [writeStream(openaiChat, events, context)]);
+    expect(callsOf(read)).toEqual(['patch a + one\n', 'patch b two']);
+    expect(read).toContainEqual({
+      kind: 'toolCall',
+      choice: 0,
+      call: 0,
+      id: 'a',
+      name: 'patch',
+      custom: true,
+    });
+  });
+
+  test('is so in a whole answer, too', () => {
+    const fold = new AnswerFold();
+    for (const event of events) fold.add(event);
+    const answer = fold.finish();
+    if (isEngineError(answer)) throw new Error(answer.message);
+    expect(openaiChat.writeAnswer(answer, context)).toMatchObject({
+      choices: [
+        {
+          message: {
+            tool_calls: [
+              { id: 'a', type: 'custom', custom: { name: 'patch', input: '+ one\n' } },
+              { id: 'b', type: 'custom', custom: { name: 'patch', input: 'two' } },
+            ],
+          },
+        },
+      ],
+    });
+  });
+});
+
+test('values that nest without end are no reason to throw', () => {
+  const deep: unknown = JSON.parse(`${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`);
+  const call = { index: 0, id: 'a', function: { name: 'f', arguments: deep } };
+  const message = { role: 'assistant', content: null, tool_calls: [call] };
+  expect(readWhole(openaiChat, { choices: [{ message, finish_reason: 'stop' }] }).events.at(-1)?.kind).toBe(
+    'ended',
+  );
+  expect(readWhole(openaiChat, { error: deep }).events).toEqual([
+    { kind: 'failed', error: { message: 'The engine failed' } },
+  ]);
+  expect(() => openaiChat.readRequest({ model: 'm', messages: [message] })).toThrow(
+    'messages[0].tool_calls[0].function.arguments: nests too deeply',
+  );
+});
+
 test('bytes of any kind end in events, never in an error', () => {
   const frame = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),

@@ -7,6 +7,7 @@ import { writeFinishReason } from '../openai/finish-reason.ts';
 import { createChunkStream } from '../openai/stream-reader.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
+import { CustomCalls } from './custom-calls.ts';
 import { writeLogprobs } from '../openai/logprobs.ts';
 
 export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
@@ -17,13 +18,16 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
   const chunks = new ChunkWriter(context, { prefix: 'chatcmpl-', object: 'chat.completion.chunk' });
   /** Choices whose first chunk, the one with the role, was written. */
   const begun = new Set<number>();
-  /** Calls that are free text: their pieces have another name. */
-  const customCalls = new Set<string>();
+  const customCalls = new CustomCalls(context.request);
 
   function begin(choice: number, content: '' | null): string {
     if (begun.has(choice)) return '';
     begun.add(choice);
     return chunks.chunk(choiceText(choice, JSON.stringify({ role: 'assistant', content, refusal: null })));
+  }
+
+  function pieceChunk({ choice, call }: { choice: number; call: number }, member: string): string {
+    return chunks.chunk(choiceText(choice, `{"tool_calls":[{"index":${call},${member}}]}`));
   }
 
   return {
@@ -36,19 +40,24 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
         case 'reasoning':
         case 'refusal':
           return begin(event.choice, '') + chunks.chunk(sayingText(event));
-        case 'toolCall':
-          if (event.custom === true) customCalls.add(`${event.choice}.${event.call}`);
-          return begin(event.choice, null) + chunks.chunk(choiceText(event.choice, callDelta(event)));
+        case 'toolCall': {
+          const delta = callDelta(customCalls.begin(event));
+          return begin(event.choice, null) + chunks.chunk(choiceText(event.choice, delta));
+        }
         case 'toolArguments': {
-          const member = customCalls.has(`${event.choice}.${event.call}`)
-            ? `"custom":{"input":${JSON.stringify(event.text)}}`
-            : `"function":{"arguments":${JSON.stringify(event.text)}}`;
-          return chunks.chunk(choiceText(event.choice, `{"tool_calls":[{"index":${event.call},${member}}]}`));
+          const text = customCalls.textOf(event);
+          const member = customCalls.isCustom(event)
+            ? inputMember(text)
+            : `"function":{"arguments":${JSON.stringify(text)}}`;
+          return text === '' ? '' : pieceChunk(event, member);
         }
         case 'finished': {
+          const rest = customCalls
+            .end(event.choice)
+            .map(({ call, text }) => pieceChunk({ choice: event.choice, call }, inputMember(text)));
           const first = begin(event.choice, '');
           chunks.hold(choiceText(event.choice, '{}', { reason: writeFinishReason(event.reason) }));
-          return first;
+          return first + rest.join('');
         }
         case 'usage':
         case 'timings':
@@ -75,6 +84,10 @@ function choiceText(
 ): string {
   const end = reason === undefined ? 'null' : JSON.stringify(reason);
   return `{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${end}}`;
+}
+
+function inputMember(text: string): string {
+  return `"custom":{"input":${JSON.stringify(text)}}`;
 }
 
 const members = { text: 'content', reasoning: 'reasoning_content', refusal: 'refusal' } as const;

@@ -7,6 +7,7 @@ import type { EngineError } from '../ir/answer.ts';
 import { isObject, present, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import { readOverflow } from './context-overflow.ts';
+import { tryStringify } from './try-stringify.ts';
 
 /** Longest text of an error that is no JSON (a proxy's page). */
 const textLengthMax = 2000;
@@ -31,13 +32,12 @@ export function readError(status: number, text: string): EngineError {
  */
 export function errorIn(body: JsonObject): EngineError | undefined {
   const error = body['error'];
-  if (isObject(error))
-    return readErrorObject(error) ?? { message: JSON.stringify(error).slice(0, textLengthMax) };
+  if (isObject(error)) return readErrorObject(error) ?? { message: textOfJson(error) };
   if (typeof error === 'string' && error !== '') return readErrorText(error);
   if (body['object'] === 'error') return readErrorObject(body);
   const detail = body['detail'];
   if (detail === undefined || 'choices' in body) return undefined;
-  return readErrorText(typeof detail === 'string' ? detail : JSON.stringify(detail).slice(0, textLengthMax));
+  return readErrorText(typeof detail === 'string' ? detail : textOfJson(detail));
 }
 
 /** For a client of OpenAI's APIs. */
@@ -53,6 +53,10 @@ export function writeError(error: EngineError, status: number): JsonObject {
       ...present({ n_prompt_tokens: overflow?.promptTokens, n_ctx: overflow?.contextTokens }),
     },
   };
+}
+
+function textOfJson(value: unknown): string {
+  return (tryStringify(value) ?? 'The engine failed').slice(0, textLengthMax);
 }
 
 function readErrorText(text: string): EngineError {
