@@ -7,8 +7,6 @@ import { createStreamReader, createStreamWriter } from './stream.ts';
 import type { SaidMembers } from './stream.ts';
 import { writeChatRequest, writeGenerateRequest } from './write-request.ts';
 
-export { intentOf } from './request.ts';
-
 const streamType = 'application/x-ndjson';
 
 const chatMembers: SaidMembers = ({ text, thinking, calls }) => ({
