@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { routersBehind, withoutEcho } from './echo.ts';
+import { isRoutersList, routersBehind, withoutEcho } from './echo.ts';
 import { silentReading } from './kinds/probing.ts';
 
 const via = (...names: readonly string[]) => ({ llamero: { backends: [], loaded: true, via: names } });
@@ -37,4 +37,14 @@ test.each([
   [{ llamero: { via: [1] } }],
 ])('in %j there are no routers', (object) => {
   expect(routersBehind(object)).toEqual([]);
+});
+
+test('the list of a router is told from others', () => {
+  expect([{ data: [], llamero: {} }, { data: [] }, undefined, null, 'llamero'].map(isRoutersList)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

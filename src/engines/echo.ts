@@ -4,6 +4,11 @@
  */
 import type { EngineReading } from './engine-kind.ts';
 
+/** Whether a model list is that of another Llamero. */
+export function isRoutersList(list: unknown): boolean {
+  return typeof list === 'object' && list !== null && 'llamero' in list;
+}
+
 /** Signatures of the routers between here and the engine of a model, the nearest to the engine first; empty = none. */
 export function routersBehind(object: Readonly<Record<string, unknown>> | undefined): readonly string[] {
   const own = object?.['llamero'];

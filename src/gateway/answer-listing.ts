@@ -26,7 +26,9 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
   const source = listingSource(parts);
   if (isList) {
     allowOrigin(request, response);
-    sendJson(response, requestId, { object: 'list', data: listModels(source) });
+    // What else is in it tells other routers whom they talk to.
+    const llamero = { signature: parts.signature };
+    sendJson(response, requestId, { object: 'list', data: listModels(source), llamero });
     return true;
   }
   const name = decodeName(path.slice(onePrefix.length));

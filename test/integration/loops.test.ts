@@ -108,6 +108,8 @@ test('routers that have each other as plain backends find the engine, and forget
   });
   await Promise.all([near.ready(), far.ready()]);
   await until(async () => (await chat(far.url, { model: 'tiny' }).answer).status === 200);
+  // A router is none of the engines that answer through it.
+  expect((await far.status()).backends.map((backend) => backend.engine)).toEqual(['openai']);
   await engine.close();
   await until(async () => (await near.status()).backends.some(({ state }) => state === 'dead'));
   const answer = await chat(far.url, { model: 'tiny' }).answer;

@@ -1,5 +1,6 @@
 /** All engine kinds, and the question which of them a server is. Nothing else lists them. */
 import type { EngineName } from '../../domain/engine-names.ts';
+import { isRoutersList } from '../echo.ts';
 import { ProbeFailure } from '../engine-kind.ts';
 import type { EngineKind, ProbeClient, ProbeResponse } from '../engine-kind.ts';
 import { llamacpp } from './llamacpp.ts';
@@ -28,6 +29,8 @@ const ordered: readonly EngineKind[] = Object.values(engineKinds);
 export async function detectEngineKind(client: ProbeClient): Promise<EngineKind> {
   const shared = rememberAnswers(client);
   const verdicts = await Promise.allSettled(ordered.map((kind) => kind.detect(shared)));
+  // A router answers as whatever is behind it, in turn.
+  if (await isRouter(shared)) return openai;
   let failure: unknown;
   for (const [index, verdict] of verdicts.entries()) {
     const kind = ordered[index];
@@ -39,6 +42,11 @@ export async function detectEngineKind(client: ProbeClient): Promise<EngineKind>
     if (kind !== undefined && verdict.value && (kind !== openai || failure === undefined)) return kind;
   }
   throw failure ?? new ProbeFailure('status', 'No known inference API answers there');
+}
+
+async function isRouter(client: ProbeClient): Promise<boolean> {
+  const list = await client.get('/v1/models').catch(() => undefined);
+  return list !== undefined && isRoutersList(list.json);
 }
 
 function rememberAnswers(client: ProbeClient): ProbeClient {
