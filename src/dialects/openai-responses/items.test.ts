@@ -66,6 +66,7 @@ describe('tools', () => {
     expect(read({ input, tools: [{ type: 'function', name: 'early' }] })).toMatchObject({
       messages: [],
       tools: [{ name: 'early' }, { name: 'late' }],
+      mirrored: { tools: [{ name: 'early' }, { name: 'late' }] },
     });
   });
 });

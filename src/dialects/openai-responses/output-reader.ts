@@ -6,6 +6,8 @@ import type { FinishReason, OnAnswerEvent, TokenLogprob } from '../ir/answer.ts'
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import { readLogprobs } from './logprobs.ts';
+import { onceEach } from '../repairs.ts';
+import type { OnRepair } from '../repairs.ts';
 import { dialectName } from './name.ts';
 
 /** How an event of a stream says which item it means. */
@@ -29,12 +31,14 @@ interface SeenItem {
 
 export class OutputReader {
   readonly #onEvent: OnAnswerEvent;
+  readonly #onRepair: OnRepair;
   readonly #items = new Map<string, SeenItem>();
   #last: SeenItem | undefined;
   #calls = 0;
 
-  constructor(onEvent: OnAnswerEvent) {
+  constructor(onEvent: OnAnswerEvent, onRepair?: OnRepair) {
     this.#onEvent = onEvent;
+    this.#onRepair = onceEach(onRepair);
   }
 
   get isEmpty(): boolean {
@@ -93,7 +97,7 @@ export class OutputReader {
     else if (type === 'reasoning') this.#finishReasoning(seen, item);
     else if (isCall(type)) {
       this.#announce(seen, item);
-      this.args(argumentsOf(item), reference, { isWhole: true });
+      this.args(this.#argumentsOf(item), reference, { isWhole: true });
     } else if (type !== '') this.#onEvent({ kind: 'opaque', dialect: dialectName, type, value: item });
   }
 
@@ -150,9 +154,18 @@ export class OutputReader {
     const call = this.#calls;
     this.#calls += 1;
     seen.call = call;
-    const id = textOf(item['call_id']) || textOf(item['id']) || `call_${call}`;
+    const callId = textOf(item['call_id']);
+    if (callId === '') this.#onRepair('toolIdMissing');
+    const id = callId || textOf(item['id']) || `call_${call}`;
     const isCustom = seen.type === 'custom_tool_call';
     this.#onEvent({ kind: 'toolCall', choice: 0, call, id, name, ...(isCustom && { custom: true }) });
+  }
+
+  #argumentsOf(item: JsonObject): string {
+    const value = item['type'] === 'custom_tool_call' ? item['input'] : item['arguments'];
+    if (!isObject(value)) return textOf(value);
+    this.#onRepair('argumentsAsObject');
+    return JSON.stringify(value);
   }
 
   #finishMessage(seen: SeenItem, item: JsonObject): void {
@@ -202,9 +215,4 @@ function isCall(type: string): boolean {
 
 function textsOf(parts: unknown): readonly string[] {
   return objectsOf(parts).map((part) => textOf(part['text']));
-}
-
-function argumentsOf(item: JsonObject): string {
-  const value = item['type'] === 'custom_tool_call' ? item['input'] : item['arguments'];
-  return isObject(value) ? JSON.stringify(value) : textOf(value);
 }

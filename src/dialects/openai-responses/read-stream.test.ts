@@ -14,6 +14,7 @@ import {
   write,
 } from '../../../test/dialects/responses-streams.ts';
 import type { JsonObject } from '../ir/request.ts';
+import { openaiResponses } from './index.ts';
 
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../../test/fixtures/streams/${name}.sse`, import.meta.url));
@@ -281,6 +282,22 @@ describe("an engine's stream", () => {
       finished('toolCalls'),
       ended,
     ]);
+  });
+
+  test('without ids of calls and with objects for arguments is repaired, and that is told once', () => {
+    const repairs: string[] = [];
+    const item = { type: 'function_call', name: 'f', arguments: { a: 1 } };
+    const stream = sse(
+      { type: 'response.output_item.done', output_index: 0, item },
+      { type: 'response.output_item.done', output_index: 1, item },
+      { type: 'response.completed', response: {} },
+    );
+    const reader = openaiResponses.createStreamReader(
+      () => undefined,
+      (name) => repairs.push(name),
+    );
+    reader.push(Buffer.from(stream));
+    expect(repairs).toEqual(['toolIdMissing', 'argumentsAsObject']);
   });
 
   test.each<[string, string, JsonObject]>([

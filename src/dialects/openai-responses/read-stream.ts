@@ -4,6 +4,7 @@ import type { AnswerStreamReader } from '../dialect.ts';
 import type { EngineError, OnAnswerEvent } from '../ir/answer.ts';
 import { countOf, isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
+import type { OnRepair } from '../repairs.ts';
 import { readFailure } from './errors.ts';
 import { OutputReader } from './output-reader.ts';
 import { emitTimings, emitUsage } from './usage.ts';
@@ -15,9 +16,9 @@ export class ResponsesStreamReader implements AnswerStreamReader {
   #hasStarted = false;
   #isOver = false;
 
-  constructor(onEvent: OnAnswerEvent) {
+  constructor(onEvent: OnAnswerEvent, onRepair?: OnRepair) {
     this.#onEvent = onEvent;
-    this.#output = new OutputReader(onEvent);
+    this.#output = new OutputReader(onEvent, onRepair);
   }
 
   push(chunk: Buffer): void {

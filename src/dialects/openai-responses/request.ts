@@ -1,5 +1,6 @@
 /** A client's request of the Responses API. Items, parts and tools have files of their own. */
 import {
+  objectsOf,
   optionalBoolean,
   optionalList,
   optionalNumber,
@@ -50,7 +51,7 @@ export function readRequest(body: JsonObject): ChatRequest {
     }),
     own: { ...readOwn(request), ...unreadMembers(unread) },
     extra: otherMembers(body, knownMembers),
-    mirrored: Object.fromEntries(Object.entries(body).filter(([key]) => mirroredMembers.has(key))),
+    mirrored: readMirrored(body, lateTools),
   };
 }
 
@@ -127,6 +128,13 @@ function readReasoningWish(request: Place): ReasoningWish | undefined {
     ...(summary !== undefined && { summary }),
   };
   return Object.keys(wish).length === 0 ? undefined : wish;
+}
+
+/** Tools that came as an item are tools of the request like the others: their groups are looked up there. */
+function readMirrored(body: JsonObject, lateTools: readonly Place[]): JsonObject {
+  const mirrored = Object.fromEntries(Object.entries(body).filter(([key]) => mirroredMembers.has(key)));
+  if (lateTools.length === 0) return mirrored;
+  return { ...mirrored, tools: [...objectsOf(body['tools']), ...lateTools.map(({ fields }) => fields)] };
 }
 
 /** What is left of the API's own members, and members of members under their paths. */

@@ -4,13 +4,14 @@ import type { AnswerEvent, OnAnswerEvent } from '../ir/answer.ts';
 import { isObject, objectsOf } from '../ir/fields.ts';
 import type { AnswerChoice, AnswerPart, WholeAnswer } from '../ir/whole-answer.ts';
 import type { JsonObject } from '../ir/request.ts';
+import type { OnRepair } from '../repairs.ts';
 import { readFailure } from './errors.ts';
 import { OutputReader } from './output-reader.ts';
 import { start } from './read-stream.ts';
 import { emitTimings, emitUsage } from './usage.ts';
 import { ResponsesStreamWriter } from './write-stream.ts';
 
-export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent): void {
+export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {
   start(body, onEvent);
   if (isObject(body['error']) || body['status'] === 'failed' || !Array.isArray(body['output'])) {
     const isError = body['error'] !== undefined && body['error'] !== null;
@@ -20,7 +21,7 @@ export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent): void {
     });
     return;
   }
-  const output = new OutputReader(onEvent);
+  const output = new OutputReader(onEvent, onRepair);
   for (const [index, item] of objectsOf(body['output']).entries())
     output.done(item, { id: item['id'], index });
   onEvent({ kind: 'finished', choice: 0, reason: output.reason(body) });
