@@ -51,9 +51,14 @@ export class AnswerCalls {
     return this.#begun > 0;
   }
 
-  /** `tool_calls` of a delta or of a message. */
-  read(value: unknown): void {
+  /** `tool_calls` of a delta. */
+  readPieces(value: unknown): void {
     for (const entry of objectsOf(value)) this.#take(this.#pieceOf(entry));
+  }
+
+  /** `tool_calls` of a message, where the place in the list is the index. */
+  readWhole(value: unknown): void {
+    for (const [index, entry] of objectsOf(value).entries()) this.#take({ ...this.#pieceOf(entry), index });
   }
 
   /** The older `function_call`: one call, without id or index. */

@@ -26,11 +26,14 @@ class ChatChoice implements ChoiceReader {
     const { delta, message } = choice;
     if (isObject(delta)) {
       this.#hasDeltas = true;
-      this.#readMessage(delta, choice['logprobs']);
+      this.#readSaid(delta, choice['logprobs']);
+      this.#calls.readPieces(delta['tool_calls']);
+      this.#calls.readFunctionCall(delta['function_call']);
     } else if (isObject(message)) {
       // After deltas a whole message says everything again; its calls are compared, the rest is not needed.
-      if (this.#hasDeltas) this.#readCalls(message);
-      else this.#readMessage(message, choice['logprobs']);
+      if (!this.#hasDeltas) this.#readSaid(message, choice['logprobs']);
+      this.#calls.readWhole(message['tool_calls']);
+      this.#calls.readFunctionCall(message['function_call']);
     }
   }
 
@@ -41,7 +44,7 @@ class ChatChoice implements ChoiceReader {
     return end;
   }
 
-  #readMessage(message: JsonObject, logprobs: unknown): void {
+  #readSaid(message: JsonObject, logprobs: unknown): void {
     const reasoning = reasoningOf(message);
     this.#emitReasoning(reasoning);
     // Engines give them for thoughts as well, where nobody could tell which is which.
@@ -50,12 +53,6 @@ class ChatChoice implements ChoiceReader {
     const refusal = textOf(message['refusal']);
     if (refusal !== '')
       this.#context.onEvent({ kind: 'refusal', choice: this.#context.index, text: refusal });
-    this.#readCalls(message);
-  }
-
-  #readCalls(message: JsonObject): void {
-    if (message['tool_calls'] !== undefined) this.#calls.read(message['tool_calls']);
-    if (message['function_call'] !== undefined) this.#calls.readFunctionCall(message['function_call']);
   }
 
   #readContent(content: unknown, tokens: readonly TokenLogprob[]): void {

@@ -118,6 +118,7 @@ describe('an answer', () => {
     fc.assert(
       fc.property(split, ({ events, pieces }) => {
         const read = readStream(openaiChat, pieces);
+        expect(read.repairs).toEqual([]);
         const last = events.at(-1)?.kind;
         expect(read.events.at(-1)?.kind).toBe(last);
         if (last === 'failed') return;
@@ -138,7 +139,9 @@ describe('an answer', () => {
           JSON.stringify(openaiChat.writeAnswer(answer, answerContext())),
         ) as JsonObject;
         const again = new AnswerFold();
-        for (const event of readWhole(openaiChat, body).events) again.add(event);
+        const { events: wholeEvents, repairs } = readWhole(openaiChat, body);
+        for (const event of wholeEvents) again.add(event);
+        expect(repairs).toEqual([]);
         const read = again.finish();
         if (isEngineError(read)) throw new Error(read.message);
         expect(read.choices).toEqual(answer.choices);
