@@ -190,6 +190,15 @@ describe('a pull', () => {
     });
   });
 
+  test('that would go in a circle of routers ends', async () => {
+    await router.reload({ backends: { self: { url: router.url, engine: 'ollama' } } });
+    const answer = await post('/api/pull', { model: 'gemma3' });
+    expect(answer.status).toBe(508);
+    expect(answer.json()).toMatchObject({
+      error: expect.stringContaining('came back to this router') as string,
+    });
+  });
+
   test('is given up when its client leaves', async () => {
     const gone: string[] = [];
     const slow = createServer((asked, response) => {

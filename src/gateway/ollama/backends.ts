@@ -2,8 +2,10 @@
 import { LlameroError } from '../../domain/errors.ts';
 import type { Backend } from '../../engines/backend.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { loopHeader, signedBy } from '../loop-guard.ts';
 import { targetOf, upstreamPath } from '../target.ts';
 import type { UpstreamCall, UpstreamFailure } from '../upstream.ts';
+import type { SurfaceCall } from './call.ts';
 
 export function hasOllamaApi({ kind, isPeer }: Backend): boolean {
   return kind.routes.has('ollama-chat') && isPeer !== true;
@@ -17,7 +19,8 @@ export function ollamaBackends({ registry }: GatewayParts): readonly Backend[] {
 }
 
 export interface Question {
-  readonly requestId: string;
+  /** The request that is answered by asking. */
+  readonly call: SurfaceCall;
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -33,20 +36,15 @@ export interface AnswerListener {
 }
 
 /** Asks a backend and hands on what it answers. */
-export function openQuestion(
-  { upstream }: GatewayParts,
-  backend: Backend,
-  question: Question,
-  listener: AnswerListener,
-): UpstreamCall {
-  const { method, path, body } = question;
+export function openQuestion(backend: Backend, question: Question, listener: AnswerListener): UpstreamCall {
+  const { call, method, path, body } = question;
   const request = {
     method,
     path: upstreamPath(backend, path),
     headers: headersFor(backend, question),
     body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
   };
-  return upstream.send(targetOf(backend), request, {
+  return call.parts.upstream.send(targetOf(backend), request, {
     onHead: (status) => listener.onHead(status),
     onData: (chunk) => listener.onData(chunk),
     onEnd: () => listener.onEnd(),
@@ -54,13 +52,18 @@ export function openQuestion(
   });
 }
 
-export function describeFailure({ kind, reason }: UpstreamFailure): string {
+function describeFailure({ kind, reason }: UpstreamFailure): string {
   return `${kind} failed: ${reason}`;
 }
 
 /** Names and values alternating. */
-export function headersFor({ config: { apiKey } }: Backend, { requestId, body }: Question): string[] {
-  const headers = ['accept', '*/*', 'x-request-id', requestId];
+export function headersFor(
+  { config: { apiKey } }: Backend,
+  { call, body }: Omit<Question, 'path'>,
+): string[] {
+  const { id, parts, request } = call;
+  const signed = signedBy(request.rawHeaders, parts.signature);
+  const headers = ['accept', '*/*', 'x-request-id', id, loopHeader, signed];
   if (body !== undefined) headers.push('content-type', 'application/json');
   if (apiKey !== undefined) headers.push('authorization', `Bearer ${apiKey}`, 'x-api-key', apiKey);
   return headers;
@@ -78,7 +81,7 @@ const replyBytesMax = 64 * 1024 * 1024;
 const replyMsMax = 30_000;
 
 /** The whole answer of a backend. Never rejects. */
-export function askBackend(parts: GatewayParts, backend: Backend, question: Question): Promise<BackendReply> {
+export function askBackend(backend: Backend, question: Question): Promise<BackendReply> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -88,11 +91,11 @@ export function askBackend(parts: GatewayParts, backend: Backend, question: Ques
       resolve(reply);
     };
     const give = (reason: string): void => {
-      call.abort();
+      asking.abort();
       finish({ status: 0, text: reason });
     };
     const timer = setTimeout(() => give(`no answer within ${replyMsMax / 1000} s`), replyMsMax);
-    const call = openQuestion(parts, backend, question, {
+    const asking = openQuestion(backend, question, {
       onHead: (received) => {
         status = received;
       },

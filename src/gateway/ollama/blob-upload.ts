@@ -9,11 +9,7 @@ import type { BackendAnswer } from '../../dialects/ollama-surface/merge-answers.
 import type { Backend } from '../../engines/backend.ts';
 import { upstreamPath } from '../target.ts';
 import { headersFor } from './backends.ts';
-
-export interface Blob {
-  readonly digest: string;
-  readonly requestId: string;
-}
+import type { SurfaceCall } from './call.ts';
 
 /** Longest error text that is kept. */
 const textLengthMax = 64 * 1024;
@@ -24,14 +20,14 @@ export class BlobUpload {
   readonly #answer: Promise<BackendAnswer>;
   #isOver = false;
 
-  constructor(backend: Backend, { digest, requestId }: Blob) {
+  /** Of the file that is the body of the call. */
+  constructor(backend: Backend, call: SurfaceCall) {
     this.#backend = backend.id;
-    const path = `/api/blobs/${digest}`;
     const send = backend.url.protocol === 'https:' ? httpsRequest : httpRequest;
     this.#request = send(new URL(backend.url.origin), {
       method: 'POST',
-      path: upstreamPath(backend, path),
-      headers: pairsOf(headersFor(backend, { method: 'POST', path, requestId })),
+      path: upstreamPath(backend, `/api/blobs/${call.rest}`),
+      headers: pairsOf(headersFor(backend, { method: 'POST', call })),
     });
     this.#answer = this.#listen();
   }

@@ -15,19 +15,17 @@ const digestForm = /^sha256[:-](?<hex>[0-9a-f]{64})$/;
 
 /** 200 when all have it: only then can all create a model of it. */
 export async function answerBlobHead(call: SurfaceCall): Promise<void> {
-  const { parts, id, rest: digest } = call;
+  const { parts, rest: digest } = call;
   hexOf(digest);
-  const question = { method: 'HEAD', path: `/api/blobs/${digest}`, requestId: id };
-  const answers = await Promise.all(
-    ollamaBackends(parts).map((backend) => askBackend(parts, backend, question)),
-  );
+  const question = { method: 'HEAD', path: `/api/blobs/${digest}`, call };
+  const answers = await Promise.all(ollamaBackends(parts).map((backend) => askBackend(backend, question)));
   sendJson(call, answers.every(({ status }) => status === 200) ? 200 : 404, undefined);
 }
 
 export async function answerBlobUpload(call: SurfaceCall): Promise<void> {
-  const { parts, request, response, id, rest: digest } = call;
+  const { parts, request, response, rest: digest } = call;
   const expected = hexOf(digest);
-  const uploads = ollamaBackends(parts).map((backend) => new BlobUpload(backend, { digest, requestId: id }));
+  const uploads = ollamaBackends(parts).map((backend) => new BlobUpload(backend, call));
   const abort = (): void => {
     for (const upload of uploads) upload.abort();
   };

@@ -27,11 +27,11 @@ interface Order {
 }
 
 async function askAll(call: SurfaceCall, order: Order): Promise<void> {
-  const { parts, id: requestId } = call;
+  const { parts } = call;
   const answers = await Promise.all(
     ollamaBackends(parts).map(async (backend) => ({
       backend: backend.id,
-      ...(await askBackend(parts, backend, { ...order, requestId })),
+      ...(await askBackend(backend, { ...order, call })),
     })),
   );
   for (const { backend } of answers) parts.registry.probeNow(backend);

@@ -66,14 +66,18 @@ class ProgressAnswer {
   }
 
   #ask(backend: Backend): UpstreamCall {
-    const { parts, id: requestId } = this.#call;
     const { verb, body } = this.#work;
     const { id } = backend;
-    const question = { method: 'POST', path: `/api/${verb}`, body: { ...body, stream: true }, requestId };
+    const question = {
+      method: 'POST',
+      path: `/api/${verb}`,
+      body: { ...body, stream: true },
+      call: this.#call,
+    };
     const error: Buffer[] = [];
     let errorBytes = 0;
     let status = 0;
-    return openQuestion(parts, backend, question, {
+    return openQuestion(backend, question, {
       onHead: (received) => {
         status = received;
         if (status >= 400 && this.#errorStatus === 0) this.#errorStatus = status;

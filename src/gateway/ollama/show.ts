@@ -59,14 +59,14 @@ interface Asking {
 
 /** The answer of the first that can be reached; undefined: none is an Ollama. */
 async function askOllamas(
-  { parts, id }: SurfaceCall,
+  call: SurfaceCall,
   { body, model, serving }: Asking,
 ): Promise<{ readonly status: number; readonly body: JsonObject } | undefined> {
   const { name: _oldName, ...rest } = body;
   for (const backend of serving.filter(hasOllamaApi)) {
     const own = backend.view.models.get(model) ?? model;
-    const question = { method: 'POST', path: '/api/show', body: { ...rest, model: own }, requestId: id };
-    const reply = await askBackend(parts, backend, question);
+    const question = { method: 'POST', path: '/api/show', body: { ...rest, model: own }, call };
+    const reply = await askBackend(backend, question);
     const told = tryParse(reply.text);
     if (reply.status > 0 && reply.status < 500 && told !== undefined)
       return { status: reply.status, body: told };
@@ -76,7 +76,7 @@ async function askOllamas(
 
 /** What a llama-server says on `/props`; undefined: it is another engine, or does not answer. */
 async function propsOf(
-  { parts, id }: SurfaceCall,
+  call: SurfaceCall,
   model: string,
   serving: readonly Backend[],
 ): Promise<JsonObject | undefined> {
@@ -85,7 +85,7 @@ async function propsOf(
   const own = backend.view.models.get(model) ?? model;
   // In router mode the question alone would load the model.
   const path = `/props?model=${encodeURIComponent(own)}&autoload=false`;
-  const reply = await askBackend(parts, backend, { method: 'GET', path, requestId: id });
+  const reply = await askBackend(backend, { method: 'GET', path, call });
   return reply.status === 200 ? tryParse(reply.text) : undefined;
 }
 

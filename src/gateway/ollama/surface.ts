@@ -7,6 +7,7 @@ import { psBody, tagsBody } from '../../dialects/ollama-surface/listing.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import { isOtherSite } from '../../domain/other-site.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { findLoop } from '../loop-guard.ts';
 import { answerBlobHead, answerBlobUpload } from './blobs.ts';
 import { sendFailure, sendJson } from './call.ts';
 import type { SurfaceCall } from './call.ts';
@@ -80,6 +81,8 @@ async function answer(
       response.setHeader('vary', 'origin');
     }
     if (method !== 'GET' && method !== 'HEAD' && !readingPosts.has(path)) refuseOtherSites(headers);
+    const loop = findLoop(request.rawHeaders, call.parts.signature);
+    if (loop !== undefined) throw loop;
     await handler(call);
   } catch (thrown) {
     sendFailure(call, thrown);
