@@ -27,17 +27,20 @@ const weather = {
   },
 };
 
-describe.skipIf(program === undefined)(`llama-server ${missing ?? ''}`, () => {
+describe('llama-server', () => {
   let plain: LlamaServer;
   let thinking: LlamaServer;
 
   beforeAll(async () => {
+    if (program === undefined) return;
     [plain, thinking] = await Promise.all([
       startLlamaServer({ model: modelFile() }),
       startLlamaServer({ model: modelFile({ template: 'think' }) }),
     ]);
   });
-  afterAll(() => Promise.all([plain.stop(), thinking.stop()]));
+  afterAll(async () => {
+    if (program !== undefined) await Promise.all([plain.stop(), thinking.stop()]);
+  });
 
   /** Asks as the router does: the client's request is read and written again for the engine. */
   async function ask(
@@ -87,7 +90,8 @@ describe.skipIf(program === undefined)(`llama-server ${missing ?? ''}`, () => {
     ['log probabilities of a text', 'plain', openaiCompletions, { prompt: 'the river', logprobs: 2 }],
   ];
 
-  test.each(cases)('says %s in a stream as it does without', async (_name, which, dialect, members) => {
+  test.for(cases)('says %s in a stream as it does without', async ([, which, dialect, members], context) => {
+    context.skip(program === undefined, missing);
     const server = which === 'plain' ? plain : thinking;
     const [stream, whole] = await Promise.all(
       [true, false].map(async (isStream) => {
@@ -114,7 +118,8 @@ describe.skipIf(program === undefined)(`llama-server ${missing ?? ''}`, () => {
     expect(stream?.timings?.predictedTokens).toBe(whole?.timings?.predictedTokens);
   });
 
-  test('takes a conversation of every kind of message', async () => {
+  test('takes a conversation of every kind of message', async (context) => {
+    context.skip(program === undefined, missing);
     const call = {
       id: 'call_1',
       type: 'function',
@@ -155,10 +160,11 @@ describe.skipIf(program === undefined)(`llama-server ${missing ?? ''}`, () => {
     'messages[].content[].image_url in a tool result',
   ];
 
-  test.each([
+  test.for([
     ...chatSamples.map(({ field, body }) => [field, openaiChat, body] as const),
     ...textSamples.map(({ field, body }) => [field, openaiCompletions, body] as const),
-  ])('takes a sample of what clients send: %s', async (field, dialect, body) => {
+  ])('takes a sample of what clients send: %s', async ([field, dialect, body], context) => {
+    context.skip(program === undefined, missing);
     const { events } = await ask(plain, dialect, { max_tokens: 2, ...body });
     const last = events.at(-1);
     if (refused.includes(field))
@@ -166,7 +172,8 @@ describe.skipIf(program === undefined)(`llama-server ${missing ?? ''}`, () => {
     else expect(last).toEqual({ kind: 'ended' });
   });
 
-  test('tells by how much a prompt is too long', async () => {
+  test('tells by how much a prompt is too long', async (context) => {
+    context.skip(program === undefined, missing);
     const long = { role: 'user', content: 'the river runs '.repeat(3000) };
     const { events } = await ask(plain, openaiChat, { ...steady, messages: [long] });
     expect(events).toMatchObject([

@@ -1,11 +1,6 @@
 /**
- * Reads tool calls of a choice, whole or in pieces, also from engines that do not say which call a piece belongs to.
- *
- * A piece with an index belongs to the call of that index; one without to the call of its id, else to the last call. A
- * piece without a name always goes on with its call. One with a name begins a new call, unless
- * - the arguments of its call have begun and are not whole: some engines repeat id and name in every piece;
- * - its call is whole and it says the same again: some engines repeat whole calls in their last chunk;
- * - its call has the same id or, at the same index, the same name, and no arguments yet.
+ * Reads tool calls of a choice, whole or in pieces, also from engines that do not say which call a piece belongs to. The
+ * rules stand at `AnswerCalls`.
  */
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
@@ -35,6 +30,15 @@ interface Piece {
 /** Characters of arguments that wait for their name. */
 const heldLengthMax = 1_048_576;
 
+/**
+ * A piece with an index belongs to the call of that index; one without to the call of its id, else to the last call. A
+ * piece without a name always goes on with its call. One with a name begins a new call, unless
+ * - the arguments of its call have begun and are not whole: some engines repeat id and name in every piece;
+ * - its call is whole and it says the same again: some engines repeat whole calls in their last chunk;
+ * - its call has the same id or, at the same index, the same name, and no arguments yet.
+ *
+ * A new id without an index begins a new call whatever came of the last one.
+ */
 export class AnswerCalls {
   readonly #context: ChoiceContext;
   readonly #byIndex = new Map<number, Call>();
