@@ -137,6 +137,24 @@ describe('a tool call of an engine', () => {
     expect(read.events).toContainEqual({ kind: 'finished', choice: 0, reason: { kind: 'toolCalls' } });
   });
 
+  test('without index that comes again in a whole message is no other one', () => {
+    const call = piece({ id: 'a' }, '{}', 'f');
+    const { events, repairs } = readChunks(
+      { choices: [{ delta: calls(call) }] },
+      { choices: [{ message: calls(call), finish_reason: 'tool_calls' }] },
+      '[DONE]',
+    );
+    expect(callsOf(events)).toEqual(['f a {}']);
+    expect(repairs).toEqual(['toolIndexMissing', 'toolCallRepeated']);
+  });
+
+  test('that shares its id with another has an index of its own', () => {
+    const { events } = eventsOf(
+      calls(piece({ index: 0, id: 'a' }, '{}', 'f'), piece({ index: 1, id: 'a' }, '{}', 'f')),
+    );
+    expect(callsOf(events)).toEqual(['f a {}', 'f a {}']);
+  });
+
   test('that never gets a name is left out', () => {
     const { events, repairs } = eventsOf(calls(piece({ index: 0, id: 'a' }, '{}')));
     expect(callsOf(events)).toEqual([]);

@@ -12,6 +12,8 @@ interface Call {
   /** Index in the events; undefined = its name has not come, so nobody knows of it. */
   number: number | undefined;
   readonly id: string;
+  /** The engine numbers it; else only its id tells it from others. */
+  readonly hasIndex: boolean;
   name: string;
   custom: boolean;
   /** Arguments that came before the name. */
@@ -135,13 +137,22 @@ export class AnswerCalls {
   }
 
   #knownFor({ index, id }: Piece): Call | undefined {
-    if (index !== undefined) return this.#byIndex.get(index);
+    const ofId = this.#byId.get(id);
+    if (index !== undefined) return this.#byIndex.get(index) ?? (ofId?.hasIndex === false ? ofId : undefined);
     this.#context.onRepair('toolIndexMissing');
-    return this.#byId.get(id) ?? this.#calls.at(-1);
+    return ofId ?? this.#calls.at(-1);
   }
 
   #open({ index, id, custom }: Piece): Call {
-    const call: Call = { number: undefined, id, name: '', custom, held: '', extent: new JsonExtent() };
+    const call: Call = {
+      number: undefined,
+      id,
+      hasIndex: index !== undefined,
+      name: '',
+      custom,
+      held: '',
+      extent: new JsonExtent(),
+    };
     this.#calls.push(call);
     if (id !== '') this.#byId.set(id, call);
     if (index !== undefined) {

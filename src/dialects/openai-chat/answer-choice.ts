@@ -3,8 +3,8 @@ import type { FinishReason, TokenLogprob } from '../ir/answer.ts';
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import type { ChoiceContext, ChoiceReader } from '../openai/answer-reader.ts';
-import { AnswerCalls } from './answer-calls.ts';
 import { readLogprobs } from '../openai/logprobs.ts';
+import { AnswerCalls } from './answer-calls.ts';
 
 export function createChatChoice(context: ChoiceContext): ChoiceReader {
   return new ChatChoice(context);
@@ -14,7 +14,7 @@ class ChatChoice implements ChoiceReader {
   readonly #context: ChoiceContext;
   readonly #calls: AnswerCalls;
   #hasDeltas = false;
-  /** Came without text: a token that is no whole character, or text that the engine holds back. */
+  /** Came without text (a token that is no whole character, text that the engine holds back): they go with the next text. */
   #logprobs: TokenLogprob[] = [];
 
   constructor(context: ChoiceContext) {
@@ -38,7 +38,6 @@ class ChatChoice implements ChoiceReader {
   }
 
   end(reason: FinishReason | undefined): FinishReason {
-    if (this.#logprobs.length > 0) this.#flushText('');
     const end = this.#rightReason(reason);
     this.#calls.end(end.kind === 'length');
     return end;
@@ -74,11 +73,8 @@ class ChatChoice implements ChoiceReader {
   }
 
   #emitText(text: string, tokens: readonly TokenLogprob[]): void {
-    if (tokens.length > 0) this.#logprobs.push(...tokens);
-    if (text !== '') this.#flushText(text);
-  }
-
-  #flushText(text: string): void {
+    for (const token of tokens) this.#logprobs.push(token);
+    if (text === '') return;
     const logprobs = this.#logprobs;
     this.#context.onEvent({
       kind: 'text',

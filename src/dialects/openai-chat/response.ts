@@ -6,11 +6,11 @@ import type { AnswerChoice, AnswerPart, WholeAnswer } from '../ir/whole-answer.t
 import { answerHead } from '../openai/answer-head.ts';
 import { AnswerReader } from '../openai/answer-reader.ts';
 import { writeFinishReason } from '../openai/finish-reason.ts';
+import { writeLogprobs } from '../openai/logprobs.ts';
 import { writeUsage } from '../openai/usage.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
 import { restoreCustomCall } from './custom-calls.ts';
-import { writeLogprobs } from '../openai/logprobs.ts';
 import { writeCall } from './messages.ts';
 
 export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {

@@ -4,11 +4,11 @@ import type { AnswerEvent, OnAnswerEvent } from '../ir/answer.ts';
 import { AnswerReader } from '../openai/answer-reader.ts';
 import { ChunkWriter } from '../openai/chunk-writer.ts';
 import { writeFinishReason } from '../openai/finish-reason.ts';
+import { writeLogprobs } from '../openai/logprobs.ts';
 import { createChunkStream } from '../openai/stream-reader.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
 import { CustomCalls } from './custom-calls.ts';
-import { writeLogprobs } from '../openai/logprobs.ts';
 
 export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
   return createChunkStream(new AnswerReader({ onEvent, onRepair, createChoice: createChatChoice }));
