@@ -5,6 +5,7 @@ export const repairs = {
   toolIndexMissing: 'A piece of a tool call did not say which call it belongs to',
   toolIndexRepeated: 'Two tool calls had the same index',
   toolIdMissing: 'A tool call had no id',
+  toolIdRepeated: 'Two tool calls had the same id',
   toolNameMissing: 'A tool call never got a name and was left out',
   toolCallRepeated: 'A tool call that was complete came again',
   argumentsAsObject: 'Arguments of a tool call were JSON instead of text that holds JSON',

@@ -148,11 +148,12 @@ describe('a tool call of an engine', () => {
     expect(repairs).toEqual(['toolIndexMissing', 'toolCallRepeated']);
   });
 
-  test('that shares its id with another has an index of its own', () => {
-    const { events } = eventsOf(
+  test('that shares its id with another gets one of its own', () => {
+    const { events, repairs } = eventsOf(
       calls(piece({ index: 0, id: 'a' }, '{}', 'f'), piece({ index: 1, id: 'a' }, '{}', 'f')),
     );
-    expect(callsOf(events)).toEqual(['f a {}', 'f a {}']);
+    expect(callsOf(events)).toEqual(['f a {}', 'f call_0_1 {}']);
+    expect(repairs).toContain('toolIdRepeated');
   });
 
   test('that never gets a name is left out', () => {

@@ -46,6 +46,8 @@ export class AnswerCalls {
   readonly #byIndex = new Map<number, Call>();
   readonly #byId = new Map<string, Call>();
   readonly #calls: Call[] = [];
+  /** As the events tell them. */
+  readonly #usedIds = new Set<string>();
   #begun = 0;
 
   constructor(context: ChoiceContext) {
@@ -163,18 +165,18 @@ export class AnswerCalls {
   }
 
   #begin(call: Call, piece: Piece): void {
-    const { index: choice, onEvent, onRepair } = this.#context;
+    const { index: choice, onEvent } = this.#context;
     call.number = this.#begun;
     this.#begun += 1;
     call.name = piece.name;
     call.custom ||= piece.custom;
-    const id = call.id || piece.id;
-    if (id === '') onRepair('toolIdMissing');
+    const id = this.#usableId(call.id || piece.id, call.number);
+    this.#usedIds.add(id);
     onEvent({
       kind: 'toolCall',
       choice,
       call: call.number,
-      id: id || this.#ownId(call.number),
+      id,
       name: call.name,
       ...(call.custom && { custom: true }),
     });
@@ -186,6 +188,12 @@ export class AnswerCalls {
 
   #emitText(call: number, text: string): void {
     this.#context.onEvent({ kind: 'toolArguments', choice: this.#context.index, call, text });
+  }
+
+  #usableId(id: string, call: number): string {
+    if (id !== '' && !this.#usedIds.has(id)) return id;
+    this.#context.onRepair(id === '' ? 'toolIdMissing' : 'toolIdRepeated');
+    return this.#ownId(call);
   }
 
   /** Unique in a conversation, as far as the engine's ids of answers are; of letters that every API takes. */
