@@ -33,6 +33,8 @@ export function sendJson({ response }: SurfaceCall, status: number, body: JsonOb
 
 export function sendFailure(call: SurfaceCall, thrown: unknown): void {
   const { response, parts } = call;
+  // The client has left, which is no failure of anybody's.
+  if (response.destroyed) return;
   const error = LlameroError.from(thrown);
   if (error.code === 'internal') parts.log.error({ err: error.cause }, 'Request about models failed');
   if (response.headersSent) {

@@ -1,27 +1,15 @@
-/** Which of the fleet's names an Ollama client means. The index is built anew only when the names have changed. */
-import { OllamaNames } from '../../dialects/ollama-surface/names.ts';
+/** Which of the names that a client can use an Ollama client means: it adds `:latest` to them or leaves it out. */
 import type { GatewayParts } from '../gateway.ts';
 
-type Parts = Pick<GatewayParts, 'fleet' | 'models' | 'names'>;
+type Parts = Pick<GatewayParts, 'fleet' | 'names'>;
 
-interface Known {
-  /** What the names come from: the same objects as long as they are the same. */
-  readonly sources: readonly unknown[];
-  readonly index: OllamaNames;
+/** What the configuration names comes before what backends have. undefined: no model has a name like that. */
+export function findOllamaName(parts: Parts, name: string): string | undefined {
+  if (isConfigured(parts, name)) return name;
+  const bare = name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name;
+  return isConfigured(parts, bare) ? bare : parts.fleet.ollamaName(name);
 }
 
-const known = new WeakMap<Parts['fleet'], Known>();
-
-/** undefined: no model has a name like that. */
-export function findOllamaName(parts: Parts, name: string): string | undefined {
-  const { fleet, names } = parts;
-  if (fleet.names().has(name) || names.find(name) !== undefined) return name;
-  const sources = [fleet.names(), parts.models(), names.profile.current];
-  const found = known.get(fleet);
-  if (found !== undefined && sources.every((source, at) => source === found.sources[at])) {
-    return found.index.find(name);
-  }
-  const index = new OllamaNames(names.all());
-  known.set(fleet, { sources, index });
-  return index.find(name);
+function isConfigured({ names }: Parts, name: string): boolean {
+  return names.profile.current?.pins.has(name) === true || names.find(name) !== undefined;
 }
