@@ -28,8 +28,6 @@ export interface FakeOllama extends AsyncDisposable {
   }[];
   /** The next requests of this path end with this error: as an answer with a status, or as a line of a stream. */
   fail(path: string, error: { readonly status?: number; readonly message: string }): void;
-  /** Streams of progress stop before their last line until this is called. */
-  hold(): () => void;
   close(): Promise<void>;
 }
 
@@ -48,7 +46,6 @@ export async function startFakeOllama(options: FakeOllamaOptions): Promise<FakeO
   const blobs = new Map<string, number>();
   const asked: { method: string; path: string; body: Json }[] = [];
   const failures = new Map<string, { readonly status?: number; readonly message: string }>();
-  let held = Promise.resolve();
 
   const entry = (name: string): Json => ({
     name,
@@ -70,10 +67,9 @@ export async function startFakeOllama(options: FakeOllamaOptions): Promise<FakeO
     return { ...rest, size_vram: 3000, expires_at: '2026-01-02T03:09:05Z', context_length: 8192 };
   };
 
-  async function progress({ response, body }: Call, path: string, lines: readonly Json[]): Promise<void> {
+  function progress({ response, body }: Call, path: string, lines: readonly Json[]): void {
     response.setHeader('content-type', 'application/x-ndjson');
     for (const line of lines) response.write(`${JSON.stringify(line)}\n`);
-    await held;
     const failure = failures.get(path);
     const last = failure === undefined ? { status: 'success' } : { error: failure.message };
     if (failure === undefined) models.add(tagged(String(body['model'])));
@@ -213,13 +209,6 @@ export async function startFakeOllama(options: FakeOllamaOptions): Promise<FakeO
     blobs,
     asked,
     fail: (path, error) => void failures.set(path, error),
-    hold() {
-      let release = (): void => {};
-      held = new Promise((resolve) => {
-        release = resolve;
-      });
-      return release;
-    },
     close,
     [Symbol.asyncDispose]: close,
   };
