@@ -1,25 +1,13 @@
 /** Habits of engines for tests of dialects, and a target that notes what was dropped. */
 import type { WriteTarget } from '../../src/dialects/dialect.ts';
 import type { EngineHabits } from '../../src/domain/engine-habits.ts';
-
-/** An engine that takes everything as it is. */
-export const fullHabits: EngineHabits = {
-  unknownMembers: 'ignored',
-  takesMoreSamplers: true,
-  repeatPenaltyName: 'repeat_penalty',
-  reasoningControl: 'template',
-  reasoningBudgetMember: 'thinking_budget_tokens',
-  reasoningMember: 'reasoning_content',
-  takesDeveloperRole: true,
-  takesToolChoice: true,
-  takesImageUrls: true,
-  streamsTellUsage: false,
-  tellsProgress: false,
-  wantsMaxCompletionTokens: false,
-};
+import { llamacpp } from '../../src/engines/kinds/llamacpp.ts';
 
 /** An engine that fills the model's own chat template. */
-export const templateHabits: EngineHabits = { ...fullHabits, takesDeveloperRole: false };
+export const templateHabits: EngineHabits = llamacpp.habits;
+
+/** An engine that takes everything as it is. */
+export const fullHabits: EngineHabits = { ...llamacpp.habits, takesDeveloperRole: true };
 
 export interface NotingTarget extends WriteTarget {
   readonly dropped: readonly string[];
