@@ -1,4 +1,4 @@
-/** Turns finished requests into rows of the activity store and captures. Owns both stores; decides what of a request is kept. */
+/** What of requests and answers is kept: rows of activity, captures, answers to go on from. Owns these stores, decides what goes in. */
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { ActivityLookup } from './admin/deps.ts';
@@ -10,6 +10,7 @@ import { isRemembered, toActivityRow } from './store/activity-row.ts';
 import { Activity, type ActivityOptions } from './store/activity.ts';
 import { Captures } from './store/captures.ts';
 import type { RequestRecord } from './store/request-record.ts';
+import { Responses, responsesPath, type ResponsesOptions } from './store/responses.ts';
 
 export interface ActivityKeeperOptions {
   readonly clock: Clock;
@@ -24,6 +25,7 @@ const bytesPerMb = 1024 ** 2;
 
 export class ActivityKeeper implements ActivityLookup {
   readonly captures: Captures;
+  readonly responses: Responses;
   readonly #options: ActivityKeeperOptions;
   readonly #activity: Activity;
   readonly #listeners = new Set<(id: number) => void>();
@@ -33,6 +35,7 @@ export class ActivityKeeper implements ActivityLookup {
     this.#options = options;
     this.captures = new Captures(captureBytes(config), clock);
     this.#activity = new Activity({ ...this.#storeOptions(config), path: undefined });
+    this.responses = new Responses({ ...this.#responsesOptions(config), path: undefined });
     this.#openStore(config, log);
   }
 
@@ -78,6 +81,7 @@ export class ActivityKeeper implements ActivityLookup {
 
   close(): void {
     this.#activity.close();
+    this.responses.close();
     this.captures.close();
   }
 
@@ -85,10 +89,11 @@ export class ActivityKeeper implements ActivityLookup {
   #openStore(config: Config, log: Logger): void {
     try {
       this.#activity.configure(this.#storeOptions(config));
+      this.responses.configure(this.#responsesOptions(config));
     } catch (error) {
       log.error(
         { path: config.store?.path, err: error },
-        'Cannot open the store, activity stays where it was',
+        'Cannot open the store, what is kept stays where it was',
       );
     }
   }
@@ -100,6 +105,17 @@ export class ActivityKeeper implements ActivityLookup {
       ageMsMax: endlessIfZero(store?.ageMax ?? 0),
       nowEpochMs: () => this.#options.clock.epochMs(),
       onLost: (error) => this.#options.log.error({ err: error }, 'Activity could not be written'),
+    };
+  }
+
+  #responsesOptions({ store, responses }: Config): ResponsesOptions {
+    return {
+      path: store === undefined ? undefined : responsesPath(resolve(store.path)),
+      rowsMax: responses.rowsMax,
+      bytesMax: responses.sizeMax,
+      ageMsMax: endlessIfZero(responses.ageMax),
+      nowEpochMs: () => this.#options.clock.epochMs(),
+      onLost: (error) => this.#options.log.error({ err: error }, 'A response could not be kept'),
     };
   }
 

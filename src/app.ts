@@ -406,6 +406,7 @@ export class App {
       upstream: this.#upstream,
       requests: this.#requests,
       captures: this.#activity.captures,
+      responses: this.#activity.responses,
       log: this.log,
       signature: this.#signature,
     };

@@ -192,7 +192,6 @@ function toBackend(fake: FakeBackend, epochMs: number): Backend {
       priority: 0,
       cancelNonStreaming: false,
     streamUsage: true,
-    translate: [],
       timeouts: { connect: 5000, firstByte: 0, idle: 0 },
     },
     url: new URL(fake.url ?? `http://${fake.id}.lan:8080`),

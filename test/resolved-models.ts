@@ -21,7 +21,7 @@ const timeouts = {
   idleConnMs: 0,
 };
 
-const wording: Wording = { cancelNonStreaming: true, streamUsage: true, translate: [] };
+const wording: Wording = { cancelNonStreaming: true, streamUsage: true };
 
 export function peer(id: string, more: Partial<ResolvedPeer> & Pick<ResolvedPeer, 'models'>): ResolvedPeer {
   return {

@@ -13,8 +13,8 @@ export const wordingShape = {
     z.boolean().default(true),
   ),
   translate: describe(
-    'Routes that are translated to another one of the engine although it has them itself: for engines whose own answer there is not what clients expect.',
-    z.array(z.enum(translatableRoutes)).default([]),
+    'Routes that are translated to another one of the engine although it has them itself, because its own answer there is not what clients expect. Unset: for llama.cpp `[responses]`, whose own knows no custom tools, no `previous_response_id` and no numbered events; for others none.',
+    z.array(z.enum(translatableRoutes)).optional(),
   ),
 };
 
@@ -23,7 +23,7 @@ const wording = z.object(wordingShape);
 /** How requests are put to an engine. */
 export type Wording = Readonly<z.infer<typeof wording>>;
 
-/** The keys of the wording of an entry that has others too. */
+/** Only the keys of the wording, of an entry that has others too. */
 export function wordingOf({ cancelNonStreaming, streamUsage, translate }: Wording): Wording {
-  return { cancelNonStreaming, streamUsage, translate };
+  return { cancelNonStreaming, streamUsage, ...(translate !== undefined && { translate }) };
 }

@@ -31,6 +31,8 @@ export interface EngineHabits {
   readonly streamsTellUsage: boolean;
   /** Takes `return_progress`, which also makes it notice during the prompt that its client has left. */
   readonly tellsProgress: boolean;
+  /** Keeps its answers of the Responses API, so that later requests can go on from them (`previous_response_id`). */
+  readonly keepsAnswers: boolean;
   /** Takes `max_completion_tokens`; else the limit goes as `max_tokens`. */
   readonly wantsMaxCompletionTokens: boolean;
 }

@@ -59,6 +59,14 @@ export const errorTable = {
     type: 'invalid_request_error',
     meaning: 'No backend serves the model. The message names the nearest one; `GET /v1/models` lists all.',
   },
+  response_not_found: {
+    source: 'client',
+    status: 400,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'A request of the Responses API refers to an answer that is not kept: it was never stored, was deleted, had to leave (`responses`), or belongs to another key. Send the whole conversation.',
+  },
   not_found: {
     source: 'client',
     status: 404,

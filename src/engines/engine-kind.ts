@@ -5,7 +5,7 @@
 import type { EngineHabits } from '../domain/engine-habits.ts';
 import type { EngineName } from '../domain/engine-names.ts';
 import type { ModelName } from '../domain/ids.ts';
-import type { RouteName } from '../domain/routes.ts';
+import type { RouteName, TranslatableRoute } from '../domain/routes.ts';
 
 export interface ProbeResponse {
   readonly status: number;
@@ -67,6 +67,8 @@ export interface EngineKind {
   readonly streamsAreWhole: boolean;
   /** What it takes in requests and says in answers, beyond the API. */
   readonly habits: EngineHabits;
+  /** Routes that it has itself, but whose answers are not what clients expect: another one is asked unless the user wants otherwise. */
+  readonly routesTranslated: readonly TranslatableRoute[];
   /** Routes that the engine has itself. */
   readonly routes: ReadonlySet<RouteName>;
   /** Request headers that must not reach it (lower case), beside those no engine gets. */

@@ -258,6 +258,7 @@ export class Exchange implements Waiter, UpstreamHandler {
       requested: meaning?.requested,
       said: this.#record.requested,
       asked,
+      conversation: resolved.conversation,
       model: modelInPath === undefined ? model : undefined,
       requestId: id,
       arrivedEpochMs: this.#record.startedEpochMs,

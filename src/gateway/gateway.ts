@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { BackendDirectory } from '../engines/backend.ts';
 import type { Captures } from '../store/captures.ts';
 import type { RequestTable } from '../store/requests.ts';
+import type { Responses } from '../store/responses.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
@@ -24,6 +25,7 @@ export interface GatewayParts {
   readonly upstream: Upstream;
   readonly requests: RequestTable;
   readonly captures: Captures;
+  readonly responses: Responses;
   readonly log: Logger;
   /** What this router signs requests with; see loop-guard.ts. */
   readonly signature: string;

@@ -11,6 +11,7 @@ import type { AnswerTransform } from './answer-transform.ts';
 import { peekBody } from './peek.ts';
 import { toStreamedRequest } from './stream-assembly.ts';
 import { targetOf } from './target.ts';
+import type { Conversation } from './translation/conversation.ts';
 import { embedPath, translateEmbed } from './translation/embed-translation.ts';
 import { needsTranslation, translate } from './translation/translate.ts';
 import { isDialectRoute, isEmbedRoute } from './translation/dialect-routes.ts';
@@ -49,6 +50,8 @@ export interface OutgoingSource extends Editable {
   readonly said: string | undefined;
   /** The body, where it was read before. */
   readonly asked: ModelRequest | undefined;
+  /** What the request goes on from, and whether its answer is to be kept. */
+  readonly conversation: Conversation | undefined;
   readonly arrivedEpochMs: number;
   readonly clock: Clock;
   readonly support: RouteSupport;
@@ -58,8 +61,9 @@ export interface OutgoingSource extends Editable {
 export function toOutgoing(source: OutgoingSource): Outgoing {
   const { backend, route, stream, support } = source;
   const target = targetOf(backend);
-  if (isDialectRoute(route.name) && needsTranslation(backend, route.name, support)) {
-    const { path, body, dropped, answer } = translate({ ...source, route: route.name });
+  const translatable = isDialectRoute(route.name) ? { ...source, route: route.name } : undefined;
+  if (translatable !== undefined && needsTranslation(translatable)) {
+    const { path, body, dropped, answer } = translate(translatable);
     return putOtherwise(source, { target, path, body, dropped, transform: answer });
   }
   if (isEmbedRoute(route.name) && !support.has(backend, route.name)) {

@@ -14,6 +14,7 @@ import { sendError } from './error-response.ts';
 import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
+import { answerKept } from './kept-responses.ts';
 import { findLoop } from './loop-guard.ts';
 import { answerRoot } from './ollama/root.ts';
 import { dialectOf, matchRoute } from './routes.ts';
@@ -94,6 +95,8 @@ export function serve(
     return;
   }
   if (answerListing(options.parts, { request, response, path, requestId: id })) return;
+  const kept = { request, response, path, query, flow, requestId: id };
+  if (answerKept(options.parts, kept)) return;
   if (answerRoot(request, response, { path, requestId: id })) return;
   const asked = askedOf(request, { path, query });
   const destination = findDestination(options.parts, asked);

@@ -10,13 +10,15 @@ import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import type { Meaning } from './name-resolver.ts';
+import { findOllamaName } from './ollama/find-name.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
 import { missingModel } from './rejection.ts';
 import { estimateTokens } from './token-estimate.ts';
 import { isDialectRoute } from './translation/dialect-routes.ts';
-import { readModelRequest } from './translation/read-request.ts';
+import { findConversation, type Conversation, type ConversationSource } from './translation/conversation.ts';
+import { parseObject, readModelRequest } from './translation/read-request.ts';
 
 /** Requests of clients that say nothing of priority. */
 const priorityDefault = 1;
@@ -34,9 +36,14 @@ export interface Resolved {
   readonly stream: boolean;
   /** The body, read in the client's dialect, where no engine that serves the model has the route itself. */
   readonly asked: ModelRequest | undefined;
+  /** What the request goes on from, and whether its answer is to be kept. */
+  readonly conversation: Conversation | undefined;
   /** What the router answers without any engine. */
   readonly ownAnswer: OwnAnswer | undefined;
 }
+
+/** Of a request that is passed on as it is. */
+const noReading = { asked: undefined, conversation: undefined, ownAnswer: undefined };
 
 /** Returns an error where the request cannot be placed whatever the fleet does. @throws LlameroError where it is broken */
 export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buffer): Resolved | LlameroError {
@@ -58,7 +65,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     if (backends.length === 0) return new LlameroError('not_found', `No route '${inbound.path}'`);
     const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body, peeked });
     const placer = createInTurnPlacer(backends.filter(isUp), parts.clock.nowMs());
-    return { facts, peeked, meaning: undefined, placer, stream, asked: undefined, ownAnswer: undefined };
+    return { ...noReading, facts, peeked, meaning: undefined, placer, stream };
   }
   if (model === undefined && needsModel(parts, inbound)) {
     if (peeked.kind === 'unreadable') {
@@ -67,7 +74,14 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     if (fleet.names().size > 0) return missingModel(fleet);
   }
   const isForeign = isForeignEverywhere(parts, inbound, model);
-  const asked = isForeign && isDialectRoute(route.name) ? readModelRequest(route.name, body) : undefined;
+  const conversation =
+    route.name === 'responses'
+      ? conversationOf(parts, inbound, { model, body, peeked, isForeign })
+      : undefined;
+  const asked =
+    isDialectRoute(route.name) && (isForeign || conversation !== undefined)
+      ? readModelRequest(route.name, conversation?.request ?? parseObject(body))
+      : undefined;
   const requested = peeked.model ?? model ?? '';
   const ownAnswer = isForeign
     ? tryOwnAnswer(parts, { route: route.name, body, asked, requested, model })
@@ -82,7 +96,8 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const facts = toFacts({ priorities, inbound, model, session, body, peeked });
   const placed = only === undefined ? facts : { ...facts, only };
   const { dispatcher: placer } = parts;
-  return { facts: placed, peeked, meaning, placer, stream: asked?.stream ?? stream, asked, ownAnswer };
+  const streams = asked?.stream ?? stream;
+  return { facts: placed, peeked, meaning, placer, stream: streams, asked, conversation, ownAnswer };
 }
 
 /** undefined: the request names no model, and more than one could be meant. */
@@ -95,14 +110,20 @@ function meaningOf(
   const name =
     inbound.modelInPath ?? peeked.model ?? (needsModel(parts, inbound) ? fleet.onlyModel() : undefined);
   if (name === undefined) return undefined;
-  return names.lookUp(inbound.route.dialect === 'ollama' ? ollamaName(parts, name) : name);
+  const isOllamas = inbound.route.dialect === 'ollama';
+  return names.lookUp((isOllamas ? findOllamaName(parts, name) : undefined) ?? name);
 }
 
-/** Ollama's clients add `:latest` to a name without a tag, or leave it out. */
-function ollamaName({ names, fleet }: GatewayParts, name: string): string {
-  if (names.find(name) !== undefined) return name;
-  const bare = name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name;
-  return names.find(bare) === undefined ? (fleet.ollamaName(name) ?? name) : bare;
+function conversationOf(
+  { fleet, responses }: GatewayParts,
+  { flow, modelInPath }: Inbound,
+  asked: Pick<ConversationSource, 'body' | 'peeked' | 'isForeign'> & {
+    readonly model: ModelName | undefined;
+  },
+): Conversation | undefined {
+  const { model } = asked;
+  if (modelInPath !== undefined || model === undefined) return undefined;
+  return findConversation({ ...asked, responses, flow, serving: fleet.names().get(model) ?? [] });
 }
 
 /** No engine that serves the model has the route: the request is looked into before it waits for anything. */

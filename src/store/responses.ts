@@ -85,6 +85,11 @@ export class Responses {
     this.#sweep();
   }
 
+  /** Whether anything is kept at all. */
+  get isKeeping(): boolean {
+    return this.#options.rowsMax > 0;
+  }
+
   /** A response with the same key is replaced. False when it is larger than all of the store, or could not be written. */
   put({ flow, id }: ResponseKey, { input, response }: StoredResponse): boolean {
     const { rowsMax, bytesMax, nowEpochMs, onLost } = this.#options;

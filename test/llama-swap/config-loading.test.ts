@@ -54,7 +54,7 @@ test('CFG-2 a model with only a command has the defaults', () => {
     filters: { stripParams: [], setParams: [], setParamsById: new Map() },
     metadata: {},
     sendLoadingState: false,
-    wording: { cancelNonStreaming: true, streamUsage: true, translate: [] },
+    wording: { cancelNonStreaming: true, streamUsage: true },
     timeouts: {
       connectMs: 30_000,
       keepaliveMs: 30_000,

@@ -1,5 +1,5 @@
 /** Every client's API over a real llama-server that is treated as if it had chat and text completions only. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ask, type Answer } from '../integration/client.ts';
 import { startRouter, type TestRouter } from '../integration/start-router.ts';
 import { modelFile } from './gguf.ts';
@@ -10,11 +10,14 @@ const messages = [{ role: 'user', content: 'the river' }];
 /** Members that only llama-server knows reach it, whatever the API. */
 const steady = { seed: 1, ignore_eos: true };
 
-describe.skipIf(program === undefined)(`an engine without the client's API ${missing ?? ''}`, () => {
+describe("an engine without the client's API", () => {
   let server: LlamaServer;
   let router: TestRouter;
 
+  beforeEach((context) => context.skip(program === undefined, missing));
+
   beforeAll(async () => {
+    if (program === undefined) return;
     server = await startLlamaServer({ model: modelFile(), args: ['--alias', 'test', '--jinja'] });
     router = await startRouter({
       backends: { s: { url: server.url, translate: ['messages', 'responses'] } },
@@ -23,6 +26,7 @@ describe.skipIf(program === undefined)(`an engine without the client's API ${mis
   });
 
   afterAll(async () => {
+    if (program === undefined) return;
     await router[Symbol.asyncDispose]();
     await server.stop();
   });

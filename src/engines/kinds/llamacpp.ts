@@ -36,9 +36,12 @@ export const llamacpp: EngineKind = {
     // In its `timings`.
     streamsTellUsage: true,
     tellsProgress: true,
+    keepsAnswers: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },
+  // Its Responses API leaves custom tools out, refuses `previous_response_id` and does not number its events.
+  routesTranslated: ['responses'],
   routes: new Set([
     'chat-completions',
     'completions',

@@ -34,9 +34,11 @@ export const ollama: EngineKind = {
     takesToolChoice: false,
     streamsTellUsage: false,
     tellsProgress: false,
+    keepsAnswers: false,
     takesImageUrls: false,
     wantsMaxCompletionTokens: false,
   },
+  routesTranslated: [],
   routes: new Set([
     'chat-completions',
     'completions',

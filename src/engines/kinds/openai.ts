@@ -32,9 +32,11 @@ export const openai: EngineKind = {
     takesToolChoice: true,
     streamsTellUsage: false,
     tellsProgress: false,
+    keepsAnswers: true,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },
+  routesTranslated: [],
   routes: new Set([
     'chat-completions',
     'completions',

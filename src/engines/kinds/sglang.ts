@@ -37,9 +37,11 @@ export const sglang: EngineKind = {
     takesToolChoice: true,
     streamsTellUsage: false,
     tellsProgress: false,
+    keepsAnswers: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },
+  routesTranslated: [],
   routes: new Set([
     'chat-completions',
     'completions',

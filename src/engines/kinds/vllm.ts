@@ -36,9 +36,11 @@ export const vllm: EngineKind = {
     takesToolChoice: true,
     streamsTellUsage: false,
     tellsProgress: false,
+    keepsAnswers: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
   },
+  routesTranslated: [],
   routes: new Set([
     'chat-completions',
     'completions',

@@ -11,7 +11,7 @@ import type {
 } from '../../dialects/dialect.ts';
 import type { AnswerEvent, EngineError, OnAnswerEvent, Timings, Usage } from '../../dialects/ir/answer.ts';
 import { isObject } from '../../dialects/ir/fields.ts';
-import type { WholeAnswer } from '../../dialects/ir/whole-answer.ts';
+import type { JsonObject } from '../../dialects/ir/request.ts';
 import { AnswerFold, isEngineError } from '../../dialects/ir/whole-answer.ts';
 import type { EngineTimings, TokenUsage } from '../../store/request-record.ts';
 import type { AnswerTransform, EngineHead, TransformedHead } from '../answer-transform.ts';
@@ -26,8 +26,8 @@ export interface AnswerTranslationOptions {
   readonly stream: boolean;
   /** Told of each event, in order, before the client gets it. */
   readonly onEvent?: OnAnswerEvent | undefined;
-  /** Told of the whole answer of a client that wants no stream. */
-  readonly onWhole?: ((answer: WholeAnswer) => void) | undefined;
+  /** Told of the whole answer as the client gets it, or would get it without a stream. */
+  readonly onAnswer?: ((answer: JsonObject) => void) | undefined;
 }
 
 /** Pictures come as text in some answers. */
@@ -49,16 +49,18 @@ export class AnswerTranslation implements AnswerTransform {
   /** What the client gets next. */
   #text = '';
   #hasWritten = false;
+  /** With an error in place of an answer. */
+  #isAnswered = false;
   #usage: Usage | undefined;
   #timings: Timings | undefined;
   #isComplete = false;
   #error: EngineError | undefined;
 
   constructor(options: AnswerTranslationOptions) {
-    const { client, context, stream } = options;
+    const { client, context, stream, onAnswer } = options;
     this.#options = options;
     this.#writer = stream ? client.createStreamWriter(context) : undefined;
-    this.#fold = stream ? undefined : new AnswerFold();
+    this.#fold = stream && onAnswer === undefined ? undefined : new AnswerFold();
     this.#head = { status: 200, contentType: stream ? client.streamType : jsonType };
   }
 
@@ -87,16 +89,14 @@ export class AnswerTranslation implements AnswerTransform {
       if (this.#bytes <= (this.#engineStatus < 400 ? wholeBytesMax : errorBytesMax)) this.#chunks.push(chunk);
       return undefined;
     }
-    this.#guarded(() => reader.push(chunk));
+    if (!this.#isOver) this.#guarded(() => reader.push(chunk));
     return this.#written();
   }
 
   end(): Buffer | undefined {
-    this.#guarded(() => {
-      if (this.#reader !== undefined) this.#reader.end();
-      else this.#readWhole();
-      if (this.#fold !== undefined) this.#writeWhole(this.#fold);
-    });
+    const reader = this.#reader;
+    if (!this.#isOver) this.#guarded(() => (reader === undefined ? this.#readWhole() : reader.end()));
+    this.#guarded(() => this.#finish());
     return this.#written();
   }
 
@@ -140,28 +140,41 @@ export class AnswerTranslation implements AnswerTransform {
     else if (event.kind === 'timings') this.#timings = event.timings;
     else if (event.kind === 'ended') this.#isComplete = true;
     else if (event.kind === 'failed') this.#error ??= event.error;
-    if (this.#writer === undefined) this.#fold?.add(event);
+    this.#fold?.add(event);
+    if (this.#writer === undefined) return;
     // While nothing was sent the client can be told by the status.
-    else if (event.kind === 'failed' && !this.#hasWritten && this.#text === '' && !this.#streamBegun) {
-      this.#writeError(event.error);
-    } else this.#text += this.#writer.write(event);
+    if (event.kind === 'failed' && this.#canAnswerWithStatus) this.#writeError(event.error);
+    else this.#text += this.#writer.write(event);
   }
 
-  #writeWhole(fold: AnswerFold): void {
-    const answer = fold.finish();
-    if (isEngineError(answer)) {
-      this.#error ??= answer;
-      this.#writeError(answer);
+  get #isOver(): boolean {
+    return this.#isComplete || this.#error !== undefined;
+  }
+
+  get #canAnswerWithStatus(): boolean {
+    return !this.#hasWritten && !this.#streamBegun && (this.#writer === undefined || this.#text === '');
+  }
+
+  /** What is only known at the end: the whole answer, for a client that wants no stream and for whoever keeps it. */
+  #finish(): void {
+    const { client, context, onAnswer } = this.#options;
+    if (this.#fold === undefined || this.#isAnswered) return;
+    const whole = this.#fold.finish();
+    if (isEngineError(whole)) {
+      this.#error ??= whole;
+      if (this.#writer === undefined) this.#writeError(whole);
       return;
     }
-    this.#options.onWhole?.(answer);
-    this.#text += JSON.stringify(this.#options.client.writeAnswer(answer, this.#options.context));
+    const answer = client.writeAnswer(whole, context);
+    if (this.#writer === undefined) this.#text += JSON.stringify(answer);
+    onAnswer?.(answer);
   }
 
   #writeError(error: EngineError): void {
     const status = toErrorStatus(error.status);
     this.#head = { status, contentType: jsonType };
-    this.#text += JSON.stringify(this.#options.client.writeError(error, status));
+    this.#isAnswered = true;
+    this.#text = JSON.stringify(this.#options.client.writeError(error, status));
   }
 
   #written(): Buffer | undefined {
@@ -174,15 +187,14 @@ export class AnswerTranslation implements AnswerTransform {
 
   /** A fault in an adapter ends this answer and nothing else. */
   #guarded(step: () => void): void {
-    if (this.#error !== undefined || (this.#isComplete && this.#fold === undefined)) return;
     try {
       step();
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#error = { message: `The answer of the engine could not be translated: ${reason}`, status: 502 };
-      if (this.#hasWritten || this.#streamBegun) return;
-      this.#text = '';
-      this.#writeError(this.#error);
+      const error = { message: `The answer of the engine could not be translated: ${reason}`, status: 502 };
+      this.#error ??= error;
+      if (this.#writer === undefined || this.#canAnswerWithStatus) this.#writeError(error);
+      else this.#text += this.#writer.write({ kind: 'failed', error });
     }
   }
 }

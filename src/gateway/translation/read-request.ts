@@ -9,9 +9,9 @@ import type { TranslatableRoute } from '../../domain/routes.ts';
 import { dialectRoutes } from './dialect-routes.ts';
 
 /** @throws LlameroError request_malformed, with the member that is wrong as its `param` */
-export function readModelRequest(route: TranslatableRoute, body: Buffer): ModelRequest {
+export function readModelRequest(route: TranslatableRoute, body: JsonObject): ModelRequest {
   const dialect = dialects[dialectRoutes[route].dialect];
-  return readShape(() => dialect.readRequest(parseObject(body)));
+  return readShape(() => dialect.readRequest(body));
 }
 
 /** What `read` returns. @throws LlameroError request_malformed */

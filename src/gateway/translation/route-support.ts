@@ -18,7 +18,7 @@ export class RouteSupport {
   has(backend: Backend, route: RouteName): boolean {
     const { kind, config } = backend;
     if (!kind.routes.has(route) || this.#lacking(backend).has(route)) return false;
-    return !config.translate.some((translated) => translated === route);
+    return !(config.translate ?? kind.routesTranslated).some((translated) => translated === route);
   }
 
   lacks(backend: Backend, route: RouteName): void {

@@ -1,14 +1,15 @@
 /** From a client's request to what an engine without that route gets in its place, and the way back for its answer. */
 import type { Clock } from '../../base/clock.ts';
 import { LlameroError } from '../../domain/errors.ts';
-import type { RouteName, TranslatableRoute } from '../../domain/routes.ts';
+import type { TranslatableRoute } from '../../domain/routes.ts';
 import type { AnswerContext } from '../../dialects/dialect.ts';
 import { dialects } from '../../dialects/index.ts';
-import type { ModelRequest } from '../../dialects/ir/request.ts';
+import type { JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
 import type { Backend } from '../../engines/backend.ts';
 import { AnswerTranslation } from './answer-translation.ts';
-import { dialectRoutes, isDialectRoute, otherRoutes } from './dialect-routes.ts';
-import { readModelRequest } from './read-request.ts';
+import { keepsAnswers, type Conversation } from './conversation.ts';
+import { dialectRoutes, otherRoutes } from './dialect-routes.ts';
+import { parseObject, readModelRequest } from './read-request.ts';
 import type { RouteSupport } from './route-support.ts';
 
 export interface Translatable {
@@ -17,6 +18,8 @@ export interface Translatable {
   readonly body: Buffer;
   /** The body, where it was read before. */
   readonly asked: ModelRequest | undefined;
+  /** What the request goes on from, and whether its answer is to be kept. */
+  readonly conversation: Conversation | undefined;
   /** The client wants a stream. */
   readonly stream: boolean;
   /** The model as the client named it; undefined = it named none. */
@@ -37,20 +40,20 @@ export interface Translated {
   readonly answer: AnswerTranslation;
 }
 
-/** True where the request has to be translated for this engine. */
-export function needsTranslation(backend: Backend, route: RouteName, support: RouteSupport): boolean {
-  return isDialectRoute(route) && !support.has(backend, route);
+/** True where the request has to be translated for this engine, or taken apart because of what came before it. */
+export function needsTranslation({ backend, route, support, conversation }: Translatable): boolean {
+  return !support.has(backend, route) || (conversation !== undefined && !keepsAnswers(backend));
 }
 
 /** @throws LlameroError request_malformed, not_supported */
 export function translate(source: Translatable): Translated {
-  const { backend, route, support } = source;
+  const { backend, route, support, conversation } = source;
   const client = dialects[dialectRoutes[route].dialect];
-  const asked = source.asked ?? readModelRequest(route, source.body);
+  const asked = source.asked ?? readModelRequest(route, parseObject(source.body));
   // Only a stream tells such an engine that the client has left.
   const upstreamStreams = source.stream || backend.kind.cancelsOnDisconnect === 'streaming';
   const request: ModelRequest = { ...asked, stream: upstreamStreams };
-  for (const other of otherRoutes[route]) {
+  for (const other of [route, ...otherRoutes[route]]) {
     if (!support.has(backend, other)) continue;
     const { dialect, path } = dialectRoutes[other];
     const dropped = new Set<string>();
@@ -64,14 +67,25 @@ export function translate(source: Translatable): Translated {
       engine,
       context,
       stream: source.stream,
+      onAnswer: conversation?.keep,
     });
-    return { route: other, path, body: Buffer.from(JSON.stringify(body)), dropped: [...dropped], answer };
+    return { route: other, path, body: toBytes(body), dropped: [...dropped], answer };
   }
   const path = dialectRoutes[route].path;
   throw new LlameroError(
     'not_supported',
     `Backend '${backend.id}' has no route ${path}, and this request cannot be said by any route that it has`,
   );
+}
+
+/** @throws LlameroError request_malformed for what can be read but not written: thousands of values within one another */
+function toBytes(body: JsonObject): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(body));
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new LlameroError('request_malformed', 'The body holds too many values within one another');
+  }
 }
 
 function contextOf(source: Translatable, request: ModelRequest): AnswerContext {

@@ -1,0 +1,73 @@
+/** Answers `/v1/responses/{id}` and what is below it, from what is kept of earlier answers; no engine is asked. */
+import {
+  deletedResponse,
+  listInputItems,
+  responseMissing,
+} from '../dialects/openai-responses/kept-responses.ts';
+import { writeError } from '../dialects/openai-responses/errors.ts';
+import type { EngineError } from '../dialects/ir/answer.ts';
+import type { JsonObject } from '../dialects/ir/request.ts';
+import type { FlowId } from '../domain/ids.ts';
+import type { ClientRequest, ClientResponse } from './client.ts';
+import type { GatewayParts } from './gateway.ts';
+
+export interface KeptRequest {
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
+  /** Without the query, and the query without its question mark. */
+  readonly path: string;
+  readonly query: string;
+  readonly flow: FlowId;
+  readonly requestId: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+const pathPattern = /^\/(?:v1\/)?responses\/(resp_[A-Za-z\d]{1,128})(\/input_items)?$/;
+
+/** False when it is no question about an answer that could be kept here; then nothing was answered. */
+export function answerKept({ responses }: GatewayParts, asked: KeptRequest): boolean {
+  const { request, response, path, query, flow, requestId } = asked;
+  const [, id, items] = pathPattern.exec(path) ?? [];
+  if (id === undefined || !responses.isKeeping) return false;
+  const { method } = request;
+  const key = { flow, id };
+  if (method === 'DELETE' && items === undefined) {
+    send(response, requestId, responses.delete(key) ? ok(deletedResponse(id)) : fault(responseMissing(id)));
+    return true;
+  }
+  if (method !== 'GET') return false;
+  const kept = responses.get(key);
+  if (kept === undefined) send(response, requestId, fault(responseMissing(id)));
+  else if (items === undefined) send(response, requestId, ok(kept.response));
+  else {
+    const page = listInputItems(kept, new URLSearchParams(query));
+    send(response, requestId, 'error' in page ? fault(page.error) : ok(page.list));
+  }
+  return true;
+}
+
+function ok(body: JsonObject): Answer {
+  return { status: 200, body };
+}
+
+function fault(error: EngineError): Answer {
+  const status = error.status ?? 500;
+  return { status, body: writeError(error, status) };
+}
+
+function send(response: ClientResponse, requestId: string, { status, body }: Answer): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, [
+    'content-type',
+    'application/json; charset=utf-8',
+    'content-length',
+    String(Buffer.byteLength(text)),
+    'x-request-id',
+    requestId,
+  ]);
+  response.end(text);
+}
