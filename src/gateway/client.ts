@@ -17,6 +17,8 @@ export interface ClientRequest {
    * request_too_large, or never if the client leaves first, which the response's `onLeft` tells.
    */
   readBody(bytesMax: number, done: (error: LlameroError | undefined, body: Buffer) => void): void;
+  /** Nobody needs the body any more: its memory may come to hold another one. */
+  releaseBody(): void;
 }
 
 export interface ClientResponse {

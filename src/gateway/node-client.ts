@@ -30,6 +30,10 @@ export class NodeRequest implements ClientRequest {
   readBody(bytesMax: number, done: (error: LlameroError | undefined, body: Buffer) => void): void {
     readBody(this.#request, bytesMax, done);
   }
+
+  releaseBody(): void {
+    // The library's memory is not ours to use again.
+  }
 }
 
 export class NodeResponse implements ClientResponse {

@@ -39,8 +39,11 @@ const eventBytesMax = 256 * 1024 * 1024;
  * whose stream leaves something out. llama-server's streams leave out: the last text when it may be the beginning of a
  * `stop` string, probabilities of tokens that show no text, and what `verbose` adds.
  */
-export function toStreamedRequest(route: RouteName, body: Buffer): StreamedRequest | undefined {
-  const object = scanJsonObject(body);
+export function toStreamedRequest(
+  route: RouteName,
+  body: Buffer,
+  object: JsonObjectSpan | undefined = scanJsonObject(body),
+): StreamedRequest | undefined {
   if (object === undefined || streamLosing.some((key) => isOn(body, object, key))) return undefined;
   const plan = planOf(route, body, object);
   const streamed = plan && patchJsonObject(body, plan.edits, object);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ClientResponse } from '../client.ts';
+import { BodyMemory } from './body-memory.ts';
 import { ClientConnection, type TimeLimits } from './connection.ts';
 
 const open: (() => void)[] = [];
@@ -34,6 +35,7 @@ async function connected() {
       },
       handOver() {},
       closed() {},
+      bodyMemory: new BodyMemory(),
     },
     { keepAliveS: 5 },
   );

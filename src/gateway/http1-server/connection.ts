@@ -3,7 +3,8 @@
  * notices silence and leaving. The first byte that is not plain passes on, with the socket, to whoever handles the rest.
  */
 import type { Socket } from 'node:net';
-import type { ClientRequest, ClientResponse } from '../client.ts';
+import type { ClientResponse } from '../client.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { tryParsePlainHead, type PlainHead } from './request-head.ts';
 import { PlainRequest } from './request.ts';
 import { PlainResponse, type AnswerOwner } from './response.ts';
@@ -16,10 +17,11 @@ export interface ConnectionOwner {
   takes(url: string): boolean;
   /** Whether connections end with their next answer. */
   closing(): boolean;
-  request(request: ClientRequest, response: ClientResponse): void;
+  request(request: PlainRequest, response: ClientResponse): void;
   /** Takes the socket over, whose next bytes are not plain; no answer is under way on it. */
   handOver(connection: ClientConnection, socket: Socket): void;
   closed(connection: ClientConnection): void;
+  readonly bodyMemory: BodyMemory;
 }
 
 /** Limits of time, milliseconds; up to two ticks late, never early. */
@@ -191,7 +193,7 @@ export class ClientConnection implements AnswerOwner {
   }
 
   #begin(head: PlainHead): void {
-    const request = new PlainRequest(head, this.#socket.remoteAddress);
+    const request = new PlainRequest(head, this.#socket.remoteAddress, this.#owner.bodyMemory);
     const closes = head.closes || this.#owner.closing();
     const response = new PlainResponse(this, { closes, keepAliveS: this.#keepAliveS });
     this.#turns.push({ response, held: [], heldBytes: 0 });

@@ -3,8 +3,11 @@
  * accepted, and gives away what turns out not to be plain.
  */
 import type { Socket } from 'node:net';
+import { YoungGarbage } from '../../base/young-garbage.ts';
 import type { ClientRequest, ClientResponse } from '../client.ts';
+import { BodyMemory } from './body-memory.ts';
 import { ClientConnection, type ConnectionOwner, type TimeLimits } from './connection.ts';
+import type { PlainRequest } from './request.ts';
 
 export interface PlainOptions {
   /** Longer request heads are not plain, bytes. */
@@ -23,12 +26,16 @@ export interface PlainOptions {
   readonly onSlow: (socket: Socket) => void;
 }
 
+/** Bytes of bodies between two collections; each of them is in about three buffers until it is at the engine. */
+const bodyBytesMax = 8 * 1024 * 1024;
 /** Coarseness of all limits. */
 const tickMs = 1000;
 
 export class PlainConnections implements ConnectionOwner {
   readonly #options: PlainOptions;
   readonly #connections = new Map<ClientConnection, Socket>();
+  readonly bodyMemory = new BodyMemory();
+  readonly #garbage = new YoungGarbage(bodyBytesMax);
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: PlainOptions) {
@@ -67,7 +74,8 @@ export class PlainConnections implements ConnectionOwner {
     return this.#options.closing();
   }
 
-  request(request: ClientRequest, response: ClientResponse): void {
+  request(request: PlainRequest, response: ClientResponse): void {
+    this.#garbage.add(request.bodyBytes);
     this.#options.onRequest(request, response);
   }
 
