@@ -401,6 +401,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     else this.#placer?.cancel(record.id);
     // Only a reading that begins now can tell when the engine is done with it.
     if (lingers && this.#backend !== undefined) this.#parts.registry.probeNow(this.#backend.id);
+    if (record.capture === undefined) this.#inbound.request.releaseBody();
     this.#record.errorMessage ??= error?.message;
     if (error?.code === 'internal')
       this.#parts.log.error({ requestId: record.id, err: error.cause }, error.message);

@@ -71,16 +71,16 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
     return putOtherwise(source, { target, path: embedPath, body, dropped, transform: answer });
   }
   const { url, body } = editRequest(source, backend);
+  const object = body === source.body ? source.peeked.object : scanJsonObject(body);
   if (stream && !backend.kind.habits.streamsTellUsage && backend.config.streamUsage) {
     const { endsWithDone: doneRequired } = backend.kind;
-    const object = body === source.body ? source.peeked.object : scanJsonObject(body);
     const asked = tryAskForUsage({ route: route.name, body, object, doneRequired });
     if (asked !== undefined) {
       return { target, url, body: asked.body, stream, transform: asked.answer, dropped: [] };
     }
   }
   const wanted = backend.config.cancelNonStreaming && backend.kind.streamsAreWhole && !stream;
-  const streamed = wanted ? toStreamedRequest(route.name, body) : undefined;
+  const streamed = wanted ? toStreamedRequest(route.name, body, object) : undefined;
   return {
     target,
     url,
