@@ -97,7 +97,7 @@ describe('SIGTERM', () => {
     client.socket.resume();
     const text = await client.all();
     expect(text.match(/"object":"list"/g)).toHaveLength(3);
-    expect(text.endsWith(']}')).toBe(true);
+    expect(text.endsWith('}}')).toBe(true);
     expect(await program.ended()).toBe(0);
     engine.close();
     engine.closeAllConnections();
