@@ -22,24 +22,31 @@ export function patchJsonObject(
   object: JsonObjectSpan | undefined = scanJsonObject(body),
 ): Buffer | undefined {
   if (object === undefined) return undefined;
-  const set = new Map(Object.entries(edits.set ?? {}));
-  const removed = new Set(edits.remove?.filter((key) => !set.has(key)));
+  const { members } = object;
+  const set = edits.set ?? nothing;
+  const removed = new Set(edits.remove?.filter((key) => !Object.hasOwn(set, key)));
   const replacements: Replacement[] = [];
-  const kept = object.members.filter((member) => !removed.has(member.key));
-  if (kept.length < object.members.length) cutMembers(object, removed, replacements);
-  for (const member of kept) {
-    const text = set.get(member.key);
+  let last: JsonMember | undefined;
+  for (const member of members) {
+    if (removed.has(member.key)) continue;
+    last = member;
+    const text = Object.hasOwn(set, member.key) ? set[member.key] : undefined;
     if (text !== undefined) replacements.push({ start: member.start, end: member.end, text });
   }
-  for (const { key } of kept) set.delete(key);
-  if (set.size > 0) {
-    const added = Array.from(set, ([key, text]) => `${JSON.stringify(key)}:${text}`).join(',');
-    const last = kept.at(-1);
-    if (last === undefined) replacements.push({ start: object.open + 1, end: object.open + 1, text: added });
-    else replacements.push({ start: last.end, end: last.end, text: `,${added}` });
+  if (members.some(({ key }) => removed.has(key))) cutMembers(object, removed, replacements);
+  let added = '';
+  for (const key of Object.keys(set)) {
+    if (members.some((member) => member.key === key)) continue;
+    added += `${added === '' ? '' : ','}${JSON.stringify(key)}:${set[key]}`;
+  }
+  if (added !== '') {
+    const at = last?.end ?? object.open + 1;
+    replacements.push({ start: at, end: at, text: last === undefined ? added : `,${added}` });
   }
   return applyReplacements(body, replacements);
 }
+
+const nothing: Readonly<Record<string, string>> = {};
 
 /** Ranges of one list never overlap. */
 interface Replacement {
@@ -76,12 +83,16 @@ function applyReplacements(body: Buffer, replacements: Replacement[]): Buffer {
   if (replacements.length === 0) return body;
   // What is added at a place comes before what is cut from there.
   replacements.sort((a, b) => a.start - b.start || a.end - b.end);
-  const pieces: Buffer[] = [];
-  let at = 0;
+  let bytes = body.length;
+  for (const { start, end, text } of replacements) bytes += Buffer.byteLength(text) - (end - start);
+  const edited = Buffer.allocUnsafe(bytes);
+  let from = 0;
+  let to = 0;
   for (const { start, end, text } of replacements) {
-    pieces.push(body.subarray(at, start), Buffer.from(text));
-    at = end;
+    to += body.copy(edited, to, from, start);
+    to += edited.write(text, to);
+    from = end;
   }
-  pieces.push(body.subarray(at));
-  return Buffer.concat(pieces);
+  body.copy(edited, to, from);
+  return edited;
 }

@@ -123,7 +123,12 @@ export function scanValueAt(
 
 /** The last member with the key: what a parser would keep. */
 export function lastMember(object: JsonObjectSpan, key: string): JsonMember | undefined {
-  return object.members.findLast((member) => member.key === key);
+  const { members } = object;
+  for (let index = members.length - 1; index >= 0; index -= 1) {
+    const member = members[index];
+    if (member?.key === key) return member;
+  }
+  return undefined;
 }
 
 const quote = 0x22;
