@@ -142,6 +142,9 @@ export class Activity {
   add(row: ActivityRow): number {
     const id = this.#nextId;
     this.#nextId += 1;
+    const { rowsMax } = this.#options;
+    // What would be removed at once need not be held.
+    if (rowsMax > 0 && this.#pending.length >= 2 * rowsMax) this.#pending = this.#pending.slice(-rowsMax);
     this.#pending.push({ ...row, id });
     if (this.#pending.length >= pendingMax) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), flushMs).unref();
