@@ -1,25 +1,54 @@
 /** What metrics and the monitor's charts read of the running parts, put together when they ask. */
+import type { Clock } from './base/clock.ts';
+import type { HostSampler } from './domain/host-reading.ts';
 import type { BackendDirectory } from './engines/backend.ts';
 import type { Dispatcher } from './gateway/dispatcher.ts';
-import type { HistorySample } from './store/history.ts';
+import { createHistory, type History, type HistorySample } from './store/history.ts';
 import type { RequestTable } from './store/requests.ts';
+import { PerformanceMonitor, type PerformanceMonitorOptions } from './telemetry/host/performance-monitor.ts';
 import type { MetricReadings } from './telemetry/metrics.ts';
+
+/** Fifteen minutes. */
+const historyPointsMax = 300;
+const historyIntervalMs = 3000;
 
 export interface ReadingSources {
   readonly dispatcher: Dispatcher;
   readonly backends: BackendDirectory;
   readonly requests: RequestTable;
+  readonly host: Pick<HostSampler, 'latest'>;
 }
 
-export function readMetrics({ dispatcher, backends, requests }: ReadingSources): MetricReadings {
+export function readMetrics({ dispatcher, backends, requests, host }: ReadingSources): MetricReadings {
   return {
     scheduler: dispatcher.snapshot(0),
     requestsInFlight: requests.inFlightCount,
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
+    host: host.latest(),
   };
 }
 
-export function readHistorySample(dispatcher: Dispatcher, requests: RequestTable): HistorySample {
+/** The past of the fleet, as far as it is kept. */
+export function createFleetHistory(clock: Clock, dispatcher: Dispatcher, requests: RequestTable): History {
+  return createHistory({
+    clock,
+    max: historyPointsMax,
+    intervalMs: historyIntervalMs,
+    read: () => readHistorySample(dispatcher, requests),
+  });
+}
+
+/** Looks at nothing before it is configured. */
+export function openPerformanceMonitor({
+  env = {},
+  ...options
+}: Pick<PerformanceMonitorOptions, 'clock' | 'log'> & {
+  readonly env: NodeJS.ProcessEnv | undefined;
+}): PerformanceMonitor {
+  return new PerformanceMonitor({ ...options, env, platform: process.platform, diskFolder: process.cwd() });
+}
+
+function readHistorySample(dispatcher: Dispatcher, requests: RequestTable): HistorySample {
   const { backends, queuedTotal } = dispatcher.snapshot(0);
   const { total } = requests.traffic();
   let slotsUsed = 0;

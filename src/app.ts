@@ -13,7 +13,7 @@ import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { ActivityKeeper } from './app-activity.ts';
 import { Logs } from './app-logs.ts';
 import { ModelHandles } from './app-models.ts';
-import { readHistorySample, readMetrics } from './app-readings.ts';
+import { createFleetHistory, openPerformanceMonitor, readMetrics } from './app-readings.ts';
 import { systemClock } from './base/clock.ts';
 import { createRandom } from './base/random.ts';
 import type { LoadResult } from './config/load.ts';
@@ -46,13 +46,14 @@ import type { OutputLog } from './process/output.ts';
 import type { ProcessLedger } from './process/ledger.ts';
 import type { SchedulerSettings } from './scheduler/settings.ts';
 import { createDecisionLog } from './store/decisions.ts';
-import { createHistory, type History } from './store/history.ts';
+import type { History } from './store/history.ts';
 import { createRequestTable } from './store/requests.ts';
 import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
 import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
 import { PeerFleet } from './supply/peer-fleet.ts';
 import { ProcessFleet } from './supply/process-fleet.ts';
 import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
+import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
 export interface AppOptions {
@@ -74,9 +75,6 @@ export interface AppOptions {
 
 const recentRequestsMax = 1000;
 const decisionsMax = 1000;
-/** Fifteen minutes. */
-const historyPointsMax = 300;
-const historyIntervalMs = 3000;
 const progressIntervalMs = 1000;
 const drainCheckMs = 50;
 /** How long clients whose requests are cut get to read why. */
@@ -105,6 +103,7 @@ export class App {
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
   readonly #history: History;
+  readonly #performance: PerformanceMonitor;
   readonly #activity: ActivityKeeper;
   readonly #progress: NodeJS.Timeout;
   readonly #server: GatewayServer;
@@ -169,14 +168,20 @@ export class App {
       nowMs: () => this.#clock.nowMs(),
     });
     this.#handles = this.#buildHandles();
+    this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
     this.#metrics = createMetrics({
       version: options.version,
       startedEpochMs: this.#startedEpochMs,
       knowsModel: (model) => this.#fleet.names().has(model),
       collect: () =>
-        readMetrics({ dispatcher: this.#dispatcher, backends: this.#backends, requests: this.#requests }),
+        readMetrics({
+          dispatcher: this.#dispatcher,
+          backends: this.#backends,
+          requests: this.#requests,
+          host: this.#performance,
+        }),
     });
-    this.#history = this.#buildHistory();
+    this.#history = createFleetHistory(this.#clock, this.#dispatcher, this.#requests);
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
     this.#activity = new ActivityKeeper({
       clock: this.#clock,
@@ -196,6 +201,7 @@ export class App {
     this.#registry.apply(this.#config.backends);
     if (this.#config.tls !== undefined) this.#tls = await readTlsIdentity(this.#config.tls);
     await this.#listen(this.#config.listen);
+    this.#performance.configure(this.#config.performance);
     this.#preload();
   }
 
@@ -254,6 +260,7 @@ export class App {
     await this.#server.flushed(flushMsMax);
     clearInterval(this.#progress);
     this.#history.close();
+    await this.#performance.close();
     this.#metrics.close();
     await this.#registry.close();
     await this.#processes.close(!gently);
@@ -283,15 +290,6 @@ export class App {
         this.#activity.finished(record);
         if (this.#config.log.requests) logRequest(record);
       },
-    });
-  }
-
-  #buildHistory(): History {
-    return createHistory({
-      clock: this.#clock,
-      max: historyPointsMax,
-      intervalMs: historyIntervalMs,
-      read: () => readHistorySample(this.#dispatcher, this.#requests),
     });
   }
 
@@ -445,6 +443,7 @@ export class App {
       models: this.#handles,
       profile: this.profile,
       hooks: this.#processes.hooks,
+      performance: this.#performance,
       logs: this.#logs,
       ending: this.#ending.signal,
       activity: this.#activity,
@@ -480,6 +479,7 @@ export class App {
     }
     this.#registry.configure(config.probes, backendDefaults(config));
     this.#activity.configure(config);
+    this.#performance.configure(config.performance);
     this.#processes.configure(config.probes);
     this.#peers.configure(config.probes);
     this.#registry.apply(config.backends);

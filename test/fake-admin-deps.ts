@@ -12,6 +12,7 @@ import { createDecisionLog } from '../src/store/decisions.ts';
 import type { HistoryPoint } from '../src/store/history.ts';
 import type { RequestRecord } from '../src/store/request-record.ts';
 import { createRequestTable } from '../src/store/requests.ts';
+import { readHardware } from '../src/telemetry/host/hardware.ts';
 import type { CancelReason } from '../src/store/requests.ts';
 
 export interface FakeBackend {
@@ -101,6 +102,11 @@ export function createFakeFleet(): FakeFleet {
     profile: { name: undefined, all: new Map(), choose: () => false, subscribe: () => () => {} },
     sessionHeaders: () => [],
     hooks: { subscribe: () => () => {} },
+    performance: {
+      enabled: false,
+      history: () => [],
+      hardware: () => readHardware({ platform: process.platform, gpus: [] }),
+    },
     activity: {
       list: () => ({ rows: [], total: 0 }),
       totals: () => ({
@@ -191,7 +197,7 @@ function toBackend(fake: FakeBackend, epochMs: number): Backend {
       weight: 1,
       priority: 0,
       cancelNonStreaming: false,
-    streamUsage: true,
+      streamUsage: true,
       timeouts: { connect: 5000, firstByte: 0, idle: 0 },
     },
     url: new URL(fake.url ?? `http://${fake.id}.lan:8080`),

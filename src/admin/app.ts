@@ -22,6 +22,7 @@ import { addActivityRoutes } from './activity-routes.ts';
 import { EventFeed } from './event-feed.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
+import { addPerformanceRoutes } from './performance-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
 import { monitorPage } from './monitor/page.ts';
 import { addRoute, check, checkQuery, isHead } from './routing.ts';
@@ -48,6 +49,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addModelRoutes(app, deps);
   addLogRoutes(app, deps);
   addActivityRoutes(app, deps);
+  addPerformanceRoutes(app, deps);
   addEventRoute(app, deps);
   return app;
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
+import type { HostReading } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { OutputLog } from '../process/output.ts';
@@ -12,6 +13,7 @@ import type { Captures } from '../store/captures.ts';
 import type { DecisionLog } from '../store/decisions.ts';
 import type { History } from '../store/history.ts';
 import type { RequestTable } from '../store/requests.ts';
+import type { Hardware } from '../telemetry/host/hardware.ts';
 
 /** How the last attempt to take over the configuration file went. */
 export interface ReloadReport {
@@ -85,6 +87,15 @@ export interface HookNews {
   subscribe(listener: (outcome: HookOutcome) => void): () => void;
 }
 
+/** This machine. */
+export interface PerformanceLookup {
+  /** False: nobody looks at it. */
+  readonly enabled: boolean;
+  /** From the oldest to the newest, of the last hour; `afterEpochMs`: only newer ones. */
+  readonly history: (afterEpochMs?: number) => readonly HostReading[];
+  readonly hardware: () => Promise<Hardware>;
+}
+
 export interface LogLookup {
   /** What goes to the router's own output, too (`logToStdout`). */
   readonly all: OutputLog;
@@ -121,6 +132,7 @@ export interface AdminDeps {
   readonly ending: AbortSignal;
   readonly activity: ActivityLookup;
   readonly hooks: HookNews;
+  readonly performance: PerformanceLookup;
   /** Request headers that name a session, in order. */
   readonly sessionHeaders: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;

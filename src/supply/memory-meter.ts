@@ -8,7 +8,7 @@ import type { BackendLog } from '../engines/watch-context.ts';
 import { readFamilies } from '../process/family.ts';
 import { tryReadRamBytes } from '../process/proc-table.ts';
 import type { MemoryNeed } from '../scheduler/residency/memory.ts';
-import { readGpuMemory, type GpuMemoryOptions } from './gpu-memory.ts';
+import { readGpuMemory, type GpuMemoryOptions } from '../telemetry/host/nvidia-smi.ts';
 import { MeasuredNeeds } from './measured-needs.ts';
 
 export interface RunningModel {

@@ -19,6 +19,8 @@ type Labels<Name extends MetricName> = Record<MetricLabel<Name>, string>;
 
 interface CounterMetric<Name extends MetricName> {
   inc(labels: Labels<Name>, value?: number): void;
+  /** Forgets all series: for counts that somebody else keeps. */
+  reset(): void;
   labels(labels: Labels<Name>): CounterChild;
 }
 
@@ -40,10 +42,12 @@ export interface MetricRegistry {
   text(): Promise<string>;
 }
 
-export function createMetricRegistry(): MetricRegistry {
+/** `names`: default all of the table. */
+export function createMetricRegistry(names?: readonly MetricName[]): MetricRegistry {
   const registry = new Registry();
   const metrics = new Map<string, unknown>();
   for (const [name, entry] of Object.entries<MetricEntry>(metricTable)) {
+    if (names?.includes(name as MetricName) === false) continue;
     const settings = { name, help: entry.help, labelNames: [...entry.labels], registers: [registry] };
     if (entry.kind === 'counter') metrics.set(name, new Counter(settings));
     else if (entry.kind === 'gauge') metrics.set(name, new Gauge(settings));

@@ -1,4 +1,5 @@
 /** Every metric that `/metrics` shows: the one source of names, labels, buckets and docs/metrics.md. */
+import { hostMetricTable } from './host/host-metric-table.ts';
 
 export interface MetricEntry {
   readonly kind: 'counter' | 'gauge' | 'histogram';
@@ -133,6 +134,7 @@ export const metricTable = {
     help: 'Always 1; the labels say what runs.',
     labels: ['version', 'node'],
   },
+  ...hostMetricTable,
 } as const satisfies Record<string, MetricEntry>;
 
 export type MetricName = keyof typeof metricTable;

@@ -65,6 +65,7 @@ function setUp(knownModels: readonly string[] = ['qwen']) {
     scheduler: { queuedTotal: 4, backends, sessions: 12, draining: false },
     requestsInFlight: 7,
     probes,
+    host: undefined,
   };
   const metrics = createMetrics({
     version: '1.2.3',

@@ -3,12 +3,14 @@
  * number of series bounded, whatever clients send. Numbers that others own are asked for when somebody looks.
  */
 import { backendStates } from '../domain/backend-view.ts';
+import type { HostReading } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
 import { createProcessReader } from './process-reader.ts';
 import type { FinishedRequest } from './finished-request.ts';
+import { setHostGauges } from './host/host-gauges.ts';
 import { createMetricRegistry } from './metric-registry.ts';
 import type { CounterChild, HistogramChild, MetricRegistry } from './metric-registry.ts';
 
@@ -17,6 +19,8 @@ export interface MetricReadings {
   readonly scheduler: Pick<SchedulerSnapshot, 'queuedTotal' | 'backends' | 'sessions' | 'draining'>;
   readonly requestsInFlight: number;
   readonly probes: ReadonlyMap<BackendId, ProbeReading>;
+  /** Of this machine; undefined = nobody looks at it. */
+  readonly host: HostReading | undefined;
 }
 
 export interface ProbeReading {
@@ -61,7 +65,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     text() {
       recorder.flush();
       processReader.read();
-      setFleetGauges(registry, options.collect());
+      const readings = options.collect();
+      setFleetGauges(registry, readings);
+      setHostGauges(registry, readings.host);
       return registry.text();
     },
     close: () => processReader.close(),

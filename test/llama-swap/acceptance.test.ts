@@ -46,9 +46,6 @@ const page = 'Llamero has a page of its own; that of llama-swap is not served';
 /** Behaviours without a test, each with the reason. */
 const without: Readonly<Record<string, string>> = {
   'SRV-17': page,
-  'PERF-1':
-    'readings of the host and its GPUs are not taken; the `performance` section is read and checked (CFG-15)',
-  'HW-1': 'the hardware of the host is not described',
   'VLLM-1':
     'there is no wrapper program for vLLM: its command is a model like any other, with cmd and cmdStop',
   ...Object.fromEntries(Array.from({ length: groups.UI }, (_none, index) => [`UI-${index + 1}`, page])),
@@ -71,7 +68,9 @@ const otherwise: Readonly<Record<string, string>> = {
   'UTL-8': 'a browser is asked for a name and a password, a program for a bearer key',
   'MET-5': 'engines are asked not to compress what is measured, so that nothing has to be decompressed',
   'API-1':
-    'the version is there; /api/hardware, /api/performance and readings of the host in /metrics are not',
+    '/metrics is there without readings of the host, too, which have other names; commit and build date are unknown',
+  'HW-1': 'GPUs of Windows are those that nvidia-smi tells of',
+  'PERF-1': 'what nobody can tell is null, in place of zero',
   'LIB-1': 'bytes of captures are bounded in the same way; there is no chain of middlewares and no event bus',
 };
 

@@ -1,0 +1,39 @@
+/** This machine over the last hour, and what it is made of. */
+import type { Context, Hono } from 'hono';
+import { performanceQuery, type PerformanceBody, type PerformanceOffBody } from './contract-performance.ts';
+import { describeGpus, describeHardware, describeSystem } from './describe-host.ts';
+import type { AdminDeps } from './deps.ts';
+import { addRoute, checkQuery } from './routing.ts';
+
+type Deps = Pick<AdminDeps, 'performance' | 'clock' | 'version'>;
+
+export function addPerformanceRoutes(app: Hono, deps: Deps): void {
+  const { performance } = deps;
+  addRoute(app, '/api/performance', {
+    GET: (context) => {
+      const { after } = checkQuery(context, performanceQuery);
+      if (!performance.enabled) return context.json({ enabled: false } satisfies PerformanceOffBody, 503);
+      const readings = performance.history(after);
+      const body: PerformanceBody = {
+        enabled: true,
+        sys_stats: readings.flatMap(({ atEpochMs, system }) =>
+          system === undefined ? [] : [describeSystem(atEpochMs, system)],
+        ),
+        gpu_stats: readings.flatMap(describeGpus),
+      };
+      return context.json(body);
+    },
+  });
+  addRoute(app, '/api/hardware', { GET: createHardwareHandler(deps) });
+}
+
+/** Parts of a machine do not change while it runs: they are looked for once, when somebody asks. */
+function createHardwareHandler({ performance, clock, version }: Deps) {
+  let captured: Promise<object> | undefined;
+  return async (context: Context): Promise<Response> => {
+    captured ??= performance
+      .hardware()
+      .then((hardware) => describeHardware(hardware, { atEpochMs: clock.epochMs(), version }));
+    return context.json(await captured);
+  };
+}
