@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configDocument } from './config-document.ts';
+import { dialectsDocument } from './dialects-document.ts';
 import type { GeneratedDocument } from './document.ts';
 import { errorsDocument } from './errors-document.ts';
 import { metricsDocument } from './metrics-document.ts';
@@ -14,6 +15,7 @@ export const documents: readonly GeneratedDocument[] = [
   errorsDocument,
   metricsDocument,
   policiesDocument,
+  dialectsDocument,
 ];
 
 /** The documents whose files under `root` are missing or not what the sources say. */
