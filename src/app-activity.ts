@@ -5,6 +5,7 @@ import type { ActivityLookup } from './admin/deps.ts';
 import type { Clock } from './base/clock.ts';
 import type { ModelsConfig } from './config/models.ts';
 import type { Config } from './config/schema.ts';
+import { repairText } from './domain/repair-record.ts';
 import type { ManagedProcess } from './process/process-state.ts';
 import { isRemembered, toActivityRow } from './store/activity-row.ts';
 import { Activity, type ActivityOptions } from './store/activity.ts';
@@ -119,9 +120,13 @@ export class ActivityKeeper implements ActivityLookup {
     };
   }
 
-  #metadataOf({ model, selector }: RequestRecord): Record<string, string> {
+  #metadataOf({ model, selector, repairs }: RequestRecord): Record<string, string> {
     const priority = model === undefined ? undefined : this.#options.models().priorities.get(model);
-    return { fifo_priority: String(priority ?? 0), ...(selector !== undefined && { selector }) };
+    return {
+      fifo_priority: String(priority ?? 0),
+      ...(selector !== undefined && { selector }),
+      ...(repairs.length > 0 && { repaired: repairs.map(repairText).join(', ') }),
+    };
   }
 
   /** The part of the wait in which the process of its model became ready. */

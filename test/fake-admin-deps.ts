@@ -14,6 +14,7 @@ import type { RequestRecord } from '../src/store/request-record.ts';
 import { createRequestTable } from '../src/store/requests.ts';
 import { readHardware } from '../src/telemetry/host/hardware.ts';
 import type { CancelReason } from '../src/store/requests.ts';
+import { noRepairs } from './resolved-models.ts';
 
 export interface FakeBackend {
   readonly id: string;
@@ -198,6 +199,7 @@ function toBackend(fake: FakeBackend, epochMs: number): Backend {
       priority: 0,
       cancelNonStreaming: false,
       streamUsage: true,
+      repairs: noRepairs,
       timeouts: { connect: 5000, firstByte: 0, idle: 0 },
     },
     url: new URL(fake.url ?? `http://${fake.id}.lan:8080`),

@@ -8,6 +8,7 @@ import {
   type ResolvedProfile,
   type ResolvedSelector,
 } from '../src/config/models.ts';
+import type { Repairs } from '../src/config/schema-repairs.ts';
 import type { Wording } from '../src/config/schema-wording.ts';
 
 export const noFilters: ResolvedFilters = { stripParams: [], setParams: [], setParamsById: new Map() };
@@ -21,7 +22,16 @@ const timeouts = {
   idleConnMs: 0,
 };
 
-const wording: Wording = { cancelNonStreaming: true, streamUsage: true };
+export const noRepairs: Repairs = {
+  trimContext: false,
+  dropTools: false,
+  dropImages: false,
+  toolCalls: false,
+  thinkTags: false,
+  volatilePrefix: false,
+};
+
+const wording: Wording = { cancelNonStreaming: true, streamUsage: true, repairs: noRepairs };
 
 export function peer(id: string, more: Partial<ResolvedPeer> & Pick<ResolvedPeer, 'models'>): ResolvedPeer {
   return {

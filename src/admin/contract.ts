@@ -98,6 +98,10 @@ export const requestSchema = z.strictObject({
   input_tokens: count.nullable(),
   output_tokens: count.nullable(),
   cached_tokens: count.nullable(),
+  /** How far the engine is in the prompt, in tokens; null = it does not tell, or has not begun. */
+  prompt_progress: z.strictObject({ done: count, total: count }).nullable(),
+  /** What was changed for the backend and in its answer: `trimContext(12)`, `dropTools` … */
+  repairs: z.array(name),
   status: z.int().nullable(),
   outcome: z.enum(outcomes).nullable(),
   error_code: z.string().nullable(),

@@ -1,5 +1,6 @@
 /** A request as the API shows it. The short form leaves out everything about the caller. */
 import type { Clock } from '../base/clock.ts';
+import { repairText } from '../domain/repair-record.ts';
 import type { QueuedSnapshot } from '../scheduler/snapshot.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import { outputTokensSoFar } from '../store/requests.ts';
@@ -36,6 +37,8 @@ export function describeRequest(
     input_tokens: usage?.inputTokens ?? null,
     output_tokens: usage === undefined && !stream ? null : outputTokensSoFar(record),
     cached_tokens: usage?.cachedTokens ?? null,
+    prompt_progress: record.promptProgress ?? null,
+    repairs: record.repairs.map(repairText),
     status: record.status ?? null,
     outcome: record.outcome ?? null,
     error_code: record.errorCode ?? null,

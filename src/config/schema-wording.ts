@@ -1,6 +1,7 @@
 /** The part of the schema that says how requests are put to one engine: the same keys for backends, models and peers. */
 import { z } from 'zod';
 import { translatableRoutes } from '../domain/routes.ts';
+import { repairs as repairsSchema } from './schema-repairs.ts';
 import { describe } from './values.ts';
 
 export const wordingShape = {
@@ -16,6 +17,10 @@ export const wordingShape = {
     'Routes that are translated to another one of the engine although it has them itself, because its own answer there is not what clients expect. Unset: for llama.cpp `[responses]`, whose own knows no custom tools, no `previous_response_id` and no numbered events; for others none.',
     z.array(z.enum(translatableRoutes)).optional(),
   ),
+  repairs: describe(
+    'What is changed in requests that the engine cannot take and in answers that break the rules. Each repair is told in the header `x-llamero-repaired`, in the log and in `llamero_repairs_total`.',
+    repairsSchema.prefault({}),
+  ),
 };
 
 const wording = z.object(wordingShape);
@@ -24,6 +29,6 @@ const wording = z.object(wordingShape);
 export type Wording = Readonly<z.infer<typeof wording>>;
 
 /** Only the keys of the wording, of an entry that has others too. */
-export function wordingOf({ cancelNonStreaming, streamUsage, translate }: Wording): Wording {
-  return { cancelNonStreaming, streamUsage, ...(translate !== undefined && { translate }) };
+export function wordingOf({ cancelNonStreaming, streamUsage, translate, repairs }: Wording): Wording {
+  return { cancelNonStreaming, streamUsage, repairs, ...(translate !== undefined && { translate }) };
 }

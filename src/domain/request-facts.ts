@@ -14,6 +14,8 @@ export interface RequestFacts {
   readonly tokensEstimated: number;
   /** Takes no slot (tokenising, template, listings): granted at once on any live backend that serves the model. */
   readonly slotless: boolean;
+  /** Whoever serves it makes it shorter where it does not fit. */
+  readonly isTrimmed?: boolean;
   /** Only these backends may serve it (a route that only some engines have); undefined = all. */
   readonly only?: ReadonlySet<BackendId>;
 }

@@ -126,8 +126,10 @@ export class ClientAnswer {
     const { record, parts } = this.#options;
     const transform = this.#transform;
     if (transform !== undefined) {
-      record.firstByteAtMs ??= parts.clock.nowMs();
+      const { promptProgress } = record;
       const bytes = transform.push(chunk);
+      // A report on the prompt is no answer yet.
+      if (record.promptProgress === promptProgress) record.firstByteAtMs ??= parts.clock.nowMs();
       return bytes === undefined || this.#pushTransformed(transform, bytes, false);
     }
     if (!this.#relay.begun) {
@@ -220,6 +222,7 @@ export class ClientAnswer {
       const headers = toTransformedHeaders(this.#engineHeaders, {
         contentType,
         bytes: isLast ? bytes.length : undefined,
+        repaired: this.#options.record.repairs,
       });
       const reader = { push: () => undefined, finish: () => transform.result() };
       this.#early?.end();

@@ -13,11 +13,14 @@ import type { ClientRequest, ClientResponse } from './client.ts';
 import type { GatewayParts } from './gateway.ts';
 import { toRequestHeaders, toResponseHeaders } from './headers.ts';
 import { noteCaller } from './note-caller.ts';
+import { notesIn } from './answer-notes.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
+import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
+import type { RequestRepairs } from './repair/request-repairs.ts';
 import { resolveRequest, type Resolved } from './resolve.ts';
 import type { Route } from './routes.ts';
 import { upstreamPath } from './target.ts';
@@ -55,6 +58,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   #backend: Backend | undefined;
   /** By its canonical name on the backend. */
   #grantedModel: ModelName | undefined;
+  /** Of the request, for this backend. */
+  #repairs: RequestRepairs | undefined;
   #attempt: AttemptRecord | undefined;
   #call: UpstreamCall | undefined;
   #failure: LlameroError | undefined;
@@ -106,7 +111,10 @@ export class Exchange implements Waiter, UpstreamHandler {
     }
     this.#backend = backend;
     this.#grantedModel = grant.model;
-    this.#guarded(() => this.#send(backend, grant.model));
+    this.#guarded(() => {
+      this.#repairs = this.#beginRepairs(backend, grant.model);
+      this.#send(backend, grant.model);
+    });
   }
 
   rejected(rejection: Rejection): void {
@@ -142,6 +150,7 @@ export class Exchange implements Waiter, UpstreamHandler {
       backend: backend.id,
       attempts: record.attempts.length > 1 ? attemptsHeader(record.attempts) : undefined,
       dropped: this.#outgoing?.dropped ?? [],
+      repaired: record.repairs,
     });
     const { endsWithDone: doneRequired } = backend.kind;
     const transform = this.#outgoing?.transform;
@@ -248,16 +257,19 @@ export class Exchange implements Waiter, UpstreamHandler {
       this.#answerHere(loaded);
       return;
     }
+    const repaired = this.#repairs?.repaired;
     const outgoing = toOutgoing({
       backend,
       route,
       url,
-      body: this.#body,
-      peeked: resolved.peeked,
+      body: repaired?.body ?? this.#body,
+      peeked: repaired?.peeked ?? resolved.peeked,
       stream: this.#record.stream,
       requested: meaning?.requested,
       said: this.#record.requested,
-      asked,
+      asked: repaired?.asked ?? asked,
+      repaired: repaired?.request,
+      notes: notesIn(this.#record),
       conversation: resolved.conversation,
       model: modelInPath === undefined ? model : undefined,
       requestId: id,
@@ -280,8 +292,28 @@ export class Exchange implements Waiter, UpstreamHandler {
         }),
         body: outgoing.body.length > 0 ? outgoing.body : undefined,
       },
-      this,
+      watchAnswer(this.#repairs, {
+        dialect: outgoing.dialect,
+        handler: this,
+        onRepaired: () => {
+          this.#call?.abort();
+          this.#guarded(() => this.#send(backend, model));
+        },
+      }),
     );
+  }
+
+  #beginRepairs(backend: Backend, model: ModelName | undefined): RequestRepairs | undefined {
+    const { route, modelInPath } = this.#inbound;
+    return beginRepairs({
+      backend,
+      model: modelInPath === undefined ? model : undefined,
+      route,
+      body: this.#body,
+      asked: this.#resolved?.asked,
+      contexts: this.#parts.fleet.contexts,
+      record: this.#record,
+    });
   }
 
   /** It was asked in the client's own way, and there are others. */
@@ -413,7 +445,8 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#backend?.kind.cancelsOnDisconnect !== 'streaming' || !this.#holdsPermit) return false;
     if (outcome === 'completed' || outcome === 'passed_through_error') return false;
     if (this.#attempt?.failure !== undefined && outcome !== 'failed_midstream') return false;
-    return this.#outgoing?.stream !== true || this.#record.firstByteAtMs === undefined;
+    const { firstByteAtMs, promptProgress } = this.#record;
+    return this.#outgoing?.stream !== true || (firstByteAtMs === undefined && promptProgress === undefined);
   }
 
   #guarded(step: () => void): void {

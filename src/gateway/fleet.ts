@@ -3,6 +3,7 @@ import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { Backend, BackendDirectory } from '../engines/backend.ts';
 import { OllamaNames } from '../dialects/ollama-surface/names.ts';
+import { ContextSizes } from './repair/context-sizes.ts';
 import { routesFor } from './translation/dialect-routes.ts';
 import { RouteSupport } from './translation/route-support.ts';
 
@@ -17,6 +18,8 @@ export class Fleet {
   readonly #registry: BackendDirectory;
   /** Which routes engines turned out to lack. */
   readonly support = new RouteSupport();
+  /** What engines said of their contexts. */
+  readonly contexts = new ContextSizes();
   #index: Index | undefined;
 
   constructor(registry: BackendDirectory) {

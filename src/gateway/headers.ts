@@ -2,6 +2,8 @@
 
 import { loopHeader, signedBy } from './loop-guard.ts';
 
+import { repairText, type RepairRecord } from '../domain/repair-record.ts';
+
 /** RFC 9110 §7.6.1: they belong to one connection, never to the message. */
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -68,6 +70,8 @@ export interface ResponseHeaderOptions {
   readonly attempts: string | undefined;
   /** What the engine could not be told of the request. */
   readonly dropped: readonly string[];
+  /** What was changed in the request or the answer. */
+  readonly repaired: readonly RepairRecord[];
 }
 
 /** Response headers for a client: the engine's, without hop-by-hop, with the router's own. Proxies before it are asked not to hold streams back. */
@@ -89,6 +93,7 @@ export function toResponseHeaders(received: readonly string[], options: Response
   kept.push('x-request-id', options.requestId, 'x-llamero-backend', options.backend);
   if (options.attempts !== undefined) kept.push('x-llamero-attempts', options.attempts);
   if (options.dropped.length > 0) kept.push('x-llamero-dropped', options.dropped.join(', '));
+  pushRepaired(kept, options.repaired);
   return kept;
 }
 
@@ -99,28 +104,36 @@ const bodyHeaders: ReadonlySet<string> = new Set([
   'content-encoding',
   'cache-control',
   'x-accel-buffering',
+  // What is known by now.
+  'x-llamero-repaired',
 ]);
 
 export interface TransformedBody {
   readonly contentType: string;
   /** Of a whole answer; undefined = it is a stream. */
   readonly bytes: number | undefined;
+  readonly repaired: readonly RepairRecord[];
 }
 
 /** Headers that are ready for the client, for a body that is not the engine's own. */
 export function toTransformedHeaders(
   headers: readonly string[],
-  { contentType, bytes }: TransformedBody,
+  { contentType, bytes, repaired }: TransformedBody,
 ): string[] {
   const kept: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (!bodyHeaders.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
   }
+  pushRepaired(kept, repaired);
   kept.push('content-type', contentType);
   if (bytes === undefined) kept.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   else kept.push('content-length', String(bytes));
   return kept;
+}
+
+function pushRepaired(headers: string[], repaired: readonly RepairRecord[]): void {
+  if (repaired.length > 0) headers.push('x-llamero-repaired', repaired.map(repairText).join(', '));
 }
 
 /** First value of a header in a flat list; `name` in lower case. */

@@ -1,20 +1,24 @@
 /** What is sent to a backend for a request: as it came, or with the edits that are declared for that backend. */
 import type { Clock } from '../base/clock.ts';
 import { scanJsonObject } from '../base/json-scan.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { dialects } from '../dialects/index.ts';
 import type { ModelRequest } from '../dialects/ir/request.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import { renameModel, type NamingRequest, type Renamed } from './model-rename.ts';
 import { areNoEdits, editJsonBody } from './request-edits.ts';
 import type { Route } from './routes.ts';
+import type { AnswerNotes } from './answer-notes.ts';
 import type { AnswerTransform } from './answer-transform.ts';
 import { peekBody } from './peek.ts';
+import { tryRepairAnswer } from './repair/answer-repair.ts';
 import { toStreamedRequest } from './stream-assembly.ts';
 import { targetOf } from './target.ts';
 import type { Conversation } from './translation/conversation.ts';
 import { embedPath, translateEmbed } from './translation/embed-translation.ts';
 import { needsTranslation, translate } from './translation/translate.ts';
-import { isDialectRoute, isEmbedRoute } from './translation/dialect-routes.ts';
+import { dialectRoutes, isDialectRoute, isEmbedRoute } from './translation/dialect-routes.ts';
 import type { RouteSupport } from './translation/route-support.ts';
 import type { UpstreamTarget } from './upstream.ts';
 import { tryAskForUsage } from './usage-request.ts';
@@ -30,6 +34,8 @@ export interface Outgoing {
   readonly transform: AnswerTransform | undefined;
   /** What the engine could not be told, by its name in the client's request. */
   readonly dropped: readonly string[];
+  /** In which the engine is spoken to; undefined = in none that is known here. */
+  readonly dialect: Dialect | undefined;
 }
 
 /** A request that may have to be edited. */
@@ -52,6 +58,9 @@ export interface OutgoingSource extends Editable {
   readonly asked: ModelRequest | undefined;
   /** What the request goes on from, and whether its answer is to be kept. */
   readonly conversation: Conversation | undefined;
+  /** What the body is in place of what was asked; undefined = nothing was changed. */
+  readonly repaired: ModelRequest | undefined;
+  readonly notes: AnswerNotes;
   readonly arrivedEpochMs: number;
   readonly clock: Clock;
   readonly support: RouteSupport;
@@ -63,31 +72,43 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
   const target = targetOf(backend);
   const translatable = isDialectRoute(route.name) ? { ...source, route: route.name } : undefined;
   if (translatable !== undefined && needsTranslation(translatable)) {
-    const { path, body, dropped, answer } = translate(translatable);
-    return putOtherwise(source, { target, path, body, dropped, transform: answer });
+    const { route: other, path, body, dropped, answer } = translate(translatable);
+    const dialect = dialects[dialectRoutes[other].dialect];
+    return putOtherwise(source, { target, path, body, dropped, transform: answer, dialect });
   }
   if (isEmbedRoute(route.name) && !support.has(backend, route.name)) {
     const { body, dropped, answer } = translateEmbed({ ...source, route: route.name });
-    return putOtherwise(source, { target, path: embedPath, body, dropped, transform: answer });
+    return putOtherwise(source, {
+      target,
+      path: embedPath,
+      body,
+      dropped,
+      transform: answer,
+      dialect: undefined,
+    });
   }
   const { url, body } = editRequest(source, backend);
   const object = body === source.body ? source.peeked.object : scanJsonObject(body);
+  const dialect = isDialectRoute(route.name) ? dialects[dialectRoutes[route.name].dialect] : undefined;
   if (stream && !backend.kind.habits.streamsTellUsage && backend.config.streamUsage) {
     const { endsWithDone: doneRequired } = backend.kind;
     const asked = tryAskForUsage({ route: route.name, body, object, doneRequired });
     if (asked !== undefined) {
-      return { target, url, body: asked.body, stream, transform: asked.answer, dropped: [] };
+      const transform = tryRepairAnswer(source) ?? asked.answer;
+      return { target, url, body: asked.body, stream, transform, dropped: [], dialect };
     }
   }
   const wanted = backend.config.cancelNonStreaming && backend.kind.streamsAreWhole && !stream;
-  const streamed = wanted ? toStreamedRequest(route.name, body, object) : undefined;
+  const { notes } = source;
+  const streamed = wanted ? toStreamedRequest({ route: route.name, body, object, notes }) : undefined;
   return {
     target,
     url,
     body: streamed?.body ?? body,
     stream: stream || streamed !== undefined,
-    transform: streamed?.assembly,
+    transform: tryRepairAnswer(source, streamed?.assembly) ?? streamed?.assembly,
     dropped: [],
+    dialect,
   };
 }
 
@@ -97,14 +118,15 @@ interface OtherWords {
   readonly body: Buffer;
   readonly dropped: readonly string[];
   readonly transform: AnswerTransform;
+  readonly dialect: Dialect | undefined;
 }
 
 /** Edits are declared in the engine's terms, so they come after the translation. */
 function putOtherwise(source: OutgoingSource, words: OtherWords): Outgoing {
-  const { target, path, body, dropped, transform } = words;
+  const { target, path, body, dropped, transform, dialect } = words;
   const peeked = peekBody({ body, contentType: undefined, query: '' });
   const edited = editRequest({ ...source, url: path, body, peeked }, source.backend);
-  return { target, ...edited, stream: peeked.stream === true, transform, dropped };
+  return { target, ...edited, stream: peeked.stream === true, transform, dropped, dialect };
 }
 
 /** Another model name where the backend or a pin or selector wants one, then filters. The same values where nothing changes. */

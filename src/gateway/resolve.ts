@@ -94,7 +94,11 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   }
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
   const facts = toFacts({ priorities, inbound, model, session, body, peeked });
-  const placed = only === undefined ? facts : { ...facts, only };
+  const placed = {
+    ...facts,
+    ...(only !== undefined && { only }),
+    ...(isTrimmedEverywhere(parts, inbound, model) && { isTrimmed: true }),
+  };
   const { dispatcher: placer } = parts;
   const streams = asked?.stream ?? stream;
   return { facts: placed, peeked, meaning, placer, stream: streams, asked, conversation, ownAnswer };
@@ -135,6 +139,17 @@ function isForeignEverywhere(
   if (modelInPath !== undefined || model === undefined) return false;
   const serving = fleet.names().get(model) ?? [];
   return serving.length > 0 && !serving.some((backend) => fleet.support.has(backend, route.name));
+}
+
+/** Whoever serves the model gets it shortened where it is too long, so its length is no reason to refuse it. */
+function isTrimmedEverywhere(
+  { fleet }: GatewayParts,
+  { route, modelInPath }: Inbound,
+  model: ModelName | undefined,
+): boolean {
+  if (modelInPath !== undefined || model === undefined || !isDialectRoute(route.name)) return false;
+  const serving = fleet.names().get(model) ?? [];
+  return serving.length > 0 && serving.every(({ config }) => config.repairs.trimContext);
 }
 
 /** A native route of engines goes to any backend; without one, it has to be said which model's. */

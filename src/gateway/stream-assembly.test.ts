@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { scanJsonObject } from '../base/json-scan.ts';
 import type { RouteName } from '../domain/routes.ts';
-import { toStreamedRequest } from './stream-assembly.ts';
+import { toStreamedRequest, type StreamedRequest } from './stream-assembly.ts';
 import type { AnswerTransform } from './answer-transform.ts';
 
 /** Each case: a request, llama-server's whole answer, and its stream for the same request changed to ask for one. */
@@ -20,12 +21,17 @@ const routeOf = (name: string): RouteName => {
   return name.startsWith('infill') ? 'infill' : 'completions';
 };
 
+function ask(route: RouteName, body: Buffer): StreamedRequest | undefined {
+  const notes = { progress: () => undefined };
+  return toStreamedRequest({ route, body, object: scanJsonObject(body), notes });
+}
+
 function begin(
   route: RouteName,
   request: object | Buffer,
 ): { sent: Record<string, unknown>; assembly: AnswerTransform } {
   const body = Buffer.isBuffer(request) ? request : Buffer.from(JSON.stringify(request));
-  const streamed = toStreamedRequest(route, body);
+  const streamed = ask(route, body);
   if (streamed === undefined) throw new Error('Not asked for as a stream');
   const headers = ['Server', 'llama.cpp', 'Content-Type', 'text/event-stream'];
   streamed.assembly.head({ status: 200, headers, streamBegun: false });
@@ -118,7 +124,7 @@ describe('answers put together from recorded streams', () => {
 describe('toStreamedRequest', () => {
   test('asks for a stream with usage and leaves every other byte', () => {
     const text = '{ "stream_options":{"x":1}, "seed":12345678901234567890,"stream" : false }';
-    expect(toStreamedRequest('chat-completions', Buffer.from(text))?.body.toString()).toBe(
+    expect(ask('chat-completions', Buffer.from(text))?.body.toString()).toBe(
       '{ "stream_options":{"include_usage":true}, "seed":12345678901234567890,"stream" : true,"return_progress":true }',
     );
   });
@@ -140,7 +146,7 @@ describe('toStreamedRequest', () => {
     ['messages', {}],
     ['responses', {}],
   ])('leaves %s %j alone', (route, request) => {
-    expect(toStreamedRequest(route, Buffer.from(JSON.stringify(request)))).toBeUndefined();
+    expect(ask(route, Buffer.from(JSON.stringify(request)))).toBeUndefined();
   });
 
   test('takes requests that switch these things off', () => {
@@ -150,7 +156,7 @@ describe('toStreamedRequest', () => {
   });
 
   test('leaves a body alone that is no JSON object', () => {
-    expect(toStreamedRequest('chat-completions', Buffer.from('[1]'))).toBeUndefined();
+    expect(ask('chat-completions', Buffer.from('[1]'))).toBeUndefined();
   });
 });
 

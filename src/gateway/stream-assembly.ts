@@ -4,13 +4,14 @@
  */
 import type { JsonEdits } from '../base/json-patch.ts';
 import { patchJsonObject } from '../base/json-patch.ts';
-import { lastMember, scanJsonObject } from '../base/json-scan.ts';
+import { lastMember } from '../base/json-scan.ts';
 import type { JsonObjectSpan } from '../base/json-scan.ts';
 import { SseOverflow, SseReader } from '../base/sse-reader.ts';
 import type { EngineError } from '../dialects/ir/answer.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { AnswerTransform, EngineHead, TransformedHead } from './answer-transform.ts';
+import type { AnswerNotes } from './answer-notes.ts';
 import { createChatParts } from './assembly/chat-parts.ts';
 import { createCompletionParts } from './assembly/completion-parts.ts';
 import { isFields } from './assembly/fields.ts';
@@ -20,6 +21,14 @@ import { errorBody } from './error-response.ts';
 import { headerValue } from './headers.ts';
 import { engineErrorMessage } from './late-error.ts';
 import { createUsageReader, type UsageResult } from './usage-reader.ts';
+
+export interface StreamedSource {
+  readonly route: RouteName;
+  readonly body: Buffer;
+  /** The whole of `body`; undefined = it is no JSON object. */
+  readonly object: JsonObjectSpan | undefined;
+  readonly notes: Pick<AnswerNotes, 'progress'>;
+}
 
 export interface StreamedRequest {
   /** The client's request, changed to ask for a stream. */
@@ -39,15 +48,12 @@ const eventBytesMax = 256 * 1024 * 1024;
  * whose stream leaves something out. llama-server's streams leave out: the last text when it may be the beginning of a
  * `stop` string, probabilities of tokens that show no text, and what `verbose` adds.
  */
-export function toStreamedRequest(
-  route: RouteName,
-  body: Buffer,
-  object: JsonObjectSpan | undefined = scanJsonObject(body),
-): StreamedRequest | undefined {
+export function toStreamedRequest(source: StreamedSource): StreamedRequest | undefined {
+  const { route, body, object, notes } = source;
   if (object === undefined || streamLosing.some((key) => isOn(body, object, key))) return undefined;
   const plan = planOf(route, body, object);
   const streamed = plan && patchJsonObject(body, plan.edits, object);
-  return plan && streamed && { body: streamed, assembly: new Assembly(route, plan) };
+  return plan && streamed && { body: streamed, assembly: new Assembly({ route, plan, notes }) };
 }
 
 const streamLosing = ['stream', 'stop', 'logprobs', 'n_probs', 'verbose'];
@@ -98,9 +104,16 @@ function readStrings(body: Buffer, { start, end }: { start: number; end: number 
   }
 }
 
+interface AssemblyOptions {
+  readonly route: RouteName;
+  readonly plan: Plan;
+  readonly notes: Pick<AnswerNotes, 'progress'>;
+}
+
 class Assembly implements AnswerTransform {
   readonly #route: RouteName;
   readonly #plan: Plan;
+  readonly #notes: Pick<AnswerNotes, 'progress'>;
   readonly #reader: SseReader;
   #status = 200;
   #body: Buffer | undefined;
@@ -108,9 +121,10 @@ class Assembly implements AnswerTransform {
   #error: Fields | undefined;
   #broken: string | undefined;
 
-  constructor(route: RouteName, plan: Plan) {
+  constructor({ route, plan, notes }: AssemblyOptions) {
     this.#route = route;
     this.#plan = plan;
+    this.#notes = notes;
     this.#reader = new SseReader({ onEvent: ({ data }) => this.#event(data), eventBytesMax });
   }
 
@@ -180,6 +194,11 @@ class Assembly implements AnswerTransform {
     if (!isFields(event)) return;
     if (isFields(event['error'])) this.#error ??= event['error'];
     else this.#plan.parts.add(event);
+    if (isFields(event['prompt_progress'])) this.#progress(event['prompt_progress']);
+  }
+
+  #progress({ processed, total }: Fields): void {
+    if (typeof processed === 'number' && typeof total === 'number') this.#notes.progress(processed, total);
   }
 }
 

@@ -227,7 +227,13 @@ class UpgradeExchange implements Waiter {
     received: readonly string[],
     protocol: string | undefined,
   ): string {
-    const options = { requestId: this.#record.id, backend: backend.id, attempts: undefined, dropped: [] };
+    const options = {
+      requestId: this.#record.id,
+      backend: backend.id,
+      attempts: undefined,
+      dropped: [],
+      repaired: [],
+    };
     const headers = toResponseHeaders(received, options);
     if (protocol === undefined) headers.push('connection', 'close');
     else headers.push('connection', 'Upgrade', 'upgrade', protocol);

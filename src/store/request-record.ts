@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { RepairRecord } from '../domain/repair-record.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { CaptureDraft } from './capture-draft.ts';
 
@@ -74,6 +75,10 @@ export interface RequestRecord {
   bytesOut: number;
   chunksOut: number;
   tokensEstimated: number;
+  /** How far the engine is in the prompt, in tokens; undefined = it does not tell, or has not begun. */
+  promptProgress: { readonly done: number; readonly total: number } | undefined;
+  /** What was changed for the last backend and in its answer, in that order. */
+  repairs: readonly RepairRecord[];
   usage: TokenUsage | undefined;
   timings: EngineTimings | undefined;
   /** The client's address: what a proxy in front says, else the socket's. */

@@ -221,6 +221,8 @@ function newRecord(head: RequestHead, clock: Clock): RequestRecord {
     bytesOut: 0,
     chunksOut: 0,
     tokensEstimated: 0,
+    promptProgress: undefined,
+    repairs: [],
     usage: undefined,
     timings: undefined,
     remote: undefined,

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { RepairRecord } from '../domain/repair-record.ts';
 import type { RouteName } from '../domain/routes.ts';
 
 /** Times are Clock.nowMs; an undefined one was never reached. */
@@ -30,4 +31,5 @@ export interface FinishedRequest {
   readonly usage:
     | { readonly inputTokens: number; readonly outputTokens: number; readonly cachedTokens: number }
     | undefined;
+  readonly repairs: readonly RepairRecord[];
 }

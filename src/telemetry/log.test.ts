@@ -27,6 +27,7 @@ const request: FinishedRequest = {
   bytesIn: 900,
   bytesOut: 12_000,
   usage: { inputTokens: 400, outputTokens: 90, cachedTokens: 380 },
+  repairs: [],
 };
 
 const settings = { level: 'info', format: 'json', requests: true } as const;

@@ -7,6 +7,7 @@ import type { DestinationStream, Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Config } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { repairText } from '../domain/repair-record.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import { tryFormatLogTime } from './log-time.ts';
 
@@ -95,6 +96,8 @@ export interface RequestLine {
   readonly tokensIn: number | undefined;
   readonly tokensOut: number | undefined;
   readonly tokensCached: number | undefined;
+  /** `trimContext(12)`, one for each thing that was put right. */
+  readonly repaired: readonly string[] | undefined;
   /** `gpu-1: ECONNREFUSED`, one for each backend that failed it. */
   readonly failedAttempts: readonly string[] | undefined;
 }
@@ -125,6 +128,7 @@ export function requestLine(request: FinishedRequest): RequestLine {
     tokensIn: usage?.inputTokens,
     tokensOut: usage?.outputTokens,
     tokensCached: usage?.cachedTokens,
+    repaired: request.repairs.length === 0 ? undefined : request.repairs.map(repairText),
     failedAttempts:
       failed.length === 0 ? undefined : failed.map(({ backend, failure }) => `${backend}: ${failure}`),
   };

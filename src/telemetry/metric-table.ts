@@ -53,6 +53,11 @@ export const metricTable = {
     help: 'Requests that went on to another backend after this one failed them.',
     labels: ['backend'],
   },
+  llamero_repairs_total: {
+    kind: 'counter',
+    help: 'Requests and answers that were put right so that engine and client understand each other, by what was done: a key of `repairs` in the configuration, or what was wrong with the answer.',
+    labels: ['repair'],
+  },
   llamero_connections_rejected_total: {
     kind: 'counter',
     help: 'Client connections refused because `limits.connections` was reached.',

@@ -29,6 +29,7 @@ const request: FinishedRequest = {
   bytesIn: 10,
   bytesOut: 20,
   usage: { inputTokens: 400, outputTokens: 90, cachedTokens: 380 },
+  repairs: [],
 };
 
 function backend(id: string, state: BackendState, reading = true): BackendSnapshot {

@@ -146,6 +146,7 @@ class RequestRecorder {
       series.cached.add(usage.cachedTokens);
     }
     this.#recordAttempts(request);
+    for (const { repair } of request.repairs) this.#registry.counter('llamero_repairs_total').inc({ repair });
   }
 
   #recordAttempts({ attempts }: FinishedRequest): void {

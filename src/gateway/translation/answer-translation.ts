@@ -13,7 +13,10 @@ import type { AnswerEvent, EngineError, OnAnswerEvent, Timings, Usage } from '..
 import { isObject } from '../../dialects/ir/fields.ts';
 import type { JsonObject } from '../../dialects/ir/request.ts';
 import { AnswerFold, isEngineError } from '../../dialects/ir/whole-answer.ts';
+import { createThinkSplitter } from '../../dialects/think-splitter.ts';
+import { onceEach, type OnRepair } from '../../dialects/repairs.ts';
 import type { EngineTimings, TokenUsage } from '../../store/request-record.ts';
+import type { AnswerNotes } from '../answer-notes.ts';
 import type { AnswerTransform, EngineHead, TransformedHead } from '../answer-transform.ts';
 import { headerValue } from '../headers.ts';
 import type { UsageResult } from '../usage-reader.ts';
@@ -24,6 +27,9 @@ export interface AnswerTranslationOptions {
   readonly context: AnswerContext;
   /** The client asked for a stream. */
   readonly stream: boolean;
+  /** Thoughts may stand in the text. */
+  readonly splitThoughts: boolean;
+  readonly notes: AnswerNotes;
   /** Told of each event, in order, before the client gets it. */
   readonly onEvent?: OnAnswerEvent | undefined;
   /** Told of the whole answer as the client gets it, or would get it without a stream. */
@@ -39,6 +45,9 @@ export class AnswerTranslation implements AnswerTransform {
   readonly #options: AnswerTranslationOptions;
   readonly #writer: AnswerStreamWriter | undefined;
   readonly #fold: AnswerFold | undefined;
+  /** Takes the events of the engine. */
+  readonly #sink: OnAnswerEvent;
+  readonly #onRepair: OnRepair;
   #reader: AnswerStreamReader | undefined;
   /** Of an engine's answer that is no stream. */
   #chunks: Buffer[] = [];
@@ -61,6 +70,10 @@ export class AnswerTranslation implements AnswerTransform {
     this.#options = options;
     this.#writer = stream ? client.createStreamWriter(context) : undefined;
     this.#fold = stream && onAnswer === undefined ? undefined : new AnswerFold();
+    const take: OnAnswerEvent = (event) => this.#take(event);
+    const onRepair = onceEach((name) => options.notes.repaired(name));
+    this.#onRepair = onRepair;
+    this.#sink = options.splitThoughts ? createThinkSplitter(take, { onRepair }) : take;
     this.#head = { status: 200, contentType: stream ? client.streamType : jsonType };
   }
 
@@ -77,7 +90,7 @@ export class AnswerTranslation implements AnswerTransform {
     this.#streamBegun = streamBegun;
     const type = headerValue(headers, 'content-type') ?? '';
     if (status < 400 && type.startsWith(this.#options.engine.streamType)) {
-      this.#reader = this.#options.engine.createStreamReader((event) => this.#take(event));
+      this.#reader = this.#options.engine.createStreamReader(this.#sink, this.#onRepair);
     }
     return true;
   }
@@ -125,7 +138,7 @@ export class AnswerTranslation implements AnswerTransform {
       return;
     }
     const body = this.#bytes > wholeBytesMax ? undefined : tryParse(text);
-    if (isObject(body)) engine.readAnswer(body, (event) => this.#take(event));
+    if (isObject(body)) engine.readAnswer(body, this.#sink, this.#onRepair);
     else
       this.#take({
         kind: 'failed',
@@ -138,6 +151,7 @@ export class AnswerTranslation implements AnswerTransform {
     if (event.kind === 'usage') this.#usage = event.usage;
     else if (event.kind === 'started') this.#usage = event.usage ?? this.#usage;
     else if (event.kind === 'timings') this.#timings = event.timings;
+    else if (event.kind === 'progress') this.#options.notes.progress(event.done, event.total);
     else if (event.kind === 'ended') this.#isComplete = true;
     else if (event.kind === 'failed') this.#error ??= event.error;
     this.#fold?.add(event);

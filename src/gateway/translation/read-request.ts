@@ -14,6 +14,16 @@ export function readModelRequest(route: TranslatableRoute, body: JsonObject): Mo
   return readShape(() => dialect.readRequest(body));
 }
 
+/** undefined = it cannot be read, which is for the engine to complain about. */
+export function tryReadModelRequest(route: TranslatableRoute, body: Buffer): ModelRequest | undefined {
+  try {
+    return readModelRequest(route, parseObject(body));
+  } catch (thrown) {
+    if (thrown instanceof LlameroError) return undefined;
+    throw thrown;
+  }
+}
+
 /** What `read` returns. @throws LlameroError request_malformed */
 export function readShape<Value>(read: () => Value): Value {
   try {

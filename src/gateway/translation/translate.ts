@@ -6,6 +6,7 @@ import type { AnswerContext } from '../../dialects/dialect.ts';
 import { dialects } from '../../dialects/index.ts';
 import type { JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
 import type { Backend } from '../../engines/backend.ts';
+import type { AnswerNotes } from '../answer-notes.ts';
 import { AnswerTranslation } from './answer-translation.ts';
 import { keepsAnswers, type Conversation } from './conversation.ts';
 import { dialectRoutes, otherRoutes } from './dialect-routes.ts';
@@ -20,6 +21,9 @@ export interface Translatable {
   readonly asked: ModelRequest | undefined;
   /** What the request goes on from, and whether its answer is to be kept. */
   readonly conversation: Conversation | undefined;
+  /** What the engine is to get in place of what was asked; undefined = the same. */
+  readonly repaired: ModelRequest | undefined;
+  readonly notes: AnswerNotes;
   /** The client wants a stream. */
   readonly stream: boolean;
   /** The model as the client named it; undefined = it named none. */
@@ -52,7 +56,7 @@ export function translate(source: Translatable): Translated {
   const asked = source.asked ?? readModelRequest(route, parseObject(source.body));
   // Only a stream tells such an engine that the client has left.
   const upstreamStreams = source.stream || backend.kind.cancelsOnDisconnect === 'streaming';
-  const request: ModelRequest = { ...asked, stream: upstreamStreams };
+  const request: ModelRequest = { ...(source.repaired ?? asked), stream: upstreamStreams };
   for (const other of [route, ...otherRoutes[route]]) {
     if (!support.has(backend, other)) continue;
     const { dialect, path } = dialectRoutes[other];
@@ -68,14 +72,32 @@ export function translate(source: Translatable): Translated {
       context,
       stream: source.stream,
       onAnswer: conversation?.keep,
+      splitThoughts: backend.config.repairs.thinkTags,
+      notes: source.notes,
     });
-    return { route: other, path, body: toBytes(body), dropped: [...dropped], answer };
+    const sent = tellsProgress(backend, other) && upstreamStreams ? { ...body, return_progress: true } : body;
+    return { route: other, path, body: toBytes(sent), dropped: [...dropped], answer };
   }
   const path = dialectRoutes[route].path;
   throw new LlameroError(
     'not_supported',
     `Backend '${backend.id}' has no route ${path}, and this request cannot be said by any route that it has`,
   );
+}
+
+/** `request`: as the client meant it. */
+export function contextOf(
+  source: Pick<Translatable, 'clock' | 'said' | 'requestId' | 'arrivedEpochMs'>,
+  request: ModelRequest,
+): AnswerContext {
+  const { clock, said, requestId, arrivedEpochMs } = source;
+  return {
+    request,
+    model: said ?? request.model,
+    requestId,
+    arrivedMs: arrivedEpochMs,
+    nowMs: () => clock.epochMs(),
+  };
 }
 
 /** @throws LlameroError request_malformed for what can be read but not written: thousands of values within one another */
@@ -88,13 +110,7 @@ function toBytes(body: JsonObject): Buffer {
   }
 }
 
-function contextOf(source: Translatable, request: ModelRequest): AnswerContext {
-  const { clock, said, requestId, arrivedEpochMs } = source;
-  return {
-    request,
-    model: said ?? request.model,
-    requestId,
-    arrivedMs: arrivedEpochMs,
-    nowMs: () => clock.epochMs(),
-  };
+/** It says in a stream how much of the prompt it has read, if it is asked to. */
+function tellsProgress({ kind }: Backend, route: TranslatableRoute): boolean {
+  return kind.habits.tellsProgress && (route === 'chat-completions' || route === 'completions');
 }

@@ -98,8 +98,9 @@ function requestDetails(r) {
   if (r.route !== undefined) {
     const tokens = (r.input_tokens === null ? '~' + amount(r.estimated_tokens) : amount(r.input_tokens)) + ' in' + (r.cached_tokens ? ' (' + amount(r.cached_tokens) + ' cached)' : '') + ', ' + amount(r.output_tokens) + ' out';
     rows.push(['Route', r.route + (r.stream ? ', streamed' : '')], ['Started', new Date(r.started_at).toLocaleString()], ['Tokens', tokens]);
-    rows.push(['State', r.outcome === null ? phaseWord[r.phase] : r.outcome.replaceAll('_', ' ') + (r.status === null ? '' : ', status ' + r.status) + (r.error_code === null ? '' : ', ' + r.error_code)]);
+    rows.push(['State', r.outcome === null ? phaseText(r) : r.outcome.replaceAll('_', ' ') + (r.status === null ? '' : ', status ' + r.status) + (r.error_code === null ? '' : ', ' + r.error_code)]);
     if (r.attempts.length > 0) rows.push(['Attempts', r.attempts.map((a) => a.backend_id + (a.failure === null ? '' : ' failed: ' + a.failure)).join(' → ')]);
+    if (r.repairs.length > 0) rows.push(['Repaired', r.repairs.join(', ')]);
   } else rows.push(['Place in the queue', '#' + r.position], ['Waited', duration(r.wait_seconds)], ['Overtaken', r.overtaken + ' times'], ['Estimated tokens', amount(r.estimated_tokens)], ['Priority', r.priority.toFixed(1)]);
   const list = make('dl', {}, rows.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', { text: value })]));
   const why = make('div', {}, [make('h3', { text: 'Why there?' })]);

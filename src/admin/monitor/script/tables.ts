@@ -5,6 +5,11 @@ const stateTone = { live: 'ok', degraded: 'warn', draining: 'warn', dead: 'bad',
 const phaseTone = { reading: '', queued: 'warn', connecting: '', waiting: 'accent', streaming: 'ok pulse' };
 const phaseWord = { reading: 'reading', queued: 'queued', connecting: 'connecting', waiting: 'prompt', streaming: 'streaming' };
 
+function phaseText({ phase, prompt_progress }) {
+  if (prompt_progress === null || prompt_progress.done >= prompt_progress.total) return phaseWord[phase];
+  return 'reading prompt ' + Math.floor((100 * prompt_progress.done) / prompt_progress.total) + ' %';
+}
+
 function outcomeTone(outcome) {
   if (outcome === 'completed') return 'ok';
   if (outcome.startsWith('failed') || outcome === 'internal') return 'bad';
@@ -96,7 +101,7 @@ const runningOptions = {
     idColumn,
     modelColumn,
     { text: (r) => (r.backend_id || '–') + (r.attempts.length > 1 ? ' ↻' + (r.attempts.length - 1) : ''), title: (r) => r.attempts.filter((a) => a.failure !== null).map((a) => a.backend_id + ': ' + a.failure).join('\n') },
-    { fill: (cell, r) => fillOnce(cell, r.phase, () => [pill(phaseWord[r.phase], phaseTone[r.phase])]) },
+    { fill: (cell, r) => fillOnce(cell, phaseText(r), () => [pill(phaseText(r), phaseTone[r.phase])]) },
     { style: 'number', text: (r) => duration(r.age_seconds) },
     { style: 'number', text: (r) => milliseconds(r.first_byte_ms) },
     { style: 'number', text: (r) => (r.first_byte_ms === null ? '–' : amount(r.output_tokens)) },

@@ -11,7 +11,8 @@ export function tokensCertain(request: RequestFacts): number {
 }
 
 export function fitsContext(contextTokens: number | undefined, request: RequestFacts): boolean {
-  return request.slotless || contextTokens === undefined || tokensCertain(request) <= contextTokens;
+  if (request.slotless || request.isTrimmed === true || contextTokens === undefined) return true;
+  return tokensCertain(request) <= contextTokens;
 }
 
 export const contextFits = defineFilter({
