@@ -2,6 +2,7 @@
 import { runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { runGpuMonitor } from './gpu-monitor/gpu-monitor.ts';
 import type { LongRunningIo } from './io.ts';
 import { runSchema } from './schema.ts';
 import { isServeFlag } from './serve-flags.ts';
@@ -23,6 +24,11 @@ const commands: Readonly<Record<string, Command>> = {
   top: {
     summary: 'Watch a running router. [--url URL] [--key-env NAME] [--interval TIME] [--once]',
     run: runTop,
+  },
+  'gpu-monitor': {
+    summary:
+      'Tell routers what this machine and its GPUs do. [--listen ADDR] [--interval TIME] [--key-env NAME]',
+    run: runGpuMonitor,
   },
   check: { summary: 'Check configuration files. [FILE] [--config-dir DIR]', run: runCheck },
   schema: { summary: 'Print the JSON Schema of the configuration file.', run: runSchema },
