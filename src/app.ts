@@ -1,9 +1,8 @@
 /**
- * The composition root: builds every long-lived object top to bottom, and knows how they start, change and stop
- * together. Decides nothing about requests.
+ * The composition root: builds every long-lived object top to bottom (what runs requests is built by app-engines.ts), and
+ * knows how they start, change and stop together. Decides nothing about requests.
  */
 import { randomUUID } from 'node:crypto';
-import { resolve as resolvePath } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { DestinationStream, Logger } from 'pino';
 import { stringify } from 'yaml';
@@ -11,47 +10,31 @@ import { createAdminApp } from './admin/app.ts';
 import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { ActivityKeeper } from './app-activity.ts';
+import { EngineRoom } from './app-engines.ts';
 import { Logs } from './app-logs.ts';
 import { ModelHandles } from './app-models.ts';
 import { createFleetHistory, openPerformanceMonitor, readMetrics } from './app-readings.ts';
 import { systemClock } from './base/clock.ts';
-import { createRandom } from './base/random.ts';
 import type { LoadResult } from './config/load.ts';
 import { planReload } from './config/plan.ts';
 import { printConfig } from './config/print.ts';
 import { formatProblem } from './config/problems.ts';
 import type { Config } from './config/schema.ts';
-import type { ModelName } from './domain/ids.ts';
 import type { ModelsConfig } from './config/models.ts';
 import { resolveModels } from './config/resolve-models.ts';
 import { readTlsIdentity, type TlsIdentity } from './config/tls-files.ts';
-import { backendDefaults, toSchedulerSettings } from './config/settings.ts';
-import type { BackendListener } from './engines/backend.ts';
-import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
-import { ActiveProfile } from './gateway/active-profile.ts';
+import type { ActiveProfile } from './gateway/active-profile.ts';
 import { createAuthenticator, type Authenticator } from './gateway/auth.ts';
-import { Dispatcher } from './gateway/dispatcher.ts';
-import { Fleet } from './gateway/fleet.ts';
-import { loadByRequest } from './gateway/load-by-request.ts';
-import { rejectionError } from './gateway/rejection.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
 import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
-import { NameResolver } from './gateway/name-resolver.ts';
 import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
 import type { GatewayParts } from './gateway/gateway.ts';
 import { createOllamaSurface } from './gateway/ollama/surface.ts';
 import type { Upstream } from './gateway/upstream.ts';
-import type { OutputLog } from './process/output.ts';
-import type { ProcessLedger } from './process/ledger.ts';
-import type { SchedulerSettings } from './scheduler/settings.ts';
 import { createDecisionLog } from './store/decisions.ts';
 import type { History } from './store/history.ts';
 import { createRequestTable } from './store/requests.ts';
-import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
-import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
-import { PeerFleet } from './supply/peer-fleet.ts';
-import { ProcessFleet } from './supply/process-fleet.ts';
 import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -88,15 +71,7 @@ export class App {
   readonly #requests = createRequestTable({ recentMax: recentRequestsMax, clock: systemClock });
   readonly #decisions = createDecisionLog({ max: decisionsMax });
   readonly #logs: Logs;
-  readonly #dispatcher: Dispatcher;
-  readonly #registry: ConfigurableRegistry;
-  readonly #processes: ProcessFleet;
-  readonly #peers: PeerFleet;
-  readonly #backends: BackendSteering;
-  readonly #fleet: Fleet;
-  /** Which profile of the configuration is in force. */
-  readonly profile: ActiveProfile;
-  readonly #names: NameResolver;
+  readonly #engines: EngineRoom;
   readonly #handles: ModelHandles;
   readonly #signature = loopSignature(randomUUID());
   readonly #ending = new AbortController();
@@ -109,9 +84,6 @@ export class App {
   readonly #server: GatewayServer;
   readonly #listeners: Listeners;
   #config: Config;
-  #models: ModelsConfig;
-  /** Undefined until the first process is configured. */
-  #orphans: OrphanWatch | undefined;
   #authenticator: Authenticator;
   /** From the start on or never. */
   #tls: TlsIdentity | undefined;
@@ -126,7 +98,6 @@ export class App {
     const { config } = options;
     this.#options = options;
     this.#config = config;
-    this.#models = options.models ?? resolveModels(config);
     this.#authenticator = createAuthenticator(config.apiKeys);
     this.#logs = this.#buildLogs();
     this.log = createLog({
@@ -136,58 +107,28 @@ export class App {
       destination: this.#logs.destination,
       keep: (line) => this.#logs.keep(line),
     });
-    this.#dispatcher = new Dispatcher({
-      settings: this.#schedulerSettings(),
-      clock: this.#clock,
-      random: createRandom(this.#startedEpochMs),
-      supply: {
-        load: (id, generation) => this.#processes.load(id, generation),
-        unload: (id, reason) => this.#processes.unload(id, reason),
-      },
-      onDecision: (decision) => this.#decisions.add(decision),
-    });
-    this.#registry = this.#buildRegistry();
-    this.#processes = this.#buildProcesses();
-    this.#peers = new PeerFleet({
-      clock: this.#clock,
-      log: this.log,
-      probes: config.probes,
-      listener: this.#backendListener(),
-    });
-    this.#backends = joinBackends({
-      registry: this.#registry,
-      processes: this.#processes,
-      peers: this.#peers,
-    });
-    this.#fleet = new Fleet(this.#backends);
-    this.profile = new ActiveProfile(this.#models.profiles);
-    this.#names = new NameResolver({
-      models: () => this.#models,
-      profile: this.profile,
-      fleet: this.#fleet,
-      nowMs: () => this.#clock.nowMs(),
-    });
+    this.#engines = this.#buildEngines();
     this.#handles = this.#buildHandles();
     this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
     this.#metrics = createMetrics({
       version: options.version,
       startedEpochMs: this.#startedEpochMs,
-      knowsModel: (model) => this.#fleet.names().has(model),
+      knowsModel: (model) => this.#engines.fleet.names().has(model),
       collect: () =>
         readMetrics({
-          dispatcher: this.#dispatcher,
-          backends: this.#backends,
+          dispatcher: this.#engines.dispatcher,
+          backends: this.#engines.backends,
           requests: this.#requests,
           host: this.#performance,
         }),
     });
-    this.#history = createFleetHistory(this.#clock, this.#dispatcher, this.#requests);
+    this.#history = createFleetHistory(this.#clock, this.#engines.dispatcher, this.#requests);
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
     this.#activity = new ActivityKeeper({
       clock: this.#clock,
       config,
-      models: () => this.#models,
-      processOf: (model) => this.#processes.get(model)?.process,
+      models: () => this.#engines.models,
+      processOf: (model) => this.#engines.processes.get(model)?.process,
       log: this.log,
     });
     this.#tellOfFinishedRequests();
@@ -197,29 +138,22 @@ export class App {
 
   /** Opens the addresses and starts probing. Rejects when an address cannot be opened. */
   async start(): Promise<void> {
-    await this.#applyModels();
-    this.#registry.apply(this.#config.backends);
-    if (this.#config.tls !== undefined) this.#tls = await readTlsIdentity(this.#config.tls);
-    await this.#listen(this.#config.listen);
-    this.#performance.configure(this.#config.performance);
-    this.#preload();
+    const { tls, listen, performance } = this.#config;
+    this.#performance.configure(performance);
+    if (tls !== undefined) this.#tls = await readTlsIdentity(tls);
+    await this.#engines.start();
+    await this.#listen(listen);
+    this.#engines.preload();
+  }
+
+  /** Which profile of the configuration is in force. */
+  get profile(): ActiveProfile {
+    return this.#engines.profile;
   }
 
   /** Addresses that are open, as `HOST:PORT`. */
   addresses(): string[] {
     return this.#listeners.addresses();
-  }
-
-  /** Loads a model as a request for it would; resolves when it takes requests, rejects with the reason when it cannot. */
-  loadModel(model: ModelName): Promise<void> {
-    return loadByRequest(this.#dispatcher, model, (rejection) =>
-      rejectionError(rejection, {
-        config: this.#config,
-        fleet: this.#fleet,
-        names: this.#names,
-        model,
-      }),
-    );
   }
 
   /** Takes over the file by difference, one call after the other; a bad file changes nothing. Never rejects. */
@@ -246,7 +180,7 @@ export class App {
     if (lameDuck > 0) await delay(lameDuck);
     this.#refusing = true;
     this.#ending.abort();
-    this.#dispatcher.drain();
+    this.#engines.dispatcher.drain();
     const deadlineMs = this.#clock.nowMs() + timeout;
     while (this.#requests.inFlightCount > 0 && this.#clock.nowMs() < deadlineMs) await delay(drainCheckMs);
     await this.#server.flushed(deadlineMs - this.#clock.nowMs());
@@ -262,12 +196,9 @@ export class App {
     this.#history.close();
     await this.#performance.close();
     this.#metrics.close();
-    await this.#registry.close();
-    await this.#processes.close(!gently);
+    await this.#engines.stop({ gently });
     await this.#logs.close();
-    await this.#peers.close();
-    await this.#orphans?.close();
-    this.#dispatcher.close();
+    await this.#engines.close();
     this.#listeners.destroy();
     this.#upstream.close();
     this.#activity.close();
@@ -293,42 +224,37 @@ export class App {
     });
   }
 
-  #buildRegistry(): ConfigurableRegistry {
-    return createBackendRegistry({
-      probes: this.#config.probes,
-      defaults: backendDefaults(this.#config),
-      signature: this.#signature,
+  #buildEngines(): EngineRoom {
+    const { config, models, env, source } = this.#options;
+    return new EngineRoom({
+      config,
+      models: models ?? resolveModels(config),
       clock: this.#clock,
       log: this.log,
-      listener: this.#backendListener(),
-    });
-  }
-
-  #backendListener(): BackendListener {
-    return {
-      backendChanged: (view) => {
-        this.#fleet.changed();
-        const output = this.#processes.get(view.id)?.process.output;
+      seed: this.#startedEpochMs,
+      signature: this.#signature,
+      env: env ?? {},
+      file: source?.file,
+      onDecision: (decision) => this.#decisions.add(decision),
+      onChanged: (output) => {
         if (output !== undefined) this.#logs.follow(output);
         this.#handles.changed();
-        this.#dispatcher.backendChanged(view);
       },
-      backendRemoved: (id) => {
-        this.#fleet.changed();
-        this.#dispatcher.backendRemoved(id);
+      onRemoved: (id) => {
         this.#handles.changed();
         this.#upstream.forget(id);
       },
-    };
+    });
   }
 
   #buildHandles(): ModelHandles {
+    const { processes, dispatcher, names } = this.#engines;
     return new ModelHandles({
-      config: () => this.#models,
-      processes: this.#processes,
-      dispatcher: this.#dispatcher,
-      names: this.#names,
-      load: (model) => this.loadModel(model),
+      config: () => this.#engines.models,
+      processes,
+      dispatcher,
+      names,
+      load: (model) => this.#engines.loadModel(model),
     });
   }
 
@@ -337,70 +263,22 @@ export class App {
     return new Logs({
       mode: config.logToStdout,
       out: logDestination ?? stderrDestination(terminal),
-      outputOf: (name) => this.#outputOf(name),
+      outputOf: (name) => this.#engines.outputOf(name),
     });
-  }
-
-  #outputOf(name: string): OutputLog | undefined {
-    const found = this.#names.find(name);
-    return found?.kind === 'model' ? this.#processes.get(found.model)?.process.output : undefined;
-  }
-
-  #buildProcesses(): ProcessFleet {
-    // The ledger is opened with the first process; until then there is nothing to write down.
-    const ledger: ProcessLedger = {
-      expected: (entry) => this.#orphans?.ledger.expected(entry),
-      started: (mark, pid) => this.#orphans?.ledger.started(mark, pid),
-      ended: (mark) => this.#orphans?.ledger.ended(mark),
-    };
-    return new ProcessFleet({
-      clock: this.#clock,
-      log: this.log,
-      run: { clock: this.#clock, env: this.#options.env ?? {}, ledger, platform: process.platform },
-      probes: this.#config.probes,
-      listener: this.#backendListener(),
-      routing: () => this.#models.routing,
-      retire: (id) => this.#dispatcher.requestReplacement(id),
-    });
-  }
-
-  #schedulerSettings(): SchedulerSettings {
-    return toSchedulerSettings(this.#config, this.#models, (model) => this.#processes.measuredNeed(model));
-  }
-
-  /** A request without a slot is enough to have a model loaded. */
-  #preload(): void {
-    for (const model of this.#models.preload) this.loadModel(model).catch(() => {});
-  }
-
-  async #applyModels(): Promise<void> {
-    const { models } = this.#models;
-    if (models.size > 0 && this.#orphans === undefined) {
-      this.#orphans = await watchOrphans({
-        name: resolvePath(this.#options.source?.file ?? 'llamero'),
-        env: this.#options.env ?? {},
-        platform: process.platform,
-        clock: this.#clock,
-        log: this.log,
-      });
-      this.#processes.rememberIn(this.#orphans.memoryFile);
-    }
-    this.#processes.apply(models);
-    this.#peers.apply(this.#models.peers);
-    this.profile.apply(this.#models.profiles);
   }
 
   #buildServer(): GatewayServer {
     const admin = createAdminApp(this.#adminDeps());
     const control = getRequestListener(admin.fetch, { overrideGlobalObjects: false });
+    const { names, backends, fleet, dispatcher } = this.#engines;
     const parts: GatewayParts = {
       clock: this.#clock,
       config: () => this.#config,
-      models: () => this.#models,
-      names: this.#names,
-      registry: this.#backends,
-      fleet: this.#fleet,
-      dispatcher: this.#dispatcher,
+      models: () => this.#engines.models,
+      names,
+      registry: backends,
+      fleet,
+      dispatcher,
       upstream: this.#upstream,
       requests: this.#requests,
       captures: this.#activity.captures,
@@ -424,6 +302,7 @@ export class App {
   }
 
   #adminDeps(): AdminDeps {
+    const { dispatcher, backends, profile, processes } = this.#engines;
     return {
       clock: this.#clock,
       log: this.log,
@@ -438,11 +317,11 @@ export class App {
       lastReload: () => this.#lastReload,
       keysRequired: () => this.#authenticator.required,
       draining: () => this.#draining,
-      snapshot: (queuedMax) => this.#dispatcher.snapshot(queuedMax),
-      backends: () => this.#backends.list(),
+      snapshot: (queuedMax) => dispatcher.snapshot(queuedMax),
+      backends: () => backends.list(),
       models: this.#handles,
-      profile: this.profile,
-      hooks: this.#processes.hooks,
+      profile,
+      hooks: processes.hooks,
       performance: this.#performance,
       logs: this.#logs,
       ending: this.#ending.signal,
@@ -451,8 +330,8 @@ export class App {
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
       printConfig: () => stringify(printConfig(this.#config)),
       reload: () => this.reload(),
-      setBackendDraining: (id, draining) => this.#backends.setDraining(id, draining),
-      probeNow: (id) => this.#backends.probeNow(id),
+      setBackendDraining: (id, draining) => backends.setDraining(id, draining),
+      probeNow: (id) => backends.probeNow(id),
     };
   }
 
@@ -477,16 +356,9 @@ export class App {
     if (plan.needsRestart.length > 0) {
       this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
     }
-    this.#registry.configure(config.probes, backendDefaults(config));
     this.#activity.configure(config);
     this.#performance.configure(config.performance);
-    this.#processes.configure(config.probes);
-    this.#peers.configure(config.probes);
-    this.#registry.apply(config.backends);
-    this.#models = this.#options.models ?? resolveModels(config);
-    this.#dispatcher.configure(this.#schedulerSettings());
-    await this.#applyModels();
-    this.#preload();
+    await this.#engines.configure(config, this.#options.models ?? resolveModels(config));
     return [];
   }
 }
