@@ -168,7 +168,7 @@ export class ClientAnswer {
       this.#relay.head({ status: refusal.status, headers: refusal.headers, doneRequired: false });
       this.#relay.push(refusal.body(), true);
       this.#relay.end();
-      this.#noteError(refusal.status, refusal.body());
+      if (refusal.status >= 400) this.#noteError(refusal.status, refusal.body());
     }
     return true;
   }
@@ -206,7 +206,11 @@ export class ClientAnswer {
 
   /** Ends an answer that has begun the hard way; `told`: the engine has said why. */
   break(error: LlameroError, told: boolean): void {
-    this.#relay.break(error, told);
+    const { response, route } = this.#options.inbound;
+    const isToldByTransform = told && this.#transform?.error !== undefined;
+    // `response.failed` is a proper last event, which the official client does not give out before the end of the body.
+    if (isToldByTransform && route.dialect === 'openai-responses') response.end();
+    else this.#relay.break(error, told);
   }
 
   /** Nothing more will be said: takes what was learnt on the side into the record and ends all timers. */

@@ -11,7 +11,7 @@ import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
 import type { GatewayParts } from './gateway.ts';
-import { toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { bodyBytes, toRequestHeaders, toResponseHeaders } from './headers.ts';
 import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
 import { nobodyListens } from './nobody-listens.ts';
@@ -154,7 +154,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     });
     const { endsWithDone: doneRequired } = backend.kind;
     const transform = this.#outgoing?.transform;
-    const mayLack = mayLackRoute(status) && this.#mayBePutDifferently(backend);
+    const mayLack = mayLackRoute(status, bodyBytes(received)) && this.#mayBePutDifferently(backend);
     this.#answer.head({ status, received, headers, doneRequired, transform, mayLackRoute: mayLack });
     if (status < 500) this.#parts.registry.reportSuccess(backend.id);
   }
@@ -331,7 +331,7 @@ export class Exchange implements Waiter, UpstreamHandler {
 
   #refused(status: number): void {
     const backend = this.#backend;
-    if (backend !== undefined && mayLackRoute(status) && this.#mayBePutDifferently(backend)) {
+    if (backend !== undefined && status !== 503 && this.#mayBePutDifferently(backend)) {
       this.#refusedRoute(backend, status);
       return;
     }
@@ -351,7 +351,7 @@ export class Exchange implements Waiter, UpstreamHandler {
       return;
     }
     this.#answer.tryPassRefusal();
-    this.#finish('passed_through_error');
+    this.#finish(status < 400 ? 'completed' : 'passed_through_error');
   }
 
   #blame(status: number, bodyHead: Buffer): void {

@@ -145,6 +145,12 @@ export function headerValue(headers: readonly string[], name: string): string | 
   return undefined;
 }
 
+/** Bytes of the body, where the headers tell. */
+export function bodyBytes(headers: readonly string[]): number | undefined {
+  const value = headerValue(headers, 'content-length');
+  return value === undefined ? undefined : Number(value);
+}
+
 /** The headers without those of a name; `name` in lower case. */
 export function withoutHeader(headers: readonly string[], name: string): string[] {
   const kept: string[] = [];

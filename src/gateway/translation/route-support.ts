@@ -40,12 +40,18 @@ export function isOftenMissing(route: RouteName): boolean {
   return route === 'responses' || route === 'messages';
 }
 
-/** Statuses by which servers say that they do not know a path. */
-export function mayLackRoute(status: number): boolean {
+/** Shorter than any answer with a text. */
+const sentenceBytesMax = 150;
+
+/** Heads by which servers say that they do not know a path. `bytes`: length of the body, where the head tells it. */
+export function mayLackRoute(status: number, bytes: number | undefined): boolean {
+  if (status === 200) return bytes !== undefined && bytes < sentenceBytesMax;
   return status === 404 || status === 405 || status === 501;
 }
 
 /** Whether such an answer is about the path: the same status for a missing model names it. */
 export function lacksRoute(status: number, body: string): boolean {
-  return mayLackRoute(status) && (status !== 404 || !/model/i.test(body));
+  // LM Studio: `{"error":"Unexpected endpoint or method. (POST /v1/messages)"}`.
+  if (status === 200) return /^\s*\{\s*"error"\s*:\s*"Unexpected endpoint/.test(body);
+  return status !== 404 || !/model/i.test(body);
 }
