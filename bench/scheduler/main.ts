@@ -39,6 +39,7 @@ class Fleet {
       picker,
       modelAffinityBonusMs,
       queueMax: Infinity,
+      slotsAreSoft: false,
       queueTimeoutMs: 300_000,
       deadWaitMs: 15_000,
       priorityAgeingMs: 30_000,

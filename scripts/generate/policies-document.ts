@@ -1,7 +1,8 @@
 /** docs/policies.md: how a backend is chosen, from the registry of policies and the presets. */
 import { filters, pickers, scorers } from '../../src/scheduler/policies/index.ts';
 import { presets } from '../../src/scheduler/presets.ts';
-import type { Preset } from '../../src/scheduler/presets.ts';
+import type { Preset, PresetName } from '../../src/scheduler/presets.ts';
+import { keysByPreset } from '../../src/config/preset-keys.ts';
 import { formatDuration } from '../../src/config/values.ts';
 import type { GeneratedDocument } from './document.ts';
 import { generatedNote, table } from './document.ts';
@@ -14,8 +15,8 @@ A waiting request goes to a backend in three steps. *Filters* say where it canno
 from 0 to 1; the ratings are multiplied by their weights and added up. The *picker* chooses by the sums. \`/api/decisions\`
 shows each step of every recent decision.
 
-\`scheduling.preset\` chooses a set of policies; \`scheduling.ordering\`, \`scorers\`, \`picker\` and \`modelAffinityBonus\`
-replace its parts one by one:
+\`scheduling.preset\` chooses a set of policies; \`scheduling.ordering\`, \`scorers\`, \`picker\`, \`modelAffinityBonus\` and its
+other keys replace its parts one by one:
 
 \`\`\`yaml
 scheduling:
@@ -29,7 +30,7 @@ export const policiesDocument: GeneratedDocument = {
   render: () => {
     const sections = [
       intro,
-      `## Presets\n\n${table(['preset', 'ordering', 'scorers', 'picker', '`modelAffinityBonus`', 'what for'], presetRows())}`,
+      `## Presets\n\n${table(['preset', 'ordering', 'scorers', 'picker', '`modelAffinityBonus`', 'other keys', 'what for'], presetRows())}`,
       `## Filters\n\nAll of them are always in force.\n\n${policyTable('filter', filters)}`,
       `## Scorers\n\nOnly those with a weight count.\n\n${policyTable('scorer', scorers)}`,
       `## Pickers\n\n${policyTable('picker', pickers)}`,
@@ -45,8 +46,16 @@ function presetRows(): string[][] {
     preset.scorers.map((scorer) => `\`${scorer.name}\` ${scorer.weight}`).join(', '),
     `\`${preset.picker}\``,
     formatDuration(preset.modelAffinityBonusMs),
+    otherKeys(name as PresetName),
     preset.summary,
   ]);
+}
+
+function otherKeys(name: PresetName): string {
+  const keys = Object.entries(keysByPreset[name]).flatMap(([section, values]) =>
+    Object.entries(values).map(([key, value]) => `\`${section}.${key}\` ${value}`),
+  );
+  return keys.length === 0 ? '–' : keys.join(', ');
 }
 
 function policyTable(kind: string, policies: readonly { name: string; summary: string }[]): string {

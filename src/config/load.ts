@@ -9,6 +9,7 @@ import { explainIssues } from './explain.ts';
 import { parseSources } from './merge-sources.ts';
 import type { ConfigSource, SourceTree } from './merge-sources.ts';
 import type { Environment } from './placeholders.ts';
+import { withPresetKeys } from './preset-keys.ts';
 import type { ConfigProblem, Finding } from './problems.ts';
 import { repaired } from './repair.ts';
 import { reportFindings } from './report.ts';
@@ -132,7 +133,7 @@ function plainRoot(root: TreeNode | undefined): unknown {
     const value = toPlain(node, schema, { lenient });
     if (value !== null || schema === undefined) plain[key] = value;
   }
-  return withLogLevel(plain, root);
+  return withPresetKeys(withLogLevel(plain, root));
 }
 
 /** llama-swap's `logLevel` counts where ours is not set. */

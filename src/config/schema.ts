@@ -34,6 +34,10 @@ const backend = z.strictObject({
     'Concurrent requests it can take. Unset: read from the engine, else `scheduling.defaultSlots`. Set: overrides what the engine says.',
     z.int().min(1).max(65_536).optional(),
   ),
+  slotsPerModel: describe(
+    'Most of them for one model. Where it is set and neither `slots` nor the engine says more, slots are counted by model alone.',
+    z.int().min(1).max(65_536).optional(),
+  ),
   maxModels: describe(
     'Most distinct models that may run there at once, so that a request never makes the engine evict a busy model. Unset: `scheduling.defaultMaxModels`.',
     z.int().min(1).optional(),
@@ -67,7 +71,7 @@ const apiKey = z.union([
 
 const scheduling = z.strictObject({
   preset: describe(
-    'Set of policies to start from (docs/policies.md); single keys beside it override it.',
+    'Set of policies and other values to start from (docs/policies.md); single keys beside it override it.',
     z.enum(Object.keys(presets) as [PresetName, ...PresetName[]]).default('default'),
   ),
   ordering: describe(
@@ -81,6 +85,10 @@ const scheduling = z.strictObject({
   picker: describe(
     'Name of the picker (docs/policies.md). Unset: by preset.',
     z.enum(pickers.map(({ name }) => name)).optional(),
+  ),
+  slotLimits: describe(
+    '`hard`: a request waits here until a slot is free. `soft`: slots only steer; where none is free the request goes to the best backend all the same and waits in its engine.',
+    z.enum(['hard', 'soft']).default('hard'),
   ),
   queueMax: describe('Most requests that wait; 0 = no queue.', z.int().min(0).default(10_000)),
   queueTimeout: describe('Longest wait for a slot; 0 = no limit. Then 503.', duration().prefault('5m')),

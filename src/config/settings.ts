@@ -21,6 +21,7 @@ export function toSchedulerSettings(
     scorers: scheduling.scorers === undefined ? preset.scorers : weighted(scheduling.scorers),
     picker: scheduling.picker ?? preset.picker,
     queueMax: scheduling.queueMax,
+    slotsAreSoft: scheduling.slotLimits === 'soft',
     queueTimeoutMs: endlessIfZero(scheduling.queueTimeout),
     deadWaitMs: scheduling.deadWait,
     priorityAgeingMs: endlessIfZero(scheduling.priorityAgeing),

@@ -63,6 +63,8 @@ export interface BackendView {
   readonly loaded: ReadonlySet<ModelName>;
   /** Room for concurrent requests, ≥ 1: measured, else configured, else the default. */
   readonly slotsTotal: number;
+  /** Most requests of one model at once, ≥ 1; undefined = as many as there are slots. */
+  readonly modelSlotsMax?: number | undefined;
   /** Latest slot reading; undefined = the engine does not tell. */
   readonly slots: SlotReading | undefined;
   /** Most distinct models that may run at once; undefined = no limit. */
@@ -71,6 +73,8 @@ export interface BackendView {
   readonly weight: number;
   /** Lower is preferred by the `priority` scorer; default 0. */
   readonly priority: number;
+  /** How busy the GPUs of its machine are, 0 to 100 percent; undefined = nobody tells. */
+  readonly gpuLoad?: number | undefined;
   /** Tokens one slot can hold, by canonical model; absent = unknown. */
   readonly contextTokens: ReadonlyMap<ModelName, number>;
   /** Grows by one whenever the engine came back from the dead: readings and stickiness of an earlier epoch are void. */

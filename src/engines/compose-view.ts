@@ -53,6 +53,9 @@ export function learn(known: Knowledge, reading: EngineReading, slots: SlotReadi
   };
 }
 
+/** More than anybody has: as much as the configuration takes. */
+const slotsMax = 65_536;
+
 export interface ViewParts {
   readonly id: BackendId;
   readonly config: BackendConfig;
@@ -66,13 +69,14 @@ export interface ViewParts {
 }
 
 export function composeView(parts: ViewParts): BackendView {
-  const { id, config, defaults, health, draining, known, slotsUsual } = parts;
+  const { id, config, defaults, health, draining, known } = parts;
   return {
     id,
     state: draining && health.state !== 'dead' ? 'draining' : health.state,
     models: modelsAllowed(known.models, config.models),
     loaded: known.loaded ?? new Set(),
-    slotsTotal: config.slots ?? known.slotsTotal ?? slotsUsual ?? defaults.slots,
+    slotsTotal: slotsOf(parts),
+    modelSlotsMax: config.slotsPerModel,
     slots: known.slots,
     modelsMax: config.maxModels ?? known.modelsMax ?? defaults.modelsMax,
     weight: config.weight,
@@ -82,16 +86,24 @@ export function composeView(parts: ViewParts): BackendView {
   };
 }
 
+function slotsOf({ config, defaults, known, slotsUsual }: ViewParts): number {
+  const told = config.slots ?? known.slotsTotal;
+  if (told !== undefined) return told;
+  return config.slotsPerModel === undefined ? (slotsUsual ?? defaults.slots) : slotsMax;
+}
+
 /** True when nobody could tell the two apart. A new slot reading is a difference, even with the same count. */
 export function sameView(one: BackendView, other: BackendView): boolean {
   return (
     one.id === other.id &&
     one.state === other.state &&
     one.slotsTotal === other.slotsTotal &&
+    one.modelSlotsMax === other.modelSlotsMax &&
     one.slots === other.slots &&
     one.modelsMax === other.modelsMax &&
     one.weight === other.weight &&
     one.priority === other.priority &&
+    one.gpuLoad === other.gpuLoad &&
     one.epoch === other.epoch &&
     sameMap(one.models, other.models) &&
     sameMap(one.contextTokens, other.contextTokens) &&

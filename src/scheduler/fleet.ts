@@ -29,10 +29,11 @@ export interface FleetChange {
 export class Fleet {
   readonly #ledgers = new Map<BackendId, Ledger>();
   readonly #models = new Map<ModelName | undefined, ServedModel>();
-  /** Live with a free slot, in configuration order. */
+  /** Live with a free slot, where that is asked for, in configuration order. */
   readonly #ready: Ledger[] = [];
   /** Those that are processes, in order of appearance. */
   readonly #processes = new Set<Ledger>();
+  #slotsAreSoft = false;
   #backendsSeen = 0;
   #swapping = 0;
   #unknown = 0;
@@ -67,6 +68,12 @@ export class Fleet {
 
   get modelsKnown(): number {
     return this.#models.size;
+  }
+
+  /** False until the first call. */
+  configure({ slotsAreSoft }: { readonly slotsAreSoft: boolean }): void {
+    this.#slotsAreSoft = slotsAreSoft;
+    for (const ledger of this.#ledgers.values()) this.refresh(ledger);
   }
 
   ledger(id: BackendId): Ledger | undefined {
@@ -140,7 +147,7 @@ export class Fleet {
 
   /** To be called after every change of a ledger: keeps the list of those with room, drops those that are done with. */
   refresh(ledger: Ledger): void {
-    const ready = ledger.isHealthy && ledger.free > 0;
+    const ready = ledger.isHealthy && (this.#slotsAreSoft || ledger.free > 0);
     if (ready !== ledger.ready) {
       ledger.ready = ready;
       const at = this.#placeOf(ledger);

@@ -101,7 +101,7 @@ export class Ledger {
   lingering: Lingering[] = [];
   sticky: { readonly model: ModelName; readonly untilMs: number } | undefined;
   claim: LaneClaim | undefined;
-  /** Kept by the fleet: live with a free slot. */
+  /** Kept by the fleet: live, and with a free slot where that is asked for. */
   ready = false;
   readonly #grants = new RecentTimes();
   readonly #releases = new RecentTimes();
@@ -162,13 +162,13 @@ export class Ledger {
 
   take(model: ModelName | undefined, nowMs: number): void {
     this.inFlight += 1;
-    this.#grants.push(nowMs, this.view.slotsTotal);
+    this.#grants.push(nowMs, this.#requestsMax);
     if (model !== undefined) this.running.set(model, (this.running.get(model) ?? 0) + 1);
   }
 
   release(model: ModelName | undefined, nowMs: number): void {
+    this.#releases.push(nowMs, this.#requestsMax);
     this.inFlight -= 1;
-    this.#releases.push(nowMs, this.view.slotsTotal);
     this.#stopped(model);
   }
 
@@ -220,6 +220,11 @@ export class Ledger {
     this.#releases.clear();
     this.#grants.clear();
     return over;
+  }
+
+  /** More than there are slots where slots are soft. */
+  get #requestsMax(): number {
+    return Math.max(this.view.slotsTotal, this.inFlight);
   }
 
   #stopped(model: ModelName | undefined): void {

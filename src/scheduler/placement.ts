@@ -78,6 +78,7 @@ export class Placement {
       sessionBackend: undefined,
       modelInFlight: model.inFlight,
       modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
+      slotsAreSoft: this.#settings.slotsAreSoft,
     };
   }
 

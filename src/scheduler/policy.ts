@@ -55,6 +55,8 @@ export interface PlacementContext {
   /** Requests in flight for the requested model over all backends, lingering ones too, and its limit. */
   readonly modelInFlight: number;
   readonly modelLimit: number | undefined;
+  /** A backend without a free slot is used as well. */
+  readonly slotsAreSoft: boolean;
 }
 
 /** Says no to a backend. Pure; order does not matter. */

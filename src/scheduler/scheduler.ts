@@ -65,6 +65,7 @@ export class Scheduler {
   /** Throws when the settings name a policy that does not exist. */
   constructor({ settings, effects, random }: SchedulerOptions) {
     const fleet = this.#fleet;
+    fleet.configure(settings);
     this.#settings = settings;
     this.#effects = effects;
     this.#queue = new Queue(settings.ordering);
@@ -222,6 +223,7 @@ export class Scheduler {
 
   #configure(settings: SchedulerSettings): void {
     this.#placement.configure(settings);
+    this.#fleet.configure(settings);
     this.#sessions.configure(settings, this.#nowMs);
     this.#timetable.configure(settings);
     this.#permits.configure(settings);

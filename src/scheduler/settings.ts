@@ -18,6 +18,8 @@ export interface SchedulerSettings {
   readonly picker: string;
   /** Most entries that wait; 0 = no queue: a request without a free slot is rejected. */
   readonly queueMax: number;
+  /** Slots only steer: a request that finds none free goes to the best backend all the same and waits in its engine. */
+  readonly slotsAreSoft: boolean;
   /** Longest wait; Infinity = none. */
   readonly queueTimeoutMs: number;
   /** Longest wait while no live backend serves the model. */

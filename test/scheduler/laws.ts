@@ -321,12 +321,15 @@ export class Bookkeeper {
   #checkRoom(there: BackendView, booked: Booked, model: ModelName | undefined): void {
     const running = [...this.#granted.values()].filter((one) => !one.facts.slotless);
     const here = running.filter((one) => one.backend === there.id);
-    ensure(here.length < there.slotsTotal, 'permits never exceed slots');
+    const { slotsAreSoft } = this.#settings;
+    ensure(slotsAreSoft || here.length < there.slotsTotal, 'permits never exceed slots');
     // Booked already, this grant included; a model that lingers there runs too.
     const models = this.rig.snapshot().backends.get(there.id)?.inFlightByModel;
     if (model !== undefined && models?.get(model) === 1) {
       ensure(models.size <= (there.modelsMax ?? Infinity), 'models never exceed maxModels');
     }
+    const ofModel = model === undefined ? 0 : (models?.get(model) ?? 0);
+    ensure(slotsAreSoft || ofModel <= (there.modelSlotsMax ?? Infinity), 'a model keeps to its slots there');
     const limit = this.#settings.modelLimits.get(booked.facts.model ?? '');
     const sameModel = running.filter((one) => one.facts.model === booked.facts.model);
     ensure(limit === undefined || sameModel.length < limit, 'a model never exceeds its limit');
@@ -441,11 +444,13 @@ export class Bookkeeper {
     if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
     if (asked !== undefined && model === undefined) return false;
     if (request.slotless) return true;
-    if (backend.free <= 0) return false;
+    if (!this.#settings.slotsAreSoft && backend.free <= 0) return false;
     if (model === undefined) return true;
     if (request.tokensEstimated / 2 > (there.contextTokens.get(model) ?? Infinity)) return false;
     if (this.#inFlight(model, snapshot) >= (this.#settings.modelLimits.get(model) ?? Infinity)) return false;
     const running = backend.inFlightByModel;
+    const modelSlotsMax = this.#settings.slotsAreSoft ? undefined : there.modelSlotsMax;
+    if ((running.get(model) ?? 0) >= (modelSlotsMax ?? Infinity)) return false;
     if (!running.has(model) && running.size >= (there.modelsMax ?? Infinity)) return false;
     const { stickyTo } = backend;
     const mayShare = there.modelsMax !== 1 && there.loaded.has(model);

@@ -13,6 +13,7 @@ import type { SchedulerSnapshot } from '../../src/scheduler/snapshot.ts';
 export const fifoSettings: SchedulerSettings = {
   ...presets['llamacpp-ha'],
   queueMax: 1000,
+  slotsAreSoft: false,
   queueTimeoutMs: 300_000,
   deadWaitMs: 15_000,
   priorityAgeingMs: Infinity,

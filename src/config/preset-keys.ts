@@ -1,0 +1,42 @@
+/**
+ * What a preset means for keys of the configuration that choose no policy: values that stand in for the usual defaults.
+ * Whatever the file says itself wins.
+ */
+import type { PresetName } from '../scheduler/presets.ts';
+
+/** By section, then key, as they would be written in the file. */
+export type PresetKeys = Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+
+/** Slots only steer, and no backend is kept for the model that it served last. */
+const withoutQueue = { slotLimits: 'soft', stickyDelay: '0s' };
+
+export const keysByPreset: Readonly<Record<PresetName, PresetKeys>> = {
+  default: {},
+  'llamacpp-ha': {},
+  nomyo: { scheduling: withoutQueue },
+  'nomyo-priority': { scheduling: withoutQueue },
+  'ollama-lb': {
+    scheduling: withoutQueue,
+    probes: { failures: 3, breakerFailures: 3, deadInterval: '30s' },
+  },
+  'llama-swap': {
+    scheduling: { ...withoutQueue, queueTimeout: '0s', priorityAgeing: '0s', maxWait: '0s' },
+  },
+};
+
+/** The plain configuration with the keys of its preset filled in. What is not as it should be is left to the schema. */
+export function withPresetKeys(plain: Record<string, unknown>): Record<string, unknown> {
+  const { scheduling } = plain;
+  const preset = isMap(scheduling) ? scheduling['preset'] : undefined;
+  if (typeof preset !== 'string' || !Object.hasOwn(keysByPreset, preset)) return plain;
+  const filled = { ...plain };
+  for (const [section, values] of Object.entries(keysByPreset[preset as PresetName])) {
+    const written = filled[section] ?? {};
+    if (isMap(written)) filled[section] = { ...values, ...written };
+  }
+  return filled;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

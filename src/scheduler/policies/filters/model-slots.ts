@@ -1,0 +1,13 @@
+/** Caps one model on one backend. */
+import { defineFilter } from '../../policy.ts';
+
+export const modelSlots = defineFilter({
+  name: 'model-slots',
+  summary:
+    'Fewer requests of the model run there than its `slotsPerModel` allows. Not asked for with `slotLimits: soft`.',
+  accepts: ({ view, inFlightOfModel }, { request, slotsAreSoft }) =>
+    request.slotless ||
+    slotsAreSoft ||
+    view.modelSlotsMax === undefined ||
+    inFlightOfModel < view.modelSlotsMax,
+});
