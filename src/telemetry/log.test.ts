@@ -53,6 +53,11 @@ describe('request line', () => {
     });
   });
 
+  test('says what was put right', () => {
+    const repairs = [{ repair: 'trimContext', messages: 12 }, { repair: 'dropTools' }];
+    expect(requestLine({ ...request, repairs }).repaired).toEqual(['trimContext(12)', 'dropTools']);
+  });
+
   test('leaves out what never happened', () => {
     const { lines, destination } = capture();
     const log = createLog({ config: settings, terminal: false, destination });

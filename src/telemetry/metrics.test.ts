@@ -99,6 +99,16 @@ describe('metrics of requests', () => {
     expect(valueOf(families, 'llamero_tokens_total', { ...perBackend, kind: 'cached' })).toBe(380);
   });
 
+  test('count what was put right, without the numbers that go with it', async () => {
+    const { metrics, read } = setUp();
+    const trimmed = { repair: 'trimContext', messages: 12 };
+    metrics.requestFinished({ ...request, repairs: [trimmed, { repair: 'dropTools' }] });
+    metrics.requestFinished({ ...request, repairs: [trimmed] });
+    const families = await read();
+    expect(valueOf(families, 'llamero_repairs_total', { repair: 'trimContext' })).toBe(2);
+    expect(valueOf(families, 'llamero_repairs_total', { repair: 'dropTools' })).toBe(1);
+  });
+
   test('count no time to first token for an answer that was not streamed', async () => {
     const { metrics, read } = setUp();
     metrics.requestFinished({ ...request, stream: false });

@@ -142,7 +142,11 @@ function runSome(fleet: FakeFleet, between: (low: number, high: number) => numbe
       chunksOut: phase === 'streaming' ? Math.round(between(10, 2400)) : 0,
     });
     if (phase === 'streaming') record.firstByteAtMs = record.startedMs + between(80, 1800);
-    if (index === 1) record.attempts.push({ backend: 'attic', failure: 'ECONNREFUSED' });
+    if (index === 1) {
+      record.attempts.push({ backend: 'attic', failure: 'ECONNREFUSED' });
+      record.repairs = [{ repair: 'trimContext', messages: 12 }];
+    }
+    if (index === 3) record.promptProgress = { done: 8_700, total: 20_000 };
     if (record.backend !== undefined) record.attempts.push({ backend: record.backend, failure: undefined });
   });
   fleet.deps.decisions.add({

@@ -140,6 +140,7 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     expect(await rows('backend-rows').filter({ hasText: 'attic' }).innerText()).toContain(
       'Connection refused',
     );
+    expect(await rows('running-rows').filter({ hasText: 'reading prompt 43 %' }).count()).toBe(1);
     await shoot('dark');
   });
 
@@ -294,6 +295,7 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     await dialog.getByText('left out: already-failed').waitFor();
     expect(await dialog.locator('tr.winner').innerText()).toContain('gpu-2');
     expect(await dialog.innerText()).toContain('attic failed: ECONNREFUSED');
+    expect(await dialog.innerText()).toContain('trimContext(12)');
     await page.screenshot({ path: resolve(screenshots, 'decision.png') });
   });
 

@@ -183,6 +183,25 @@ describe('a conversation that is too long', () => {
     expect(short.headers['x-llamero-repaired']).toBeUndefined();
   });
 
+  test('is shortened before it is sent, where the engine tells its context and it is too long by far', async () => {
+    const list = { data: [{ id: 'm', object: 'model', owned_by: 'vllm', max_model_len: 200 }] };
+    const engine = await startScriptedEngine({
+      probes: { '/health': {}, '/v1/models': list, '/version': { version: '0.11.2' } },
+      answer: () => ({ body: said('Fine.') }),
+    });
+    closing.push(() => engine.close());
+    const repairs = { trimContext: true };
+    const router = await startRouter({ backends: { one: { url: engine.url, engine: 'vllm', repairs } } });
+    closing.push(() => router[Symbol.asyncDispose]());
+    await router.ready();
+    const post = (messages: readonly object[]) =>
+      ask(`${router.url}/v1/chat/completions`, { body: { model: 'm', messages, max_tokens: 20 } }).answer;
+    expect((await post(turns)).headers['x-llamero-repaired']).toBe('trimContext(4)');
+    // Only guessed to be too long: the engine may say so, or take it.
+    expect((await post(turns.slice(2))).headers['x-llamero-repaired']).toBeUndefined();
+    expect(engine.asked.map((sent) => rolesOf(sent).length)).toEqual([2, 4]);
+  });
+
   test('is let in although it is certainly longer than the context', async () => {
     const engine = await startFakeEngine({
       models: [{ id: 'tiny', contextTokens: 300, promptTokensPerS: 50_000, tokensPerS: 2000 }],
@@ -319,6 +338,54 @@ describe('images', () => {
     const answer = await post('/v1/chat/completions', { model: 'm', messages, tools: [tool] });
     expect([answer.status, answer.headers['x-llamero-repaired']]).toEqual([200, 'dropTools, dropImages']);
     expect(engine.asked.length).toBe(3);
+  });
+});
+
+describe('another backend', () => {
+  test('gets the request as the client sent it', async () => {
+    const full: Script = (_, index) =>
+      index === 0 ? overflow(440, 330) : { status: 503, body: { error: { message: 'full' } } };
+    const [small, large] = await Promise.all([
+      startScriptedEngine({ answer: full }),
+      startScriptedEngine({ answer: () => ({ body: said('Fine.') }) }),
+    ]);
+    closing.push(
+      () => small.close(),
+      () => large.close(),
+    );
+    const repairs = { trimContext: true };
+    const router = await startRouter({
+      backends: {
+        small: { url: small.url, engine: 'openai', repairs },
+        large: { url: large.url, engine: 'openai', repairs, priority: 1 },
+      },
+      scheduling: { scorers: { priority: 1 }, picker: 'max-score' },
+    });
+    closing.push(() => router[Symbol.asyncDispose]());
+    await router.ready();
+    const body = { model: 'm', messages: turns, max_tokens: 50 };
+    const answer = await ask(`${router.url}/v1/chat/completions`, { body }).answer;
+    expect([answer.status, answer.headers['x-llamero-backend']]).toEqual([200, 'large']);
+    expect(answer.headers['x-llamero-repaired']).toBeUndefined();
+    expect([small.asked, large.asked].map((asked) => asked.map((sent) => rolesOf(sent).length))).toEqual([
+      [6, 4],
+      [6],
+    ]);
+  });
+});
+
+describe('a client that leaves', () => {
+  test('between two attempts takes its slot with it', async () => {
+    let hangs = false;
+    const script: Script = (_, index) =>
+      index === 0 ? overflow(440, 330) : { write: () => void (hangs = true) };
+    const { router } = await setUp(script, { trimContext: true });
+    const asking = ask(`${router.url}/v1/chat/completions`, { body: { model: 'm', messages: turns } });
+    await until(() => hangs);
+    asking.leave();
+    await until(async () => (await router.status()).requests.in_flight === 0);
+    const { backends } = await router.status();
+    expect(backends[0]).toMatchObject({ state: 'live', slots: { own: 0, lingering: 0 } });
   });
 });
 
