@@ -9,9 +9,9 @@ export interface FakeTools {
   /** With the tools before everything else on PATH. */
   readonly env: NodeJS.ProcessEnv;
   /** Puts one in its place, or another in place of it. Each start leaves a line `NAME PID` in the file `started`. */
-  put(name: string, script: string): void;
+  readonly put: (name: string, script: string) => void;
   /** Pids of all starts of a tool so far. */
-  starts(name: string): number[];
+  readonly starts: (name: string) => number[];
 }
 
 /** Ends with the test: then its folder is gone, but not what the scripts have started. */

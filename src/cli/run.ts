@@ -1,37 +1,45 @@
 /** Finds the command and runs it. Knows names and help texts, not what commands do. */
-import { runCheck } from './check.ts';
-import { runDemo } from './demo.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import { runGpuMonitor } from './gpu-monitor/gpu-monitor.ts';
 import type { LongRunningIo } from './io.ts';
-import { runSchema } from './schema.ts';
 import { isServeFlag } from './serve-flags.ts';
-import { runServe } from './serve.ts';
-import { runTop } from './top/top.ts';
 import { version } from './version.ts';
+
+type Run = (args: readonly string[], io: LongRunningIo) => Promise<ExitCode>;
 
 interface Command {
   readonly summary: string;
-  run(args: readonly string[], io: LongRunningIo): Promise<ExitCode>;
+  /** Only what a command needs is in memory: a monitor is a third smaller than a router. */
+  readonly load: () => Promise<Run>;
 }
 
+const loadServe = async (): Promise<Run> => (await import('./serve.ts')).runServe;
+
 const commands: Readonly<Record<string, Command>> = {
-  serve: { summary: 'Serve. [--config FILE] [--config-dir DIR] [--listen ADDR]... [--watch]', run: runServe },
+  serve: {
+    summary: 'Serve. [--config FILE] [--config-dir DIR] [--listen ADDR]... [--watch]',
+    load: loadServe,
+  },
   demo: {
     summary: 'Serve a simulated fleet with gentle traffic. [--listen ADDR] [--no-traffic]',
-    run: runDemo,
+    load: async () => (await import('./demo.ts')).runDemo,
   },
   top: {
     summary: 'Watch a running router. [--url URL] [--key-env NAME] [--interval TIME] [--once]',
-    run: runTop,
+    load: async () => (await import('./top/top.ts')).runTop,
   },
   'gpu-monitor': {
     summary:
       'Tell routers what this machine and its GPUs do. [--listen ADDR] [--interval TIME] [--key-env NAME]',
-    run: runGpuMonitor,
+    load: async () => (await import('./gpu-monitor/gpu-monitor.ts')).runGpuMonitor,
   },
-  check: { summary: 'Check configuration files. [FILE] [--config-dir DIR]', run: runCheck },
-  schema: { summary: 'Print the JSON Schema of the configuration file.', run: runSchema },
+  check: {
+    summary: 'Check configuration files. [FILE] [--config-dir DIR]',
+    load: async () => (await import('./check.ts')).runCheck,
+  },
+  schema: {
+    summary: 'Print the JSON Schema of the configuration file.',
+    load: async () => (await import('./schema.ts')).runSchema,
+  },
 };
 
 /** Runs one command line (without the program's name) and returns the exit status. */
@@ -46,13 +54,14 @@ export async function runCli(args: readonly string[], io: LongRunningIo): Promis
     return exitCodes.ok;
   }
   // llama-swap has no commands: its command lines begin with a flag.
-  if (name !== undefined && isServeFlag(name)) return runServe(args, io);
+  if (name !== undefined && isServeFlag(name)) return (await loadServe())(args, io);
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) {
     io.stderr(name === undefined ? help() : `llamero: unknown command '${name}'\n\n${help()}`);
     return exitCodes.usage;
   }
-  return command.run(rest, io);
+  const run = await command.load();
+  return run(rest, io);
 }
 
 function help(): string {

@@ -7,24 +7,26 @@ import { at, tryNumberOf, tryTextOf } from './loose-json.ts';
 
 export const lactSocket = '/run/lactd.sock';
 
-const timeoutMs = 5000;
+const timeoutMsDefault = 5000;
 const answerBytesMax = 1_000_000;
 const vendorsById: Readonly<Record<string, GpuVendor>> = { '10DE': 'nvidia', '1002': 'amd', '8086': 'intel' };
 
-/** `socket`: a path. */
-export function createLactSource(socket: string): GpuSource {
+/** `socket`: a path. `timeoutMs`: for each answer. */
+export function createLactSource(socket: string, timeoutMs = timeoutMsDefault): GpuSource {
+  const ask = (request: object, signal: AbortSignal): Promise<unknown> =>
+    askDaemon({ socket, request, signal, timeoutMs });
   return passingSource({
     name: 'lact',
     vendors: ['nvidia', 'amd', 'intel'],
     intervalMsMin: 0,
     async read(signal) {
       try {
-        const devices = await ask(socket, { command: 'list_devices' }, signal);
+        const devices = await ask({ command: 'list_devices' }, signal);
         const gpus: GpuReading[] = [];
         for (const device of Array.isArray(devices) ? (devices as unknown[]) : []) {
           const id = tryTextOf(at(device, 'id'));
           if (id === undefined) continue;
-          const stats = await ask(socket, { command: 'device_stats', args: { id } }, signal);
+          const stats = await ask({ command: 'device_stats', args: { id } }, signal);
           const gpu = tryReadDevice({ id, name: tryTextOf(at(device, 'name')), stats, index: gpus.length });
           if (gpu !== undefined) gpus.push(gpu);
         }
@@ -71,8 +73,15 @@ export interface LactDevice {
   readonly index: number;
 }
 
+interface DaemonRequest {
+  readonly socket: string;
+  readonly request: object;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
 /** One request and its answer, a line of JSON each. Rejects in time when none comes. */
-function ask(socket: string, request: object, signal: AbortSignal): Promise<unknown> {
+function askDaemon({ socket, request, signal, timeoutMs }: DaemonRequest): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const connection = createConnection({ path: socket, signal });
     const end = (settle: () => void): void => {
