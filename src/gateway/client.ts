@@ -40,8 +40,8 @@ export interface ClientResponse {
   end(chunk?: Buffer | string): void;
   /** Closes the connection without the proper end of the body: what was written still goes out, for at most `flushMsMax`. */
   breakOff(flushMsMax: number): void;
-  /** Calls once, when everything that was written is on its way. */
+  /** Calls once, when everything that was written is on its way. Where there are several, the last listener counts. */
   onDrain(listener: () => void): void;
-  /** Calls when the connection is gone; after `end` that means nothing, and may come although nobody has left. */
+  /** Calls the one listener when the connection is gone; after `end` that means nothing, and may come although nobody has left. */
   onLeft(listener: () => void): void;
 }

@@ -213,6 +213,7 @@ export class ClientConnection implements AnswerOwner {
     this.#input = undefined;
     this.#release();
     this.#socket.unshift(rest);
+    if (this.#socket.isPaused()) this.#socket.resume();
     this.#owner.handOver(this, this.#socket);
   }
 

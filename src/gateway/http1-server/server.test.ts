@@ -220,6 +220,20 @@ describe('what is not plain', () => {
     expect(seen).toHaveLength(1);
   });
 
+  test('goes there however much of it had to wait', async () => {
+    const { client, seen, server } = await serve(() => {});
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const { socket, receives } = await client();
+    socket.write(get('/1'));
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    socket.write(`PUT /2 HTTP/1.1\r\nHost: r\r\nContent-Length: 3000000\r\n\r\n${'x'.repeat(3_000_000)}`);
+    const [side] = await accepted;
+    // More than is read ahead: the client has to wait.
+    await vi.waitFor(() => expect(side.isPaused()).toBe(true));
+    seen[0]?.response.end('one');
+    await receives(/one[\s\S]*library PUT \/2/);
+  });
+
   test('ends a running answer when it cannot be the beginning of a request', async () => {
     const { client, seen } = await serve(() => {});
     const { socket, ends } = await client();
