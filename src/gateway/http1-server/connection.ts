@@ -8,6 +8,7 @@ import type { BodyMemory } from './body-memory.ts';
 import { tryParsePlainHead, type PlainHead } from './request-head.ts';
 import { PlainRequest } from './request.ts';
 import { PlainResponse, type AnswerOwner } from './response.ts';
+import { Turns } from './turns.ts';
 
 /** What a connection asks and tells the server that accepted it. */
 export interface ConnectionOwner {
@@ -36,18 +37,11 @@ export interface TimeLimits {
 const headEnd = Buffer.from('\r\n\r\n');
 /** Requests of one connection that may be answered at a time. */
 const pipelinedMax = 32;
-/** Bytes that wait for their turn, either way, before the other side has to wait. */
+/** Bytes that wait to be read before the client has to wait. */
 const waitingBytesMax = 64 * 1024;
 
 /** How long a client that was too slow gets to read that it was. */
 const refusalMsMax = 10_000;
-
-interface Turn {
-  readonly response: PlainResponse;
-  /** What it said before it was its turn. */
-  held: Buffer[];
-  heldBytes: number;
-}
 
 export class ClientConnection implements AnswerOwner {
   readonly #socket: Socket;
@@ -57,10 +51,9 @@ export class ClientConnection implements AnswerOwner {
   #input: Buffer | undefined;
   #at = 0;
   #advancing = false;
+  readonly #turns: Turns;
   /** Its body is still coming. */
   #reading: PlainRequest | undefined;
-  /** In the order of the requests; the first one is written out. */
-  #turns: Turn[] = [];
   #served = false;
   #closing = false;
   #ticks = 0;
@@ -68,7 +61,7 @@ export class ClientConnection implements AnswerOwner {
   #flushMsMax = Number.POSITIVE_INFINITY;
 
   readonly #onData = (bytes: Buffer): void => this.#data(bytes);
-  readonly #onDrain = (): void => this.#turns[0]?.response.drained();
+  readonly #onDrain = (): void => this.#turns.first?.drained();
   readonly #onEnd = (): void => this.#left();
   /** What is to be done follows with `close`. */
   readonly #onError = (): void => {};
@@ -77,6 +70,7 @@ export class ClientConnection implements AnswerOwner {
   constructor(socket: Socket, owner: ConnectionOwner, options: { readonly keepAliveS: number }) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#turns = new Turns(socket);
     this.#keepAliveS = options.keepAliveS;
     socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
     socket.on('error', this.#onError).on('close', this.#onClose);
@@ -84,7 +78,7 @@ export class ClientConnection implements AnswerOwner {
 
   /** An answer is under way, or not sent to its end. */
   get isAnswering(): boolean {
-    return this.#turns.length > 0 || this.#socket.writableLength > 0;
+    return this.#turns.size > 0 || this.#socket.writableLength > 0;
   }
 
   /** Between two requests. */
@@ -97,36 +91,26 @@ export class ClientConnection implements AnswerOwner {
   }
 
   send(response: PlainResponse, pieces: readonly Buffer[]): boolean {
-    const [turn] = this.#turns;
-    if (turn?.response === response) return this.#write(pieces);
-    const own = this.#turns.find((other) => other.response === response);
-    if (own === undefined) return true;
-    for (const piece of pieces) {
-      own.held.push(piece);
-      own.heldBytes += piece.length;
-    }
-    return own.heldBytes < waitingBytesMax;
+    return this.#turns.send(response, pieces);
   }
 
   needsDrain(response: PlainResponse): boolean {
-    const [turn] = this.#turns;
-    if (turn?.response === response) return this.#socket.writableNeedDrain;
-    const own = this.#turns.find((other) => other.response === response);
-    return own !== undefined && own.heldBytes >= waitingBytesMax;
+    return this.#turns.needsDrain(response);
   }
 
   answered(response: PlainResponse): void {
-    if (this.#turns[0]?.response !== response) return;
-    this.#nextTurn();
-    this.#advance();
+    if (response !== this.#turns.first) return;
+    this.#ticks = 0;
+    if (this.#turns.next()) this.#close();
+    else this.#advance();
   }
 
   breakOff(response: PlainResponse, flushMsMax: number): void {
-    if (this.#turns[0]?.response !== response) {
+    if (response !== this.#turns.first) {
       this.#socket.destroy();
       return;
     }
-    this.#turns.shift();
+    this.#turns.dropFirst();
     this.#flushMsMax = flushMsMax;
     this.#close();
   }
@@ -179,7 +163,7 @@ export class ClientConnection implements AnswerOwner {
       if (reading.complete && this.#reading === reading) this.#reading = undefined;
       return true;
     }
-    if (this.#turns.length === pipelinedMax) return false;
+    if (this.#turns.size === pipelinedMax) return false;
     const end = input.indexOf(headEnd, this.#at);
     const isWhole = end !== -1 && end - this.#at <= this.#owner.headBytesMax();
     const head = isWhole ? tryParsePlainHead(input.toString('latin1', this.#at, end)) : undefined;
@@ -196,7 +180,7 @@ export class ClientConnection implements AnswerOwner {
     const request = new PlainRequest(head, this.#socket.remoteAddress, this.#owner.bodyMemory);
     const closes = head.closes || this.#owner.closing();
     const response = new PlainResponse(this, { closes, keepAliveS: this.#keepAliveS });
-    this.#turns.push({ response, held: [], heldBytes: 0 });
+    this.#turns.add(response);
     this.#ticks = 0;
     this.#served = true;
     if (head.bodyBytes > 0) this.#reading = request;
@@ -205,7 +189,7 @@ export class ClientConnection implements AnswerOwner {
 
   /** What is not plain waits until the answers before it are out. */
   #handleRest(input: Buffer): void {
-    if (this.#turns.length > 0) {
+    if (this.#turns.size > 0) {
       if (isNoRequest(input, this.#at)) this.#socket.destroy();
       return;
     }
@@ -224,47 +208,18 @@ export class ClientConnection implements AnswerOwner {
     socket.off('error', this.#onError).off('close', this.#onClose);
   }
 
-  #write(pieces: readonly Buffer[]): boolean {
-    const [only] = pieces;
-    if (only === undefined) return true;
-    if (pieces.length === 1) return this.#socket.write(only);
-    let takesMore = true;
-    this.#socket.cork();
-    for (const piece of pieces) takesMore = this.#socket.write(piece);
-    this.#socket.uncork();
-    return takesMore;
-  }
-
-  /** The first answer is complete: the next ones say what they have to say already. */
-  #nextTurn(): void {
-    let ended = this.#turns.shift();
-    while (ended !== undefined) {
-      if (ended.response.closes) {
-        this.#close();
-        return;
-      }
-      const [turn] = this.#turns;
-      if (turn === undefined) break;
-      const takesMore = this.#write(turn.held);
-      turn.held = [];
-      ended = turn.response.writableEnded ? this.#turns.shift() : undefined;
-      if (ended === undefined && takesMore) turn.response.drained();
-    }
-    this.#ticks = 0;
-  }
-
   /** What was written still goes out. */
   #close(): void {
     this.#closing = true;
     this.#ticks = 0;
-    this.#leave();
+    this.#turns.leave();
     this.#socket.destroySoon();
   }
 
   /** Its request does not come. Where an answer has begun, another one would look like a part of it. */
   #giveUp(): 'slow' | undefined {
-    const [first] = this.#turns;
-    if (first !== undefined && (first.response.headersSent || this.#turns.length > 1)) {
+    const { first, size } = this.#turns;
+    if (first?.headersSent === true || size > 1) {
       this.#socket.destroy();
       return undefined;
     }
@@ -277,20 +232,14 @@ export class ClientConnection implements AnswerOwner {
   /** The client ended its side, which for HTTP clients means that they have left. */
   #left(): void {
     this.#closing = true;
-    this.#leave();
+    this.#turns.leave();
     this.#socket.end();
   }
 
   #closed(): void {
     this.#closing = true;
-    this.#leave();
+    this.#turns.leave();
     this.#owner.closed(this);
-  }
-
-  #leave(): void {
-    const turns = this.#turns;
-    this.#turns = [];
-    for (const { response } of turns) response.left();
   }
 }
 
