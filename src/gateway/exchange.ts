@@ -103,6 +103,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#attempt = { backend: grant.backend, failure: undefined };
     record.attempts.push(this.#attempt);
     record.phase = 'connecting';
+    record.promptProgress = undefined;
     this.#parts.requests.changed(record);
     if (backend === undefined) {
       this.#attempt.failure = 'left the configuration';

@@ -163,6 +163,17 @@ describe('thoughts in the text', () => {
     expect(json()).toMatchObject({ choices: [{ message: { content: 'Rain.', reasoning_content: 'Hm.' } }] });
   });
 
+  test('are not looked for in an error that comes in the stream of an answer to be put together', async () => {
+    const error = { code: 400, message: 'no', type: 'mine' };
+    const { router } = await setUp(() => ({ type: 'text/event-stream', body: event({ error }) }), {
+      engine: 'llamacpp',
+      models: ['m'],
+      repairs: { thinkTags: true },
+    });
+    const refused = await ask(`${router.url}/v1/chat/completions`, { body: { model: 'm', messages } }).answer;
+    expect([refused.status, refused.json()]).toEqual([400, { error }]);
+  });
+
   test('stay where nobody wants them to go, and an error passes as it came', async () => {
     const error: ScriptedAnswer = {
       status: 400,
