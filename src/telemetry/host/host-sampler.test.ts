@@ -149,6 +149,15 @@ describe('PERF-1 the monitor', () => {
     await eventually(() => monitor.latest()?.gpus.length === 2);
   });
 
+  test('starts nothing after its end', async () => {
+    const tools = fakeTools({ 'nvidia-smi': loop });
+    const monitor = monitorWith(tools);
+    await monitor.close();
+    monitor.configure({ disabled: false, every: 50 });
+    expect(monitor.enabled).toBe(false);
+    expect(tools.starts('nvidia-smi')).toEqual([]);
+  });
+
   test('looks for the GPUs of the hardware also while it is off, once', async () => {
     const tools = fakeTools({ 'nvidia-smi': loop });
     const monitor = monitorWith(tools);

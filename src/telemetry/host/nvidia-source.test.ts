@@ -129,6 +129,15 @@ describe('the NVIDIA source', () => {
     expect(await source.read(signal)).toEqual({ type: 'failed', problem: 'silent for 250 ms' });
   });
 
+  test('fails in words where a program cannot be started at all', async () => {
+    const source = createNvidiaSource({ env: { PATH: '\0' }, clock: systemClock, intervalMs: 50 });
+    expect(await source.read(signal)).toMatchObject({
+      type: 'failed',
+      problem: expect.stringMatching(/null byte/) as string,
+    });
+    await source.close();
+  });
+
   test('survives garbage', async () => {
     const tools = fakeTools({
       [tool]: `head -c 100000 /dev/urandom; printf 'x%.0s' $(seq 20000); exec sleep 60`,

@@ -28,6 +28,7 @@ export class PerformanceMonitor implements HostSampler {
   #readings: RingBuffer<HostReading> = createRingBuffer<HostReading>(1);
   /** Samplers that were replaced and still end their tools. */
   #ending: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(options: PerformanceMonitorOptions) {
     this.#options = options;
@@ -40,7 +41,7 @@ export class PerformanceMonitor implements HostSampler {
 
   /** Takes over settings; readings that there are stay unless it is switched off. */
   configure({ disabled, every }: PerformanceSettings): void {
-    if (!disabled && this.#sampler?.everyMs === every) return;
+    if (this.#isClosed || (!disabled && this.#sampler?.everyMs === every)) return;
     const replaced = this.#sampler?.host.close();
     this.#ending = Promise.all([this.#ending, replaced]);
     this.#sampler = undefined;
@@ -84,7 +85,9 @@ export class PerformanceMonitor implements HostSampler {
     return readHardware({ platform, gpus: this.latest()?.gpus ?? (await this.#lookForGpus()) });
   };
 
+  /** For good: a configuration that comes later starts nothing. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const { host } = this.#sampler ?? {};
     this.#sampler = undefined;
     await Promise.all([this.#ending, host?.close()]);

@@ -68,16 +68,27 @@ export class ToolLoop {
   }
 
   #run(): void {
-    const { program, args, env, silenceMsMax } = this.#options;
-    const tool = spawnTool({ program, args: args(), env });
-    this.#tool = tool;
+    const { program, args, env } = this.#options;
+    try {
+      this.#tool = spawnTool({ program, args: args(), env });
+      this.#follow(this.#tool);
+    } catch (error) {
+      // Most reasons come as an event, some (no memory) at once.
+      this.#ended(spawnFault(error as NodeJS.ErrnoException));
+    }
+  }
+
+  #follow(tool: ChildProcess): void {
+    const { silenceMsMax } = this.#options;
     let lastWords = '';
     let reason: string | undefined;
     const giveUp = (problem: string): void => {
       reason ??= problem;
       killTool(tool);
     };
-    let silence = setTimeout(giveUp, silenceMsMax, `silent for ${silenceMsMax} ms`).unref();
+    const awaitLine = (): NodeJS.Timeout =>
+      setTimeout(giveUp, silenceMsMax, `silent for ${silenceMsMax} ms`).unref();
+    let silence = awaitLine();
     let lines: string[] = [];
     const reader = new LineReader({ onLine: (line) => lines.push(line), lineBytesMax });
     tool.stdout?.on('data', (part: Buffer) => {
@@ -88,7 +99,7 @@ export class ToolLoop {
       }
       if (lines.length === 0) return;
       clearTimeout(silence);
-      silence = setTimeout(giveUp, silenceMsMax, `silent for ${silenceMsMax} ms`).unref();
+      silence = awaitLine();
       lastWords = lines[0] ?? '';
       const whole = lines;
       lines = [];
