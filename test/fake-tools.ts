@@ -48,3 +48,8 @@ export function gpuFixture(name: string): string {
 export function gpuFixturePath(name: string): string {
   return join(import.meta.dirname, 'fixtures', 'gpu', name);
 }
+
+/** A script that prints a recorded output again and again. It ends when nobody reads, as programs do by SIGPIPE. */
+export function printsForever(name: string): string {
+  return `while cat '${gpuFixturePath(name)}'; do sleep 0.05; done`;
+}

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { createMonitorClient } from '../../src/telemetry/host/monitor-client.ts';
-import { fakeTools, gpuFixturePath } from '../fake-tools.ts';
+import { fakeTools, printsForever } from '../fake-tools.ts';
 import { parsePrometheusText, valueOf } from '../prometheus-text.ts';
 import { eventually, isAlive } from '../processes/harness.ts';
 import { ask } from './client.ts';
@@ -12,7 +12,7 @@ beforeEach((context) => {
   context.skip(process.platform !== 'linux', 'a shell script stands for nvidia-smi');
 });
 
-const loop = `while :; do cat '${gpuFixturePath('nvidia-two-rtx3090.csv')}'; sleep 0.1; done`;
+const loop = printsForever('nvidia-two-rtx3090.csv');
 
 async function startMonitor(script: string, flags: readonly string[] = [], env: Record<string, string> = {}) {
   const tools = fakeTools({ 'nvidia-smi': script });
@@ -59,6 +59,14 @@ describe('the monitor', () => {
     expect(await program.ended()).toBe(0);
     expect(tools.starts('nvidia-smi').length).toBeGreaterThan(0);
     expect(tools.starts('nvidia-smi').filter(isAlive)).toEqual([]);
+  });
+
+  test('leaves no tool behind when it is killed, as soon as that writes', async () => {
+    const { tools, program } = await startMonitor(loop);
+    await eventually(() => tools.starts('nvidia-smi').some(isAlive));
+    program.signal('SIGKILL');
+    expect(await program.ended()).toBe('SIGKILL');
+    await eventually(() => !tools.starts('nvidia-smi').some(isAlive));
   });
 
   test('tells the client of a router', async () => {

@@ -1,7 +1,7 @@
 /** What the router tells of the machine it runs on. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { hardwareSchema, performanceSchema } from '../../src/admin/contract-performance.ts';
-import { fakeTools, gpuFixturePath } from '../fake-tools.ts';
+import { fakeTools, printsForever } from '../fake-tools.ts';
 import { parsePrometheusText, valueOf } from '../prometheus-text.ts';
 import { eventually, isAlive } from '../processes/harness.ts';
 import { ask } from '../integration/client.ts';
@@ -17,7 +17,7 @@ describe('a router that looks at its machine', () => {
 
   test('PERF-1, HW-1, API-1 tells of its load, its GPUs and its parts, and ends its tools with itself', async () => {
     const tools = fakeTools({
-      'nvidia-smi': `while :; do cat '${gpuFixturePath('nvidia-two-rtx3090.csv')}'; sleep 0.1; done`,
+      'nvidia-smi': printsForever('nvidia-two-rtx3090.csv'),
     });
     await using program = await startProgram(
       ['serve', '--config', 'llamero.yaml'],

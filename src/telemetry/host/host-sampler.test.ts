@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { fakeTools, gpuFixturePath, type FakeTools } from '../../../test/fake-tools.ts';
+import { fakeTools, printsForever, type FakeTools } from '../../../test/fake-tools.ts';
 import { eventually, isAlive } from '../../../test/processes/harness.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { HostReading } from '../../domain/host-reading.ts';
@@ -39,7 +39,7 @@ function optionsWith(tools: FakeTools) {
   return { options, warnings };
 }
 
-const loop = `while :; do cat '${gpuFixturePath('nvidia-two-rtx3090.csv')}'; sleep 0.05; done`;
+const loop = printsForever('nvidia-two-rtx3090.csv');
 
 describe('the sampler', () => {
   test('tells of this machine and its GPUs, first at once and then again', async () => {

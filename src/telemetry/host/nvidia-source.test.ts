@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, beforeEach } from 'vitest';
-import { fakeTools, gpuFixturePath, type FakeTools } from '../../../test/fake-tools.ts';
+import { fakeTools, gpuFixturePath, printsForever, type FakeTools } from '../../../test/fake-tools.ts';
 import { eventually, isAlive } from '../../../test/processes/harness.ts';
 import { systemClock } from '../../base/clock.ts';
 import { createNvidiaSource } from './nvidia-source.ts';
@@ -26,11 +26,9 @@ function sourceOf(tools: FakeTools, firstLineMsMax = 5000) {
   return source;
 }
 
-const forever = (fixture: string) => `while :; do cat '${gpuFixturePath(fixture)}'; sleep 0.05; done`;
-
 describe('the NVIDIA source', () => {
   test('keeps one tool running for all readings', async () => {
-    const tools = fakeTools({ [tool]: forever('nvidia-two-rtx3090.csv') });
+    const tools = fakeTools({ [tool]: printsForever('nvidia-two-rtx3090.csv') });
     const source = sourceOf(tools);
     for (let round = 0; round < 3; round += 1) {
       const look = await source.read(signal);
@@ -41,7 +39,7 @@ describe('the NVIDIA source', () => {
 
   test('asks in a loop with its interval', async () => {
     const check = `case "$*" in *"--format=csv,noheader,nounits -lms 50") ;; *) exit 3;; esac`;
-    const source = sourceOf(fakeTools({ [tool]: `${check}\n${forever('nvidia-tesla-k80.csv')}` }));
+    const source = sourceOf(fakeTools({ [tool]: `${check}\n${printsForever('nvidia-tesla-k80.csv')}` }));
     expect(await source.read(signal)).toMatchObject({ type: 'read', gpus: [{ name: 'Tesla K80' }] });
   });
 
@@ -51,7 +49,7 @@ describe('the NVIDIA source', () => {
         *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2;;
         *temperature.memory*) echo 'Field "temperature.memory" is not a valid field to query.'; exit 2;;
       esac
-      while :; do echo "0, Tesla M40, GPU-1, 375.39, 3, 0, 4, 11441, 33, 26.10, 149.00, 324, 324, 22"; sleep 0.05; done`,
+      while /bin/echo "0, Tesla M40, GPU-1, 375.39, 3, 0, 4, 11441, 33, 26.10, 149.00, 324, 324, 22"; do sleep 0.05; done`,
     });
     const source = sourceOf(tools);
     expect(await source.read(signal)).toMatchObject({
@@ -73,7 +71,7 @@ describe('the NVIDIA source', () => {
     const tools = fakeTools();
     const source = sourceOf(tools);
     expect(await source.read(signal)).toEqual({ type: 'absent' });
-    tools.put(tool, forever('nvidia-tesla-k80.csv'));
+    tools.put(tool, printsForever('nvidia-tesla-k80.csv'));
     expect(await source.read(signal)).toMatchObject({ type: 'read' });
   });
 
@@ -91,7 +89,7 @@ describe('the NVIDIA source', () => {
     const source = sourceOf(tools);
     expect(await source.read(signal)).toEqual({ type: 'failed', problem: `ended with 9: ${said}` });
     await eventually(() => tools.starts(tool).length >= 3);
-    tools.put(tool, forever('nvidia-tesla-k80.csv'));
+    tools.put(tool, printsForever('nvidia-tesla-k80.csv'));
     const look = await eventually(async () => {
       const next = await source.read(signal);
       return next.type === 'read' && next;
@@ -110,7 +108,7 @@ describe('the NVIDIA source', () => {
   test('forgets a GPU that is no longer told of', async () => {
     const tools = fakeTools({
       [tool]: `cat '${gpuFixturePath('nvidia-two-rtx3090.csv')}'
-      while :; do head -n 1 '${gpuFixturePath('nvidia-two-rtx3090.csv')}'; sleep 0.05; done`,
+      while head -n 1 '${gpuFixturePath('nvidia-two-rtx3090.csv')}'; do sleep 0.05; done`,
     });
     const source = sourceOf(tools);
     expect(await source.read(signal)).toMatchObject({ gpus: [{ index: 0 }, { index: 1 }] });

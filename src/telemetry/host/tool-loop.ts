@@ -1,6 +1,6 @@
 /**
  * A program that prints on and on, kept running: started again with growing pauses when it ends, and ended when it falls
- * silent. Knows nothing of what the lines mean.
+ * silent. When this program is killed, it ends by SIGPIPE with its next line. Knows nothing of what the lines mean.
  */
 import type { ChildProcess } from 'node:child_process';
 import { LineReader } from '../../base/line-reader.ts';
