@@ -59,6 +59,8 @@ export interface EngineKind {
   readonly socketIdleMsMax: number;
   /** Requests sent over one socket before it is closed. Infinity = no limit. */
   readonly socketRequestsMax: number;
+  /** It closes the connection after every event stream, whatever the head of its answer promised. */
+  readonly socketEndsWithStream: boolean;
   /** Slots of a backend whose engine does not tell and whose configuration does not say: how many it usually runs at once. */
   readonly slotsUsual: number | undefined;
   /** Chat and completion streams end with `[DONE]`; without it they were cut, even if a finish reason came. */

@@ -243,7 +243,7 @@ export class ClientAnswer {
     const broken = this.#relay.end();
     if (broken !== undefined) return { kind: 'broken', error: broken };
     this.#options.record.errorMessage = transform.error?.message;
-    return { kind: 'passed', isError: status >= 400 };
+    return { kind: 'passed', isError: status >= 400 || transform.error !== undefined };
   }
 
   #isReplaceable(status: number): boolean {

@@ -80,7 +80,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
       : undefined;
   const asked =
     isDialectRoute(route.name) && (isForeign || conversation !== undefined)
-      ? readModelRequest(route.name, conversation?.request ?? parseObject(body))
+      ? readModelRequest(route.name, conversation?.request ?? parseObject(body), model)
       : undefined;
   const requested = peeked.model ?? model ?? '';
   const ownAnswer = isForeign

@@ -24,6 +24,7 @@ export function targetOf(backend: Backend): UpstreamTarget {
     idleTimeoutMs: config.timeouts.idle,
     socketIdleMsMax: kind.socketIdleMsMax,
     socketRequestsMax: kind.socketRequestsMax,
+    socketEndsWithStream: kind.socketEndsWithStream,
   };
   known.set(backend, { kind, config, target });
   return target;

@@ -15,6 +15,8 @@ export interface UpstreamTarget {
   readonly idleTimeoutMs: number;
   readonly socketIdleMsMax: number;
   readonly socketRequestsMax: number;
+  /** No socket is used again after an event stream. Default: they are. */
+  readonly socketEndsWithStream?: boolean;
 }
 
 export interface UpstreamRequest {

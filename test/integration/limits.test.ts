@@ -78,7 +78,7 @@ describe('a body over limits.body', () => {
   test('passes up to the limit', async () => {
     const roomy = { id: 'tiny', contextTokens: 65_536, promptTokensPerS: 1e6, tokensPerS: 1e3 };
     await using setup = await oneEngine(limits, { models: [roomy] });
-    const filler = { ...small, max_tokens: 1, user: '' };
+    const filler = { ...small, max_tokens: 1, stream: true, user: '' };
     const room = 65_536 - JSON.stringify(filler).length;
     const answer = await ask(setup.router.url + chatPath, { body: { ...filler, user: 'u'.repeat(room) } })
       .answer;
@@ -235,8 +235,9 @@ describe('unusual but valid clients', () => {
   test('an upgrade that is no WebSocket is ignored, as HTTP asks for', async () => {
     await using setup = await oneEngine();
     using client = await connectRaw(setup.router.url);
+    const streamed = { ...small, stream: true };
     client.socket.write(
-      rawPost(chatPath, small, [
+      rawPost(chatPath, streamed, [
         'Connection: Upgrade, HTTP2-Settings',
         'Upgrade: h2c',
         'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
@@ -245,7 +246,7 @@ describe('unusual but valid clients', () => {
     await client.receives(/^HTTP\/1\.1 200 OK[\s\S]*chat\.completion/);
     const [seen] = await setup.posts();
     expect(seen?.rawHead.toLowerCase()).not.toMatch(/upgrade|http2-settings/);
-    expect(seen?.body).toBe(JSON.stringify(small));
+    expect(seen?.body).toBe(JSON.stringify(streamed));
   });
 
   test('the absolute form of a path works', async () => {

@@ -20,6 +20,7 @@ export const llamacpp: EngineKind = {
   // It closes idle sockets after 5 s and any socket after 100 requests (`Keep-Alive: timeout=5, max=100`).
   socketIdleMsMax: 4000,
   socketRequestsMax: 99,
+  socketEndsWithStream: true,
   slotsUsual: undefined,
   endsWithDone: true,
   streamsAreWhole: true,

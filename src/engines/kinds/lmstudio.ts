@@ -13,6 +13,7 @@ export const lmstudio: EngineKind = {
   // A Node server: idle sockets are closed after 5 s.
   socketIdleMsMax: 4000,
   socketRequestsMax: Infinity,
+  socketEndsWithStream: false,
   slotsUsual: undefined,
   endsWithDone: true,
   streamsAreWhole: false,

@@ -20,6 +20,7 @@ export const ollama: EngineKind = {
   // Its server sets no idle timeout.
   socketIdleMsMax: Infinity,
   socketRequestsMax: Infinity,
+  socketEndsWithStream: false,
   slotsUsual: undefined,
   endsWithDone: true,
   streamsAreWhole: false,

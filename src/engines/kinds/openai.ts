@@ -17,6 +17,7 @@ export const openai: EngineKind = {
   // Most such servers run on uvicorn or Node, which close idle sockets after 5 s.
   socketIdleMsMax: 4000,
   socketRequestsMax: Infinity,
+  socketEndsWithStream: false,
   // Nothing is known of it; services behind this API take several at once and say 429 themselves.
   slotsUsual: 16,
   endsWithDone: false,

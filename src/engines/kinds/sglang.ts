@@ -23,6 +23,7 @@ export const sglang: EngineKind = {
   // uvicorn closes idle sockets after 5 s.
   socketIdleMsMax: 4000,
   socketRequestsMax: Infinity,
+  socketEndsWithStream: false,
   // It batches as many as fit into memory and queues the rest; a queue here is fairer than one there.
   slotsUsual: 64,
   endsWithDone: true,

@@ -22,6 +22,7 @@ export const vllm: EngineKind = {
   // uvicorn closes idle sockets after 5 s.
   socketIdleMsMax: 4000,
   socketRequestsMax: Infinity,
+  socketEndsWithStream: false,
   // It batches up to 256 sequences (max_num_seqs) and queues the rest; a queue here is fairer than one there.
   slotsUsual: 64,
   endsWithDone: true,

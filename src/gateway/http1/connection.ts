@@ -250,7 +250,11 @@ export class Connection implements ResponseSink {
     this.#drop();
     // A body that is still being written when its answer is complete would run into the next request.
     const reusable =
-      isClean && !this.#ended && this.#head?.keepAlive === true && this.#socket.writableLength === 0;
+      isClean &&
+      !this.#ended &&
+      this.#head?.keepAlive === true &&
+      this.#socket.writableLength === 0 &&
+      !(exchange.target.socketEndsWithStream === true && isEventStream(this.#head));
     if (reusable) {
       this.#socket.resume();
       this.#owner.connectionIdle(this);
@@ -286,4 +290,13 @@ export class Connection implements ResponseSink {
     this.#exchange = undefined;
     this.#backlog = undefined;
   }
+}
+
+function isEventStream({ headers }: ResponseHead): boolean {
+  return headers.some(
+    (name, at) =>
+      at % 2 === 0 &&
+      name.toLowerCase() === 'content-type' &&
+      headers[at + 1]?.startsWith('text/event-stream') === true,
+  );
 }

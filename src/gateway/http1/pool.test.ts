@@ -92,6 +92,18 @@ describe('reuse of sockets', () => {
     expect(server?.sockets).toHaveLength(3);
   });
 
+  test('upstream uses no socket again after an event stream, for engines that close it then', async () => {
+    const stream = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 2\r\n\r\n\n\n';
+    const { url } = await serveText(stream);
+    await recordCall(upstream, targetOf(url), get).over;
+    await recordCall(upstream, targetOf(url), get).over;
+    expect(server?.sockets).toHaveLength(1);
+    const closing = targetOf(url, { id: 'closing', socketEndsWithStream: true });
+    await recordCall(upstream, closing, get).over;
+    await recordCall(upstream, closing, get).over;
+    expect(server?.sockets).toHaveLength(3);
+  });
+
   test('upstream drops idle sockets after socketIdleMsMax', async () => {
     let nowMs = 0;
     const clocked = createUpstream({ tickMs: 10, clock: { nowMs: () => nowMs, epochMs: () => 0 } });

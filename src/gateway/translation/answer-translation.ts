@@ -58,6 +58,8 @@ export class AnswerTranslation implements AnswerTransform {
   /** What the client gets next. */
   #text = '';
   #hasWritten = false;
+  /** The engine had nothing to say but an error, which is an event because the client's stream had begun. */
+  #isRefused = false;
   /** With an error in place of an answer. */
   #isAnswered = false;
   #usage: Usage | undefined;
@@ -117,11 +119,11 @@ export class AnswerTranslation implements AnswerTransform {
     const usage = this.#usage === undefined ? undefined : toTokenUsage(this.#usage);
     const timings = this.#timings === undefined ? undefined : toEngineTimings(this.#timings);
     // An error that is the whole of the answer was passed on properly.
-    const isBroken = this.#error !== undefined && this.#head.status < 400;
+    const isBroken = this.#error !== undefined && this.#head.status < 400 && !this.#isRefused;
     return {
       usage,
       timings,
-      complete: this.#isComplete || this.#head.status >= 400,
+      complete: this.#isComplete || this.#head.status >= 400 || this.#isRefused,
       streamError: isBroken ? this.#error?.message : undefined,
     };
   }
@@ -156,6 +158,7 @@ export class AnswerTranslation implements AnswerTransform {
     else if (event.kind === 'failed') this.#error ??= event.error;
     this.#fold?.add(event);
     if (this.#writer === undefined) return;
+    this.#isRefused ||= event.kind === 'failed' && !this.#hasWritten && this.#text === '';
     // While nothing was sent the client can be told by the status.
     if (event.kind === 'failed' && this.#canAnswerWithStatus) this.#writeError(event.error);
     else this.#text += this.#writer.write(event);

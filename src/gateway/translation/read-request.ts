@@ -5,13 +5,22 @@ import { isObject } from '../../dialects/ir/fields.ts';
 import type { JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
 import { RequestShapeError } from '../../dialects/ir/request-shape-error.ts';
 import { LlameroError } from '../../domain/errors.ts';
+import type { ModelName } from '../../domain/ids.ts';
 import type { TranslatableRoute } from '../../domain/routes.ts';
 import { dialectRoutes } from './dialect-routes.ts';
 
-/** @throws LlameroError request_malformed, with the member that is wrong as its `param` */
-export function readModelRequest(route: TranslatableRoute, body: JsonObject): ModelRequest {
+/**
+ * `modelMeant`: of a request that names no model.
+ * @throws LlameroError request_malformed, with the member that is wrong as its `param`
+ */
+export function readModelRequest(
+  route: TranslatableRoute,
+  body: JsonObject,
+  modelMeant?: ModelName,
+): ModelRequest {
   const dialect = dialects[dialectRoutes[route].dialect];
-  return readShape(() => dialect.readRequest(body));
+  const isUnnamed = modelMeant !== undefined && (body['model'] ?? undefined) === undefined;
+  return readShape(() => dialect.readRequest(isUnnamed ? { ...body, model: modelMeant } : body));
 }
 
 /** undefined = it cannot be read, which is for the engine to complain about. */

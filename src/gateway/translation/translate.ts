@@ -1,6 +1,7 @@
 /** From a client's request to what an engine without that route gets in its place, and the way back for its answer. */
 import type { Clock } from '../../base/clock.ts';
 import { LlameroError } from '../../domain/errors.ts';
+import type { ModelName } from '../../domain/ids.ts';
 import type { TranslatableRoute } from '../../domain/routes.ts';
 import type { AnswerContext } from '../../dialects/dialect.ts';
 import { dialects } from '../../dialects/index.ts';
@@ -26,6 +27,8 @@ export interface Translatable {
   readonly notes: AnswerNotes;
   /** The client wants a stream. */
   readonly stream: boolean;
+  /** By its canonical name on the backend. */
+  readonly model: ModelName | undefined;
   /** The model as the client named it; undefined = it named none. */
   readonly said: string | undefined;
   readonly requestId: string;
@@ -53,7 +56,7 @@ export function needsTranslation({ backend, route, support, conversation }: Tran
 export function translate(source: Translatable): Translated {
   const { backend, route, support, conversation } = source;
   const client = dialects[dialectRoutes[route].dialect];
-  const asked = source.asked ?? readModelRequest(route, parseObject(source.body));
+  const asked = source.asked ?? readModelRequest(route, parseObject(source.body), source.model);
   // Only a stream tells such an engine that the client has left.
   const upstreamStreams = source.stream || backend.kind.cancelsOnDisconnect === 'streaming';
   const request: ModelRequest = { ...(source.repaired ?? asked), stream: upstreamStreams };
