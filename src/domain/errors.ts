@@ -67,6 +67,14 @@ export const errorTable = {
     meaning:
       'A request of the Responses API refers to an answer that is not kept: it was never stored, was deleted, had to leave (`responses`), or belongs to another key. Send the whole conversation.',
   },
+  thread_unsupported: {
+    source: 'client',
+    status: 400,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'A request of the Messages API begins or continues a thread (`thread`), which no engine keeps. Send all messages and no `thread`; the official client does so by itself.',
+  },
   not_found: {
     source: 'client',
     status: 404,

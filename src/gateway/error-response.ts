@@ -20,13 +20,22 @@ export function anthropicErrorType(status: number): string {
   return anthropicTypes[status] ?? 'api_error';
 }
 
+/** By these the official client knows that it has to go on without a thread. */
+const threadDetails = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
+
 /** The body of an error answer in the caller's dialect. */
 export function errorBody(error: LlameroError, dialect: ErrorDialect): string {
   const { type } = errorTable[error.code];
   if (dialect === 'anthropic') {
+    const { status, message, code } = error;
     return JSON.stringify({
       type: 'error',
-      error: { type: anthropicErrorType(error.status), message: error.message, code: error.code },
+      error: {
+        type: anthropicErrorType(status),
+        message,
+        code,
+        ...(code === 'thread_unsupported' && { details: threadDetails }),
+      },
     });
   }
   if (dialect === 'ollama') return JSON.stringify({ error: error.message });

@@ -16,7 +16,7 @@ import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
-import { tryLoaded, type OwnAnswer } from './own-answer.ts';
+import { tryLoaded, tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
@@ -320,8 +320,9 @@ export class Exchange implements Waiter, UpstreamHandler {
   /** It was asked in the client's own way, and there are others. */
   #mayBePutDifferently({ kind }: Backend): boolean {
     const { route, modelInPath } = this.#inbound;
-    if (modelInPath !== undefined || !isDialectRoute(route.name) || !isOftenMissing(route.name)) return false;
+    if (modelInPath !== undefined || !isOftenMissing(route.name)) return false;
     const isNative = this.#outgoing !== undefined && this.#outgoing.url === this.#inbound.url;
+    if (!isDialectRoute(route.name)) return isNative;
     return isNative && otherRoutes[route.name].some((other) => kind.routes.has(other));
   }
 
@@ -347,8 +348,15 @@ export class Exchange implements Waiter, UpstreamHandler {
   /** The engine has not the route, or has not the model: only the words tell. */
   #refusedRoute(backend: Backend, status: number): void {
     if (lacksRoute(status, this.#answer.refusalText)) {
-      this.#parts.fleet.support.lacks(backend, this.#inbound.route.name);
-      this.#guarded(() => this.#send(backend, this.#grantedModel));
+      const route = this.#inbound.route.name;
+      this.#parts.fleet.support.lacks(backend, route);
+      this.#guarded(() => {
+        const requested = this.#record.requested ?? '';
+        const question = { route, body: this.#body, asked: undefined, requested, model: this.#grantedModel };
+        const own = tryOwnAnswer(this.#parts, question);
+        if (own === undefined) this.#send(backend, this.#grantedModel);
+        else this.#answerHere(own);
+      });
       return;
     }
     this.#answer.tryPassRefusal();

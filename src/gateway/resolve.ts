@@ -12,6 +12,7 @@ import { headerValue } from './headers.ts';
 import type { Meaning } from './name-resolver.ts';
 import { findOllamaName } from './ollama/find-name.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
+import { tryThreadError } from './message-threads.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
 import { missingModel } from './rejection.ts';
@@ -55,6 +56,8 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     contentType: headerValue(inbound.request.rawHeaders, 'content-type'),
     query: inbound.query,
   });
+  const threadError = route.name === 'messages' ? tryThreadError(peeked) : undefined;
+  if (threadError !== undefined) return threadError;
   const stream = peeked.stream ?? (route.streamsByDefault && peeked.kind === 'json');
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;

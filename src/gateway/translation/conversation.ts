@@ -43,7 +43,7 @@ const referenceMark = Buffer.from('item_reference');
 export function findConversation(source: ConversationSource): Conversation | undefined {
   const { responses, flow, body, peeked, serving } = source;
   const { object } = peeked;
-  if (object === undefined || serving.every(keepsAnswers)) return undefined;
+  if (object === undefined || (!source.isForeign && serving.every(keepsAnswers))) return undefined;
   const isWanted = lastMember(object, 'store')?.kind !== 'false';
   const isKept = isWanted && responses.isKeeping;
   const goesOn =
@@ -55,7 +55,7 @@ export function findConversation(source: ConversationSource): Conversation | und
   const continued = continueConversation(asked, (id) => responses.get({ flow, id }));
   if ('error' in continued) {
     // An engine that keeps answers may know it.
-    if (serving.some(keepsAnswers)) return undefined;
+    if (!source.isForeign && serving.some(keepsAnswers)) return undefined;
     const { message, param } = continued.error;
     throw new LlameroError('response_not_found', message, param === undefined ? {} : { param });
   }

@@ -37,7 +37,7 @@ export class RouteSupport {
 
 /** Whether engines of kinds that have the route may be without it. All have had chat completions from the start. */
 export function isOftenMissing(route: RouteName): boolean {
-  return route === 'responses' || route === 'messages';
+  return route === 'responses' || route === 'messages' || route === 'count-tokens';
 }
 
 /** Shorter than any answer with a text. */
