@@ -9,6 +9,7 @@ import { createRandom } from './base/random.ts';
 import type { ModelsConfig } from './config/models.ts';
 import type { Config } from './config/schema.ts';
 import { backendDefaults, toSchedulerSettings } from './config/settings.ts';
+import type { BackendView } from './domain/backend-view.ts';
 import type { BackendId, ModelName } from './domain/ids.ts';
 import type { BackendListener } from './engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
@@ -20,6 +21,7 @@ import { NameResolver } from './gateway/name-resolver.ts';
 import { rejectionError } from './gateway/rejection.ts';
 import type { ProcessLedger } from './process/ledger.ts';
 import type { OutputLog } from './process/output.ts';
+import type { UnloadReason } from './scheduler/effects.ts';
 import type { SchedulerSettings } from './scheduler/settings.ts';
 import type { Decision } from './scheduler/decision.ts';
 import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
@@ -41,9 +43,21 @@ export interface EngineRoomOptions {
   /** The file that the configuration came from: names the ledger of child processes. */
   readonly file: string | undefined;
   readonly onDecision: (decision: Decision) => void;
+  readonly loads: ModelNews;
   /** A backend is new or another than it was; `output`: of its process, if it is one of ours. */
   readonly onChanged: (output: OutputLog | undefined) => void;
   readonly onRemoved: (id: BackendId) => void;
+}
+
+/** Told of what happens to models of processes of our own. Must be quick and must not throw. */
+export interface ModelNews {
+  /** A load was decided; `isSwap`: others were stopped for it. */
+  wanted(id: BackendId, isSwap: boolean): void;
+  /** A model was told to stop. */
+  unloading(id: BackendId, reason: UnloadReason): void;
+  /** Any backend has changed; the scheduler does not know yet. */
+  changed(view: BackendView): void;
+  removed(id: BackendId): void;
 }
 
 export class EngineRoom {
@@ -72,8 +86,14 @@ export class EngineRoom {
       clock,
       random: createRandom(seed),
       supply: {
-        load: (id, generation) => this.processes.load(id, generation),
-        unload: (id, reason) => this.processes.unload(id, reason),
+        load: (id, generation) => {
+          options.loads.wanted(id, this.#isSwap(id));
+          this.processes.load(id, generation);
+        },
+        unload: (id, reason) => {
+          options.loads.unloading(id, reason);
+          this.processes.unload(id, reason);
+        },
       },
       onDecision,
     });
@@ -155,10 +175,16 @@ export class EngineRoom {
     this.dispatcher.close();
   }
 
+  #isSwap(id: BackendId): boolean {
+    const { swaps } = this.dispatcher.snapshot(0);
+    return swaps.some(({ target, evicted }) => target === id && evicted.length > 0);
+  }
+
   #listener(): BackendListener {
-    const { onChanged, onRemoved } = this.#options;
+    const { onChanged, onRemoved, loads } = this.#options;
     return {
       backendChanged: (view) => {
+        loads.changed(view);
         this.fleet.changed();
         onChanged(this.processes.get(view.id)?.process.output);
         this.dispatcher.backendChanged(view);
@@ -166,6 +192,7 @@ export class EngineRoom {
       backendRemoved: (id) => {
         this.fleet.changed();
         this.dispatcher.backendRemoved(id);
+        loads.removed(id);
         onRemoved(id);
       },
     };

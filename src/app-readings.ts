@@ -6,6 +6,7 @@ import type { Dispatcher } from './gateway/dispatcher.ts';
 import { createHistory, type History, type HistorySample } from './store/history.ts';
 import type { RequestTable } from './store/requests.ts';
 import { PerformanceMonitor, type PerformanceMonitorOptions } from './telemetry/host/performance-monitor.ts';
+import type { ProcessFleet } from './supply/process-fleet.ts';
 import type { MetricReadings } from './telemetry/metrics.ts';
 
 /** Fifteen minutes. */
@@ -16,13 +17,19 @@ export interface ReadingSources {
   readonly dispatcher: Dispatcher;
   readonly backends: BackendDirectory;
   readonly requests: RequestTable;
+  readonly processes: Pick<ProcessFleet, 'list'>;
+  /** Open client connections. */
+  readonly connections: () => number;
   readonly host: Pick<HostSampler, 'latest'>;
 }
 
-export function readMetrics({ dispatcher, backends, requests, host }: ReadingSources): MetricReadings {
+export function readMetrics(sources: ReadingSources): MetricReadings {
+  const { dispatcher, backends, requests, processes, connections, host } = sources;
   return {
-    scheduler: dispatcher.snapshot(0),
+    scheduler: dispatcher.snapshot(Number.MAX_SAFE_INTEGER),
     requestsInFlight: requests.inFlightCount,
+    connections: connections(),
+    processes: new Map(processes.list().map(({ id, process: { state } }) => [id, state.name])),
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
     host: host.latest(),
   };

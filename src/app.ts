@@ -38,6 +38,7 @@ import { createRequestTable } from './store/requests.ts';
 import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { ModelLoads } from './telemetry/model-loads.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -77,6 +78,7 @@ export class App {
   readonly #ending = new AbortController();
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
+  readonly #loads: ModelLoads;
   readonly #history: History;
   readonly #performance: PerformanceMonitor;
   readonly #activity: ActivityKeeper;
@@ -107,6 +109,7 @@ export class App {
       destination: this.#logs.destination,
       keep: (line) => this.#logs.keep(line),
     });
+    this.#loads = new ModelLoads({ clock: this.#clock, onEnded: (load) => this.#metrics.modelLoaded(load) });
     this.#engines = this.#buildEngines();
     this.#handles = this.#buildHandles();
     this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
@@ -119,6 +122,8 @@ export class App {
           dispatcher: this.#engines.dispatcher,
           backends: this.#engines.backends,
           requests: this.#requests,
+          processes: this.#engines.processes,
+          connections: () => this.#server.connectionCount,
           host: this.#performance,
         }),
     });
@@ -236,6 +241,12 @@ export class App {
       env: env ?? {},
       file: source?.file,
       onDecision: (decision) => this.#decisions.add(decision),
+      loads: {
+        wanted: (id, isSwap) => this.#loads.wanted(id, isSwap),
+        unloading: (model, reason) => this.#metrics.modelUnloading({ model, reason }),
+        changed: (view) => this.#loads.changed(view),
+        removed: (id) => this.#loads.removed(id),
+      },
       onChanged: (output) => {
         if (output !== undefined) this.#logs.follow(output);
         this.#handles.changed();

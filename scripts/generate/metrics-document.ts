@@ -50,7 +50,7 @@ export const metricsDocument: GeneratedDocument = {
       '## Outcomes',
       table(['outcome', 'meaning'], outcomes),
       '## Buckets',
-      'Upper bounds in seconds.',
+      'Upper bounds, in the unit that the name ends with.',
       table(['histogram', 'buckets'], buckets),
     ].join('\n\n')}\n`;
   },

@@ -54,6 +54,8 @@ export interface GatewayServer {
   create(): Server;
   /** Shows new connections another certificate, where TLS is spoken. */
   renew(identity: TlsIdentity): void;
+  /** Open client connections. */
+  readonly connectionCount: number;
   /** Resolves when the clients have been sent all of their answers, or after `msMax`. */
   flushed(msMax: number): Promise<void>;
 }
@@ -109,6 +111,9 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     },
     renew(identity) {
       for (const server of tlsServers) server.setSecureContext(tlsSettings(identity));
+    },
+    get connectionCount() {
+      return connections.size;
     },
     flushed: (msMax) => connections.flushed(msMax),
   };

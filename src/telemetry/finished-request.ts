@@ -29,7 +29,14 @@ export interface FinishedRequest {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly usage:
-    | { readonly inputTokens: number; readonly outputTokens: number; readonly cachedTokens: number }
+    | {
+        readonly inputTokens: number;
+        readonly outputTokens: number;
+        readonly cachedTokens: number;
+        readonly reasoningTokens?: number;
+      }
     | undefined;
+  /** Tokens per second as the engine tells. */
+  readonly timings?: { readonly predictedRate?: number } | undefined;
   readonly repairs: readonly RepairRecord[];
 }

@@ -12,6 +12,9 @@ export interface MetricEntry {
 
 const waitBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 const firstTokenBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const tokenGapBuckets = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5];
+const tokenRateBuckets = [1, 2, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000];
+const loadBuckets = [0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
 const durationBuckets = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
 
 export const metricTable = {
@@ -23,24 +26,36 @@ export const metricTable = {
   llamero_request_duration_seconds: {
     kind: 'histogram',
     help: 'Time from the arrival of a request to its end, whatever the outcome.',
-    labels: ['route', 'model'],
+    labels: ['model', 'backend', 'dialect', 'outcome'],
     buckets: durationBuckets,
   },
   llamero_time_to_first_token_seconds: {
     kind: 'histogram',
     help: 'Time from the arrival of a streaming request to the first byte of its answer, waiting included.',
-    labels: ['model', 'backend'],
+    labels: ['model', 'backend', 'dialect'],
     buckets: firstTokenBuckets,
+  },
+  llamero_inter_token_latency_seconds: {
+    kind: 'histogram',
+    help: 'Mean time between two tokens of a streamed answer that came to its end, one value per answer.',
+    labels: ['model', 'backend', 'dialect'],
+    buckets: tokenGapBuckets,
+  },
+  llamero_output_tokens_per_second: {
+    kind: 'histogram',
+    help: 'Speed of generation, one value per answer: as the engine tells, else by the time from the first byte of a streamed answer to its end.',
+    labels: ['model', 'backend', 'dialect'],
+    buckets: tokenRateBuckets,
   },
   llamero_queue_wait_seconds: {
     kind: 'histogram',
     help: 'Time that a request waited for a slot, also if it never got one.',
-    labels: ['model'],
+    labels: ['model', 'dialect', 'outcome'],
     buckets: waitBuckets,
   },
   llamero_tokens_total: {
     kind: 'counter',
-    help: 'Tokens by kind: input (prompt), output (generated), cached (the part of input that came from a prompt cache).',
+    help: 'Tokens by kind: input (prompt), output (generated), cached (the part of input that came from a prompt cache), reasoning (the part of output that was thought, where the engine tells).',
     labels: ['model', 'backend', 'kind'],
   },
   llamero_attempts_total: {
@@ -53,6 +68,42 @@ export const metricTable = {
     help: 'Requests that went on to another backend after this one failed them.',
     labels: ['backend'],
   },
+  llamero_retries_total: {
+    kind: 'counter',
+    help: 'Tries of a request after its first, by the backend that they went to, be it the same as before or another.',
+    labels: ['backend'],
+  },
+  llamero_rejections_total: {
+    kind: 'counter',
+    help: 'Requests that were refused or waited too long, by the code of the error (docs/errors.md).',
+    labels: ['reason'],
+  },
+  llamero_aborts_total: {
+    kind: 'counter',
+    help: 'Requests that were broken off, by phase (queued, waiting for the first byte, streaming) and by whom: client, operator, shutdown.',
+    labels: ['phase', 'by'],
+  },
+  llamero_loads_total: {
+    kind: 'counter',
+    help: 'Loads of models by processes of the router, by result: ready, failed, or aborted because it was stopped before.',
+    labels: ['model', 'result'],
+  },
+  llamero_load_duration_seconds: {
+    kind: 'histogram',
+    help: 'Time from the start of a process until its model takes requests; failed and aborted loads do not count.',
+    labels: ['model'],
+    buckets: loadBuckets,
+  },
+  llamero_swaps_total: {
+    kind: 'counter',
+    help: 'Loads of models that others were stopped for, by the model that came.',
+    labels: ['model'],
+  },
+  llamero_evictions_total: {
+    kind: 'counter',
+    help: 'Models that the router unloaded, by reason: ttl (unused), evicted (another one needed the place), requested.',
+    labels: ['model', 'reason'],
+  },
   llamero_repairs_total: {
     kind: 'counter',
     help: 'Requests and answers that were put right so that engine and client understand each other, by what was done: a key of `repairs` in the configuration, or what was wrong with the answer.',
@@ -63,7 +114,13 @@ export const metricTable = {
     help: 'Client connections refused because `limits.connections` was reached.',
     labels: [],
   },
+  llamero_connections: { kind: 'gauge', help: 'Client connections that are open.', labels: [] },
   llamero_queue_depth: { kind: 'gauge', help: 'Requests that wait for a slot now.', labels: [] },
+  llamero_queue_depth_by_priority: {
+    kind: 'gauge',
+    help: 'Requests that wait for a slot now, by their priority class: 0 is served first. Absent where nobody waits.',
+    labels: ['priority'],
+  },
   llamero_requests_in_flight: {
     kind: 'gauge',
     help: 'Requests that have arrived and not finished, waiting ones included.',
@@ -116,6 +173,11 @@ export const metricTable = {
     kind: 'gauge',
     help: 'When the last probe finished, as Unix time.',
     labels: ['backend'],
+  },
+  llamero_process_state: {
+    kind: 'gauge',
+    help: '1 for the state that the process of a model is in, 0 for the others: stopped, starting, ready, stopping, failed.',
+    labels: ['model', 'state'],
   },
   llamero_event_loop_lag_seconds: {
     kind: 'gauge',

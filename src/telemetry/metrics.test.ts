@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parsePrometheusText, valueOf } from '../../test/prometheus-text.ts';
 import type { BackendState, BackendView } from '../domain/backend-view.ts';
-import type { BackendSnapshot } from '../scheduler/snapshot.ts';
+import type { BackendSnapshot, QueuedSnapshot } from '../scheduler/snapshot.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import { metricTable } from './metric-table.ts';
 import { createMetrics } from './metrics.ts';
@@ -59,12 +59,35 @@ function backend(id: string, state: BackendState, reading = true): BackendSnapsh
   };
 }
 
+function queued(id: string, priority: number): QueuedSnapshot {
+  return {
+    id,
+    model: 'qwen',
+    flow: 'alice',
+    session: undefined,
+    priority,
+    tokensEstimated: 0,
+    waitedMs: 0,
+    position: 1,
+    overtaken: 0,
+    attempt: 1,
+  };
+}
+
 function setUp(knownModels: readonly string[] = ['qwen']) {
   const backends = new Map([['gpu-1', backend('gpu-1', 'live')]]);
   const probes = new Map<string, ProbeReading>();
   const readings: MetricReadings = {
-    scheduler: { queuedTotal: 4, backends, sessions: 12, draining: false },
+    scheduler: {
+      queuedTotal: 4,
+      queued: [queued('a', 0), queued('b', 1), queued('c', 1), queued('d', 1)],
+      backends,
+      sessions: 12,
+      draining: false,
+    },
     requestsInFlight: 7,
+    connections: 31,
+    processes: new Map([['qwen', 'ready']]),
     probes,
     host: undefined,
   };
@@ -87,13 +110,16 @@ describe('metrics of requests', () => {
     const labels = { route: 'chat-completions', model: 'qwen', backend: 'gpu-1' };
     expect(valueOf(families, 'llamero_requests_total', { ...labels, outcome: 'completed' })).toBe(1);
     expect(valueOf(families, 'llamero_requests_total', { ...labels, outcome: 'failed_midstream' })).toBe(1);
-    const perRoute = { route: 'chat-completions', model: 'qwen' };
-    expect(valueOf(families, 'llamero_request_duration_seconds_sum', perRoute)).toBe(16);
-    expect(valueOf(families, 'llamero_request_duration_seconds_bucket', { ...perRoute, le: '5' })).toBe(0);
-    expect(valueOf(families, 'llamero_request_duration_seconds_bucket', { ...perRoute, le: '10' })).toBe(2);
-    expect(valueOf(families, 'llamero_queue_wait_seconds_sum', { model: 'qwen' })).toBe(4);
     const perBackend = { model: 'qwen', backend: 'gpu-1' };
-    expect(valueOf(families, 'llamero_time_to_first_token_seconds_sum', perBackend)).toBeCloseTo(4.8);
+    const perEnd = { ...perBackend, dialect: 'openai', outcome: 'completed' };
+    const duration = 'llamero_request_duration_seconds';
+    expect(valueOf(families, `${duration}_sum`, perEnd)).toBe(8);
+    expect(valueOf(families, `${duration}_bucket`, { ...perEnd, le: '5' })).toBe(0);
+    expect(valueOf(families, `${duration}_bucket`, { ...perEnd, le: '10' })).toBe(1);
+    const waited = { model: 'qwen', dialect: 'openai', outcome: 'completed' };
+    expect(valueOf(families, 'llamero_queue_wait_seconds_sum', waited)).toBe(2);
+    const firstToken = { ...perBackend, dialect: 'openai' };
+    expect(valueOf(families, 'llamero_time_to_first_token_seconds_sum', firstToken)).toBeCloseTo(4.8);
     expect(valueOf(families, 'llamero_tokens_total', { ...perBackend, kind: 'input' })).toBe(400);
     expect(valueOf(families, 'llamero_tokens_total', { ...perBackend, kind: 'output' })).toBe(90);
     expect(valueOf(families, 'llamero_tokens_total', { ...perBackend, kind: 'cached' })).toBe(380);
@@ -114,8 +140,11 @@ describe('metrics of requests', () => {
     metrics.requestFinished({ ...request, stream: false });
     const families = await read();
     expect(
-      valueOf(families, 'llamero_time_to_first_token_seconds_count', { model: 'qwen', backend: 'gpu-1' }) ??
-        0,
+      valueOf(families, 'llamero_time_to_first_token_seconds_count', {
+        model: 'qwen',
+        backend: 'gpu-1',
+        dialect: 'openai',
+      }) ?? 0,
     ).toBe(0);
   });
 
@@ -131,6 +160,56 @@ describe('metrics of requests', () => {
     expect(valueOf(families, 'llamero_attempts_total', { backend: 'gpu-1', result: 'failed' })).toBe(2);
     expect(valueOf(families, 'llamero_attempts_total', { backend: 'gpu-2', result: 'answered' })).toBe(1);
     expect(valueOf(families, 'llamero_failovers_total', { backend: 'gpu-1' })).toBe(1);
+    expect(valueOf(families, 'llamero_retries_total', { backend: 'gpu-2' })).toBe(1);
+  });
+
+  test('count a second try on the same backend as a retry and no failover', async () => {
+    const { metrics, read } = setUp();
+    const attempts = [
+      { backend: 'gpu-1', failure: 'status 503' },
+      { backend: 'gpu-1', failure: undefined },
+    ];
+    metrics.requestFinished({ ...request, attempts });
+    const families = await read();
+    expect(valueOf(families, 'llamero_retries_total', { backend: 'gpu-1' })).toBe(1);
+    expect(valueOf(families, 'llamero_failovers_total', { backend: 'gpu-1' })).toBeUndefined();
+  });
+
+  test('tell the speed of an answer by its stream, or as the engine tells', async () => {
+    const { metrics, read } = setUp();
+    const labels = { model: 'qwen', backend: 'gpu-1', dialect: 'openai' };
+    const usage = { inputTokens: 5, outputTokens: 57, cachedTokens: 0, reasoningTokens: 11 };
+    metrics.requestFinished({ ...request, usage });
+    const streamed = await read();
+    // 56 gaps in 5.6 seconds.
+    expect(valueOf(streamed, 'llamero_inter_token_latency_seconds_sum', labels)).toBeCloseTo(0.1);
+    expect(valueOf(streamed, 'llamero_output_tokens_per_second_sum', labels)).toBeCloseTo(10);
+    const kind = { model: 'qwen', backend: 'gpu-1', kind: 'reasoning' };
+    expect(valueOf(streamed, 'llamero_tokens_total', kind)).toBe(11);
+    metrics.requestFinished({ ...request, usage, stream: false, timings: { predictedRate: 42 } });
+    metrics.requestFinished({ ...request, usage, outcome: 'failed_midstream' });
+    const both = await read();
+    expect(valueOf(both, 'llamero_inter_token_latency_seconds_count', labels)).toBe(1);
+    expect(valueOf(both, 'llamero_output_tokens_per_second_sum', labels)).toBeCloseTo(52);
+  });
+
+  test('count refusals by the code of the error, and aborts by phase and by whom', async () => {
+    const { metrics, read } = setUp();
+    metrics.requestFinished({ ...request, outcome: 'rejected_full', errorCode: 'queue_full' });
+    metrics.requestFinished({ ...request, outcome: 'evicted_timeout', errorCode: 'queue_timeout' });
+    metrics.requestFinished({ ...request, outcome: 'cancelled_queued', errorCode: 'client_closed' });
+    metrics.requestFinished({ ...request, outcome: 'cancelled_streaming', errorCode: 'cancelled' });
+    metrics.requestFinished({ ...request, outcome: 'cancelled_waiting', errorCode: 'shutting_down' });
+    const families = await read();
+    expect(families.get('llamero_rejections_total')?.samples.map(({ labels }) => labels['reason'])).toEqual([
+      'queue_full',
+      'queue_timeout',
+    ]);
+    expect(families.get('llamero_aborts_total')?.samples.map(({ labels }) => labels)).toEqual([
+      { phase: 'queued', by: 'client' },
+      { phase: 'streaming', by: 'operator' },
+      { phase: 'waiting', by: 'shutdown' },
+    ]);
   });
 
   test('make no series of the names that clients invent', async () => {
@@ -163,7 +242,7 @@ describe('metrics of requests', () => {
     const models = new Set(
       families.get('llamero_requests_total')?.samples.map(({ labels }) => labels['model']),
     );
-    expect(models.size).toBe(1001);
+    expect(models.size).toBe(201);
     expect(models).toContain('served-0');
     expect(models).toContain('other');
   });
@@ -188,13 +267,35 @@ describe('metrics of requests', () => {
   });
 });
 
+describe('metrics of loads', () => {
+  test('count loads, swaps and what had to go, and time only what became ready', async () => {
+    const { metrics, read } = setUp();
+    const load = { model: 'qwen', startedMs: 1000, endedMs: 5000, isSwap: true } as const;
+    metrics.modelLoaded({ ...load, result: 'ready' });
+    metrics.modelLoaded({ ...load, result: 'failed' });
+    metrics.modelUnloading({ model: 'llama', reason: 'evicted' });
+    const families = await read();
+    expect(valueOf(families, 'llamero_loads_total', { model: 'qwen', result: 'ready' })).toBe(1);
+    expect(valueOf(families, 'llamero_loads_total', { model: 'qwen', result: 'failed' })).toBe(1);
+    expect(valueOf(families, 'llamero_load_duration_seconds_count', { model: 'qwen' })).toBe(1);
+    expect(valueOf(families, 'llamero_load_duration_seconds_sum', { model: 'qwen' })).toBe(4);
+    expect(valueOf(families, 'llamero_swaps_total', { model: 'qwen' })).toBe(1);
+    expect(valueOf(families, 'llamero_evictions_total', { model: 'llama', reason: 'evicted' })).toBe(1);
+  });
+});
+
 describe('metrics of the fleet', () => {
   test('show what is so at the moment of the scrape', async () => {
     const { probes, read } = setUp();
     probes.set('gpu-1', { atEpochMs: 1_700_000_100_000, durationMs: 12, failuresInRow: 2 });
     const families = await read();
     expect(valueOf(families, 'llamero_queue_depth')).toBe(4);
+    expect(valueOf(families, 'llamero_queue_depth_by_priority', { priority: '0' })).toBe(1);
+    expect(valueOf(families, 'llamero_queue_depth_by_priority', { priority: '1' })).toBe(3);
     expect(valueOf(families, 'llamero_requests_in_flight')).toBe(7);
+    expect(valueOf(families, 'llamero_connections')).toBe(31);
+    expect(valueOf(families, 'llamero_process_state', { model: 'qwen', state: 'ready' })).toBe(1);
+    expect(valueOf(families, 'llamero_process_state', { model: 'qwen', state: 'stopped' })).toBe(0);
     expect(valueOf(families, 'llamero_sessions')).toBe(12);
     expect(valueOf(families, 'llamero_draining')).toBe(0);
     const backendLabel = { backend: 'gpu-1' };

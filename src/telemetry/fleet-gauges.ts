@@ -1,0 +1,80 @@
+/** What the scheduler, the probes and the processes are doing at the moment of a scrape, as gauges. Counts nothing itself. */
+import { backendStates } from '../domain/backend-view.ts';
+import type { MetricRegistry } from './metric-registry.ts';
+import type { MetricReadings } from './metrics.ts';
+
+const fleetGauges = [
+  'llamero_queue_depth_by_priority',
+  'llamero_process_state',
+  'llamero_backend_state',
+  'llamero_backend_in_flight',
+  'llamero_backend_slots',
+  'llamero_backend_slots_free',
+  'llamero_backend_slots_used',
+  'llamero_backend_slots_busy',
+  'llamero_backend_models_loaded',
+  'llamero_backend_probe_failures',
+  'llamero_backend_probe_duration_seconds',
+  'llamero_backend_probe_timestamp_seconds',
+] as const;
+
+const processStates = ['stopped', 'starting', 'ready', 'stopping', 'failed'] as const;
+
+/** Backends that left the configuration must leave the page too, so the gauges start empty each time. */
+export function setFleetGauges(registry: MetricRegistry, readings: MetricReadings): void {
+  const { scheduler, requestsInFlight, connections } = readings;
+  for (const name of fleetGauges) registry.gauge(name).reset();
+  registry.gauge('llamero_connections').set({}, connections);
+  registry.gauge('llamero_queue_depth').set({}, scheduler.queuedTotal);
+  registry.gauge('llamero_requests_in_flight').set({}, requestsInFlight);
+  registry.gauge('llamero_sessions').set({}, scheduler.sessions);
+  registry.gauge('llamero_draining').set({}, scheduler.draining ? 1 : 0);
+  setPriorities(registry, scheduler);
+  setBackends(registry, scheduler);
+  setProbes(registry, readings);
+  setProcesses(registry, readings);
+}
+
+function setPriorities(registry: MetricRegistry, { queued }: MetricReadings['scheduler']): void {
+  const waiting = new Map<number, number>();
+  for (const { priority } of queued) waiting.set(priority, (waiting.get(priority) ?? 0) + 1);
+  const gauge = registry.gauge('llamero_queue_depth_by_priority');
+  for (const [priority, count] of waiting) gauge.set({ priority: String(priority) }, count);
+}
+
+function setProcesses(registry: MetricRegistry, { processes }: MetricReadings): void {
+  const gauge = registry.gauge('llamero_process_state');
+  for (const [model, current] of processes) {
+    for (const state of processStates) gauge.set({ model, state }, state === current ? 1 : 0);
+  }
+}
+
+function setBackends(registry: MetricRegistry, { backends }: MetricReadings['scheduler']): void {
+  for (const [backend, { view, inFlight, lingering, foreign, free }] of backends) {
+    for (const state of backendStates) {
+      registry.gauge('llamero_backend_state').set({ backend, state }, view.state === state ? 1 : 0);
+    }
+    registry.gauge('llamero_backend_in_flight').set({ backend }, inFlight);
+    registry.gauge('llamero_backend_slots').set({ backend }, view.slotsTotal);
+    registry.gauge('llamero_backend_slots_free').set({ backend }, free);
+    const used = registry.gauge('llamero_backend_slots_used');
+    used.set({ backend, by: 'own' }, inFlight);
+    used.set({ backend, by: 'lingering' }, lingering);
+    used.set({ backend, by: 'foreign' }, foreign);
+    if (view.slots !== undefined)
+      registry.gauge('llamero_backend_slots_busy').set({ backend }, view.slots.busy);
+    registry.gauge('llamero_backend_models_loaded').set({ backend }, view.loaded.size);
+  }
+}
+
+function setProbes(registry: MetricRegistry, { probes }: MetricReadings): void {
+  for (const [backend, probe] of probes) {
+    registry.gauge('llamero_backend_probe_failures').set({ backend }, probe.failuresInRow);
+    if (probe.durationMs !== undefined) {
+      registry.gauge('llamero_backend_probe_duration_seconds').set({ backend }, probe.durationMs / 1000);
+    }
+    if (probe.atEpochMs !== undefined) {
+      registry.gauge('llamero_backend_probe_timestamp_seconds').set({ backend }, probe.atEpochMs / 1000);
+    }
+  }
+}
