@@ -1,4 +1,4 @@
-/** What of requests and answers is kept: rows of activity, captures, answers to go on from. Owns these stores, decides what goes in. */
+/** What of requests and answers is kept: rows of activity, captures, answers to go on from, accounts. Owns these stores, decides what goes in. */
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { ActivityLookup } from './admin/deps.ts';
@@ -12,6 +12,9 @@ import { Activity, type ActivityOptions } from './store/activity.ts';
 import { Captures } from './store/captures.ts';
 import type { RequestRecord } from './store/request-record.ts';
 import { Responses, responsesPath, type ResponsesOptions } from './store/responses.ts';
+import { tryToUsageEntry } from './store/usage-entry.ts';
+import { usagePath } from './store/usage-table.ts';
+import { Usage, type UsageOptions } from './store/usage.ts';
 
 export interface ActivityKeeperOptions {
   readonly clock: Clock;
@@ -27,6 +30,7 @@ const bytesPerMb = 1024 ** 2;
 export class ActivityKeeper implements ActivityLookup {
   readonly captures: Captures;
   readonly responses: Responses;
+  readonly usage: Usage;
   readonly #options: ActivityKeeperOptions;
   readonly #activity: Activity;
   readonly #listeners = new Set<(id: number) => void>();
@@ -37,6 +41,7 @@ export class ActivityKeeper implements ActivityLookup {
     this.captures = new Captures(captureBytes(config), clock);
     this.#activity = new Activity({ ...this.#storeOptions(config), path: undefined });
     this.responses = new Responses({ ...this.#responsesOptions(config), path: undefined });
+    this.usage = new Usage({ ...this.#usageOptions(config), path: undefined });
     this.#openStore(config, log);
   }
 
@@ -49,6 +54,8 @@ export class ActivityKeeper implements ActivityLookup {
   /** For every request that has ended. */
   finished(record: RequestRecord): void {
     const { capture, requestHeaders } = record;
+    const used = tryToUsageEntry(record);
+    if (used !== undefined) this.usage.add(used);
     // The record is kept for a while; its caller's secrets need not be.
     record.capture = undefined;
     record.requestHeaders = [];
@@ -83,6 +90,7 @@ export class ActivityKeeper implements ActivityLookup {
   close(): void {
     this.#activity.close();
     this.responses.close();
+    this.usage.close();
     this.captures.close();
   }
 
@@ -91,6 +99,7 @@ export class ActivityKeeper implements ActivityLookup {
     try {
       this.#activity.configure(this.#storeOptions(config));
       this.responses.configure(this.#responsesOptions(config));
+      this.usage.configure(this.#usageOptions(config));
     } catch (error) {
       log.error(
         { path: config.store?.path, err: error },
@@ -117,6 +126,18 @@ export class ActivityKeeper implements ActivityLookup {
       ageMsMax: endlessIfZero(responses.ageMax),
       nowEpochMs: () => this.#options.clock.epochMs(),
       onLost: (error) => this.#options.log.error({ err: error }, 'A response could not be kept'),
+    };
+  }
+
+  #usageOptions({ store, usage }: Config): UsageOptions {
+    return {
+      path: store === undefined ? undefined : usagePath(resolve(store.path)),
+      minutesMs: usage.minutes,
+      hoursMs: usage.hours,
+      ageMsMax: endlessIfZero(usage.ageMax),
+      rowsMax: usage.rowsMax,
+      nowEpochMs: () => this.#options.clock.epochMs(),
+      onFault: (error) => this.#options.log.error({ err: error }, 'What was used could not be written'),
     };
   }
 

@@ -8,6 +8,7 @@ import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
+import { usageSection } from './schema-usage.ts';
 import { wordingShape } from './schema-wording.ts';
 import { describe, duration, needsRestart, secret, size } from './values.ts';
 
@@ -277,6 +278,7 @@ export const configSchema = z.strictObject({
     'Answers of the Responses API that are kept for `previous_response_id`, each with its conversation, where the engine keeps none. Only whoever got an answer can go on from it, and `store: false` in a request keeps it out. In memory; with `store` in a file beside its file.',
     responses.prefault({}),
   ),
+  usage: usageSection,
   drain: describe('How a stop goes.', drain.prefault({})),
   log: describe("The router's own log, on stderr.", log.prefault({})),
   ...llamaSwapShape,

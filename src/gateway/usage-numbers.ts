@@ -92,14 +92,25 @@ function toUsage(fields: Fields): TokenUsage | undefined {
   const cacheCreation = toCount(fields['cache_creation_input_tokens']);
   const details = fields['prompt_tokens_details'] ?? fields['input_tokens_details'];
   const cachedTokens = cacheRead ?? toCount((details as Fields | null | undefined)?.['cached_tokens']);
+  const reasoningTokens = toReasoningTokens(fields);
   return {
     inputTokens:
       (inputTokens ?? 0) + (promptTokens === undefined ? (cacheRead ?? 0) + (cacheCreation ?? 0) : 0),
     outputTokens: outputTokens ?? 0,
     cachedTokens: cachedTokens ?? 0,
     estimated: false,
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
     ...(cachedTokens === undefined && { cacheUnknown: true }),
   };
+}
+
+/** Chat completions and the Responses API say `reasoning_tokens`, Messages `thinking_tokens`. */
+function toReasoningTokens(fields: Fields): number | undefined {
+  const details = (fields['completion_tokens_details'] ?? fields['output_tokens_details']) as
+    | Fields
+    | null
+    | undefined;
+  return toCount(details?.['reasoning_tokens']) ?? toCount(details?.['thinking_tokens']);
 }
 
 function toTimings(fields: Fields): EngineTimings | undefined {

@@ -143,6 +143,24 @@ describe('usage reader', () => {
     });
   });
 
+  test.each<[RouteName, string]>([
+    [
+      'chat-completions',
+      'data: {"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":6}}}\n\ndata: [DONE]\n\n',
+    ],
+    [
+      'responses',
+      'data: {"type":"response.completed","response":{"usage":{"input_tokens":8,"output_tokens":9,"output_tokens_details":{"reasoning_tokens":6}}}}\n\n',
+    ],
+    [
+      'messages',
+      'data: {"type":"message_start","message":{"usage":{"input_tokens":8,"output_tokens":1}}}\n\ndata: {"type":"message_delta","usage":{"output_tokens":9,"output_tokens_details":{"thinking_tokens":6}}}\n\n',
+    ],
+  ])('finds the tokens of reasoning in %s', (route, stream) => {
+    const { usage } = read(stream, { route });
+    expect(usage).toMatchObject({ inputTokens: 8, outputTokens: 9, reasoningTokens: 6 });
+  });
+
   test('finds usage of other engines behind frames without one', () => {
     const usage = { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 };
     const stream = `${token.repeat(3)}${frame({ choices: [], usage })}data: [DONE]\n\n`;

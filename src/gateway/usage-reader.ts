@@ -118,7 +118,9 @@ class SideReader implements UsageReader {
       // The first event counts the input, the last one the output.
       const first = findUsage(head, 'start');
       if (first === undefined || last === undefined) return last ?? first;
-      return last.inputTokens > 0 ? last : { ...first, outputTokens: last.outputTokens };
+      if (last.inputTokens > 0) return last;
+      const { outputTokens, reasoningTokens } = last;
+      return { ...first, outputTokens, ...(reasoningTokens !== undefined && { reasoningTokens }) };
     }
     return last ?? (this.#stream ? undefined : findUsage(head, 'start'));
   }

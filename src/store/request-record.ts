@@ -17,6 +17,8 @@ export interface TokenUsage {
   outputTokens: number;
   /** Part of `inputTokens` that came from the engine's prompt cache. */
   cachedTokens: number;
+  /** Part of `outputTokens` that nobody but the model reads; absent = the engine does not tell. */
+  reasoningTokens?: number;
   /** True when the engine gave no numbers and these were counted from the stream. */
   estimated: boolean;
   /** The engine says nothing of a cache: `cachedTokens` is 0 for want of a number. */

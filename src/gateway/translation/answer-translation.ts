@@ -229,12 +229,13 @@ function toErrorStatus(status: number | undefined): number {
 }
 
 function toTokenUsage(usage: Usage): TokenUsage {
-  const { inputTokens, outputTokens, cachedTokens } = usage;
+  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage;
   return {
     inputTokens,
     outputTokens,
     cachedTokens: cachedTokens ?? 0,
     estimated: false,
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
     ...(cachedTokens === undefined && { cacheUnknown: true as const }),
   };
 }

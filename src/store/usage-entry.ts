@@ -1,0 +1,149 @@
+/** What one finished request adds to the accounts: whose it is, and what it used. Knows no database. */
+import type { BackendId, FlowId, ModelName } from '../domain/ids.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { RouteName } from '../domain/routes.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** The API that the client spoke. */
+export type UsageDialect = 'openai' | 'openai-responses' | 'anthropic' | 'ollama' | 'llamacpp';
+
+/** Empty = none: a request that was refused has no backend, and one for an unknown model no model. */
+export interface UsageKey {
+  readonly flow: FlowId;
+  readonly backend: BackendId;
+  readonly model: ModelName;
+  readonly dialect: UsageDialect;
+}
+
+export interface UsageCounts {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `inputTokens`. */
+  readonly cachedTokens: number;
+  /** Part of `outputTokens`. */
+  readonly reasoningTokens: number;
+  readonly requests: number;
+  /** Requests that ended with an error; a client that leaves is none. */
+  readonly errors: number;
+  /** Requests whose tokens, or some of them, are guessed, as the engine told none. */
+  readonly estimated: number;
+}
+
+export const noUsage: UsageCounts = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  requests: 0,
+  errors: 0,
+  estimated: 0,
+};
+
+/** Routes on which a model works. All others, such as tokenising, cost nothing that is accounted for. */
+const dialects: Partial<Record<RouteName, UsageDialect>> = {
+  'chat-completions': 'openai',
+  completions: 'openai',
+  embeddings: 'openai',
+  rerank: 'openai',
+  audio: 'openai',
+  images: 'openai',
+  responses: 'openai-responses',
+  messages: 'anthropic',
+  'ollama-chat': 'ollama',
+  'ollama-generate': 'ollama',
+  'ollama-embed': 'ollama',
+  'ollama-embeddings': 'ollama',
+  'native-completion': 'llamacpp',
+  infill: 'llamacpp',
+};
+
+const noErrors: ReadonlySet<Outcome> = new Set([
+  'completed',
+  'cancelled_queued',
+  'cancelled_waiting',
+  'cancelled_streaming',
+]);
+
+/** Their bodies are text and little else, so that their size says something. */
+const plainTextRoutes: ReadonlySet<RouteName> = new Set([
+  'completions',
+  'embeddings',
+  'rerank',
+  'ollama-embed',
+  'ollama-embeddings',
+]);
+const bytesPerToken = 4;
+
+export interface UsageEntry {
+  readonly key: UsageKey;
+  readonly counts: UsageCounts;
+}
+
+/** undefined = the request is not accounted for: no model works on such a route, or the caller was not let in. */
+export function tryToUsageEntry(record: RequestRecord): UsageEntry | undefined {
+  const dialect = dialects[record.route];
+  const outcome = record.outcome ?? 'internal';
+  if (dialect === undefined || record.method !== 'POST' || outcome === 'rejected_unauthorized')
+    return undefined;
+  const { flow, backend = '', model = '' } = record;
+  return {
+    key: { flow, backend, model, dialect },
+    counts: { ...tokensOf(record), requests: 1, errors: noErrors.has(outcome) ? 0 : 1 },
+  };
+}
+
+export function addUsage(left: UsageCounts, right: UsageCounts): UsageCounts {
+  return {
+    inputTokens: left.inputTokens + right.inputTokens,
+    outputTokens: left.outputTokens + right.outputTokens,
+    cachedTokens: left.cachedTokens + right.cachedTokens,
+    reasoningTokens: left.reasoningTokens + right.reasoningTokens,
+    requests: left.requests + right.requests,
+    errors: left.errors + right.errors,
+    estimated: left.estimated + right.estimated,
+  };
+}
+
+export function subtractUsage(left: UsageCounts, right: UsageCounts): UsageCounts {
+  return {
+    inputTokens: left.inputTokens - right.inputTokens,
+    outputTokens: left.outputTokens - right.outputTokens,
+    cachedTokens: left.cachedTokens - right.cachedTokens,
+    reasoningTokens: left.reasoningTokens - right.reasoningTokens,
+    requests: left.requests - right.requests,
+    errors: left.errors - right.errors,
+    estimated: left.estimated - right.estimated,
+  };
+}
+
+type Tokens = Omit<UsageCounts, 'requests' | 'errors'>;
+
+function tokensOf(record: RequestRecord): Tokens {
+  const { usage, route } = record;
+  if (usage !== undefined) {
+    return {
+      inputTokens: Math.round(usage.estimated ? guessInput(record) : usage.inputTokens),
+      outputTokens: Math.round(usage.outputTokens),
+      cachedTokens: Math.round(usage.cachedTokens),
+      reasoningTokens: Math.round(usage.reasoningTokens ?? 0),
+      estimated: usage.estimated ? 1 : 0,
+    };
+  }
+  // Without a byte of a good answer nobody knows how far the engine came; sounds and pictures have no tokens.
+  const isAnswered = record.firstByteAtMs !== undefined && (record.status ?? 0) < 400;
+  if (!isAnswered || route === 'audio' || route === 'images') {
+    return { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, estimated: 0 };
+  }
+  return {
+    inputTokens: guessInput(record),
+    // Engines send about one token per streamed chunk.
+    outputTokens: record.stream ? record.chunksOut : 0,
+    cachedTokens: 0,
+    reasoningTokens: 0,
+    estimated: 1,
+  };
+}
+
+function guessInput({ route, tokensEstimated, bytesIn }: RequestRecord): number {
+  return plainTextRoutes.has(route) ? Math.ceil(bytesIn / bytesPerToken) : tokensEstimated;
+}
