@@ -69,9 +69,10 @@ function checkListen(listen: Config['listen']): Finding[] {
 }
 
 function checkExposure(config: Config, wrongKeys: ReadonlySet<string>): CheckResult {
-  const { listen, apiKeys, allowUnauthenticated } = config;
-  const isUnknown = ['', 'listen', 'apiKeys', 'allowUnauthenticated'].some((key) => wrongKeys.has(key));
-  if (isUnknown || apiKeys.length > 0) return { problems: [], warnings: [] };
+  const { listen, apiKeys, keysFile, allowUnauthenticated } = config;
+  const deciding = ['', 'listen', 'apiKeys', 'keysFile', 'allowUnauthenticated'];
+  const isUnknown = deciding.some((key) => wrongKeys.has(key));
+  if (isUnknown || apiKeys.length > 0 || keysFile !== undefined) return { problems: [], warnings: [] };
   const message = allowUnauthenticated
     ? 'other machines can use this address without a key'
     : 'other machines could use this address without a key: add apiKeys, listen on 127.0.0.1, or set allowUnauthenticated: true';

@@ -7,6 +7,7 @@ import { engineNames } from '../domain/engine-names.ts';
 import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
+import { keyShape } from './schema-keys.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
 import { usageSection } from './schema-usage.ts';
 import { wordingShape } from './schema-wording.ts';
@@ -67,6 +68,7 @@ const apiKey = z.union([
       z.string().min(1),
     ),
     key: describe('The key itself.', clientKey()),
+    ...keyShape,
   }),
 ]);
 
@@ -256,10 +258,14 @@ export const configSchema = z.strictObject({
     ),
   ),
   allowUnauthenticated: describe(
-    'Allow serving beyond loopback without `apiKeys`.',
+    'Allow serving beyond loopback without `apiKeys` and `keysFile`.',
     z.boolean().default(false),
   ),
   apiKeys: describe('Keys that clients must send; empty = no authentication.', z.array(apiKey).default([])),
+  keysFile: describe(
+    'File with more keys, written by `llamero keys`; changes count at once. With it clients must send a key, even while there is none. Relative to the working folder.',
+    z.string().min(1).optional(),
+  ),
   backends: describe(
     'The inference servers, by a name of your choice.',
     z

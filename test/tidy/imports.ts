@@ -16,6 +16,7 @@ const ranks: Readonly<Record<string, number>> = {
   telemetry: 4,
   sim: 4,
   dialects: 4,
+  keys: 4,
   supply: 5,
   gateway: 5,
   admin: 5,
