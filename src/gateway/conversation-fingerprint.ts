@@ -106,7 +106,8 @@ function addSpan(digest: TextDigest, body: Buffer, { start, end }: JsonSpan): vo
   digest.addNumber(length);
 }
 
-function isChangingText(body: Buffer, start: number): boolean {
+/** Whether the text whose quote is at `start` differs in each request although the conversation is the same. */
+export function isChangingText(body: Buffer, start: number): boolean {
   // The first byte is a quote in all of them; the second one tells nearly all apart.
   return (
     body[start + 1] === changingText[1] &&
