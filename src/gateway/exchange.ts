@@ -16,12 +16,12 @@ import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
-import { tryLoaded, tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
+import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
 import type { RequestRepairs } from './repair/request-repairs.ts';
-import { resolveRequest, type Resolved } from './resolve.ts';
+import { readRequest, resolveRequest, type Resolved } from './resolve.ts';
 import type { Route } from './routes.ts';
 import { upstreamPath } from './target.ts';
 import { isDialectRoute, otherRoutes } from './translation/dialect-routes.ts';
@@ -326,6 +326,16 @@ export class Exchange implements Waiter, UpstreamHandler {
     return isNative && otherRoutes[route.name].some((other) => kind.routes.has(other));
   }
 
+  #sendDifferently(backend: Backend): void {
+    const resolved = this.#resolved;
+    if (resolved === undefined) return;
+    const source = { model: resolved.facts.model, body: this.#body, peeked: resolved.peeked };
+    const reading = readRequest(this.#parts, this.#inbound, source);
+    this.#resolved = { ...resolved, ...reading };
+    if (reading.ownAnswer === undefined) this.#send(backend, this.#grantedModel);
+    else this.#answerHere(reading.ownAnswer);
+  }
+
   #answerHere(answer: OwnAnswer): void {
     this.#answer.answer(answer);
     this.#finish('completed');
@@ -348,15 +358,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   /** The engine has not the route, or has not the model: only the words tell. */
   #refusedRoute(backend: Backend, status: number): void {
     if (lacksRoute(status, this.#answer.refusalText)) {
-      const route = this.#inbound.route.name;
-      this.#parts.fleet.support.lacks(backend, route);
-      this.#guarded(() => {
-        const requested = this.#record.requested ?? '';
-        const question = { route, body: this.#body, asked: undefined, requested, model: this.#grantedModel };
-        const own = tryOwnAnswer(this.#parts, question);
-        if (own === undefined) this.#send(backend, this.#grantedModel);
-        else this.#answerHere(own);
-      });
+      this.#parts.fleet.support.lacks(backend, this.#inbound.route.name);
+      this.#guarded(() => this.#sendDifferently(backend));
       return;
     }
     this.#answer.tryPassRefusal();

@@ -76,19 +76,8 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     }
     if (fleet.names().size > 0) return missingModel(fleet);
   }
-  const isForeign = isForeignEverywhere(parts, inbound, model);
-  const conversation =
-    route.name === 'responses'
-      ? conversationOf(parts, inbound, { model, body, peeked, isForeign })
-      : undefined;
-  const asked =
-    isDialectRoute(route.name) && (isForeign || conversation !== undefined)
-      ? readModelRequest(route.name, conversation?.request ?? parseObject(body), model)
-      : undefined;
-  const requested = peeked.model ?? model ?? '';
-  const ownAnswer = isForeign
-    ? tryOwnAnswer(parts, { route: route.name, body, asked, requested, model })
-    : undefined;
+  const reading = readRequest(parts, inbound, { model, body, peeked });
+  const { asked, ownAnswer } = reading;
   const only = route.name === 'other' ? undefined : fleet.having(route.name, model !== undefined);
   if (ownAnswer === undefined && only !== undefined && !someServe(parts, only, model)) {
     meaning?.release();
@@ -104,7 +93,30 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   };
   const { dispatcher: placer } = parts;
   const streams = asked?.stream ?? stream;
-  return { facts: placed, peeked, meaning, placer, stream: streams, asked, conversation, ownAnswer };
+  return { facts: placed, peeked, meaning, placer, stream: streams, ...reading };
+}
+
+/**
+ * What has to be known of the request where it does not pass as it is, by what is known of the engines at this moment.
+ * @throws LlameroError where it is broken
+ */
+export function readRequest(
+  parts: GatewayParts,
+  inbound: Inbound,
+  source: Pick<ConversationSource, 'body' | 'peeked'> & { readonly model: ModelName | undefined },
+): Pick<Resolved, 'asked' | 'conversation' | 'ownAnswer'> {
+  const { model, body, peeked } = source;
+  const route = inbound.route.name;
+  const isForeign = isForeignEverywhere(parts, inbound, model);
+  const conversation =
+    route === 'responses' ? conversationOf(parts, inbound, { ...source, isForeign }) : undefined;
+  const asked =
+    isDialectRoute(route) && (isForeign || conversation !== undefined)
+      ? readModelRequest(route, conversation?.request ?? parseObject(body), model)
+      : undefined;
+  const requested = peeked.model ?? model ?? '';
+  const ownAnswer = isForeign ? tryOwnAnswer(parts, { route, body, asked, requested, model }) : undefined;
+  return { asked, conversation, ownAnswer };
 }
 
 /** undefined: the request names no model, and more than one could be meant. */
