@@ -29,7 +29,7 @@ const apis: readonly Api[] = [
   {
     path: '/v1/chat/completions',
     engine: 'Messages only',
-    translate: ['chat-completions'],
+    translate: ['chat-completions', 'responses'],
     body: (text) => ({ model: modelName, messages: [says('user', text)] }),
     messageOf: openaiMessage,
     broken: {

@@ -3,7 +3,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { embed, generateObject, generateText, stepCountIs, streamText, tool, type LanguageModel } from 'ai';
 import { createOllama } from 'ollama-ai-provider-v2';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { realLlamaServer } from '../../real/llama-server.ts';
 import { modelName } from '../engines/subjects.ts';
@@ -49,12 +49,14 @@ const call = { city: 'Delft "é"\n', days: 2 };
 
 const { path, missing } = realLlamaServer();
 
-describe.skipIf(path === undefined)(`over a real llama-server ${missing ?? ''}`, () => {
+describe('over a real llama-server', () => {
+  beforeEach((context) => context.skip(path === undefined, missing));
   let engines: RealEngines;
   beforeAll(async () => {
+    if (path === undefined) return;
     engines = await startRealEngines();
   });
-  afterAll(() => engines[Symbol.asyncDispose]());
+  afterAll(() => engines?.[Symbol.asyncDispose]());
 
   describe.each(providers)('$name', ({ model }) => {
     test.each(realModels)('generates and streams text with %s', async (id) => {

@@ -1,6 +1,6 @@
 /** Anthropic's official client: stream helper, tool runner, counting, and the headers of Claude Code. */
 import Anthropic from '@anthropic-ai/sdk';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { realLlamaServer } from '../../real/llama-server.ts';
 import { modelName } from '../engines/subjects.ts';
 import {
@@ -16,14 +16,16 @@ const { path, missing } = realLlamaServer();
 const at = (baseURL: string) => new Anthropic({ baseURL, apiKey: 'none', maxRetries: 0 });
 const said = (content: string) => [{ role: 'user' as const, content }];
 
-describe.skipIf(path === undefined)(`over a real llama-server ${missing ?? ''}`, () => {
+describe('over a real llama-server', () => {
+  beforeEach((context) => context.skip(path === undefined, missing));
   let engines: RealEngines;
   let client: Anthropic;
   beforeAll(async () => {
+    if (path === undefined) return;
     engines = await startRealEngines();
     client = at(engines.url);
   });
-  afterAll(() => engines[Symbol.asyncDispose]());
+  afterAll(() => engines?.[Symbol.asyncDispose]());
 
   test.each(realModels)('gets messages of %s, whole and streamed', async (model) => {
     const asked = { model, max_tokens: 6, messages: said('the river') };

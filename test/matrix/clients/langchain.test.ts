@@ -11,7 +11,7 @@ import {
 import { tool } from '@langchain/core/tools';
 import { ChatOllama } from '@langchain/ollama';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { realLlamaServer } from '../../real/llama-server.ts';
 import { modelName } from '../engines/subjects.ts';
@@ -81,12 +81,14 @@ const call = { name: 'get_weather', args: { city: 'Delft "é"\n', days: 2 } };
 
 const { path, missing } = realLlamaServer();
 
-describe.skipIf(path === undefined)(`over a real llama-server ${missing ?? ''}`, () => {
+describe('over a real llama-server', () => {
+  beforeEach((context) => context.skip(path === undefined, missing));
   let engines: RealEngines;
   beforeAll(async () => {
+    if (path === undefined) return;
     engines = await startRealEngines();
   });
-  afterAll(() => engines[Symbol.asyncDispose]());
+  afterAll(() => engines?.[Symbol.asyncDispose]());
 
   describe.each(libraries)('$name', ({ name, create }) => {
     test.each(realModels)('invokes and streams with %s', async (id) => {

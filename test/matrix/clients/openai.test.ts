@@ -1,7 +1,7 @@
 /** The official OpenAI client's conveniences: parsing, stream helpers, tool runners, embeddings. */
 import OpenAI from 'openai';
 import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { realLlamaServer } from '../../real/llama-server.ts';
 import { modelName } from '../engines/subjects.ts';
@@ -18,14 +18,16 @@ import {
 const { path, missing } = realLlamaServer();
 const at = (url: string) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
 
-describe.skipIf(path === undefined)(`over a real llama-server ${missing ?? ''}`, () => {
+describe('over a real llama-server', () => {
+  beforeEach((context) => context.skip(path === undefined, missing));
   let engines: RealEngines;
   let client: OpenAI;
   beforeAll(async () => {
+    if (path === undefined) return;
     engines = await startRealEngines();
     client = at(engines.url);
   });
-  afterAll(() => engines[Symbol.asyncDispose]());
+  afterAll(() => engines?.[Symbol.asyncDispose]());
 
   test('chats, whole and by its stream helper', async () => {
     const messages = [{ role: 'user' as const, content: 'the river' }];
@@ -130,9 +132,13 @@ describe.each(recordedTitles)('over an engine: %s', (title) => {
       .finalResponse();
     expect(response.output_parsed).toEqual({ city: 'Delft' });
   });
+});
 
-  // An engine with the route keeps its answers itself, or does not.
-  test.skipIf(title === 'Responses only')('goes on from a response that was kept', async () => {
+// An engine that has the route keeps its answers itself, or does not.
+describe.each(recordedTitles.filter((title) => title !== 'Responses only'))('over an engine: %s', (title) => {
+  test('goes on from a response that was kept', async () => {
+    await using router = await startRecorded(title);
+    const client = at(router.url);
     const { mark, cell } = router.play('tools, two turns');
     const tools = [
       {
