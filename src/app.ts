@@ -337,6 +337,7 @@ export class App {
       logs: this.#logs,
       ending: this.#ending.signal,
       activity: this.#activity,
+      usage: this.#activity.usage,
       sessionHeaders: () => this.#config.ui.activity.session_id,
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),
       printConfig: () => stringify(printConfig(this.#config)),

@@ -12,6 +12,7 @@ import { createDecisionLog } from '../src/store/decisions.ts';
 import type { HistoryPoint } from '../src/store/history.ts';
 import type { RequestRecord } from '../src/store/request-record.ts';
 import { createRequestTable } from '../src/store/requests.ts';
+import { Usage } from '../src/store/usage.ts';
 import { readHardware } from '../src/telemetry/host/hardware.ts';
 import type { CancelReason } from '../src/store/requests.ts';
 import { noRepairs } from './resolved-models.ts';
@@ -36,6 +37,8 @@ export interface FakeBackend {
 
 export interface FakeFleet {
   readonly deps: AdminDeps;
+  /** The accounts, in memory; requests of `open` are not counted by themselves. */
+  readonly usage: Usage;
   /** What the verbs were asked to do. */
   readonly calls: string[];
   /** Moves the clock. */
@@ -61,6 +64,17 @@ export function createFakeFleet(): FakeFleet {
   let nowMs = 10_000;
   const clock = { nowMs: () => nowMs, epochMs: () => fakeStartEpochMs + nowMs };
   const requests = createRequestTable({ recentMax: 100, clock });
+  const usage = new Usage({
+    path: undefined,
+    minutesMs: 2 * 86_400_000,
+    hoursMs: 60 * 86_400_000,
+    ageMsMax: Infinity,
+    rowsMax: 10_000,
+    nowEpochMs: clock.epochMs,
+    onFault: (error) => {
+      throw error;
+    },
+  });
   const calls: string[] = [];
   const registry = () => fleet.backends.map((backend) => toBackend(backend, clock.epochMs()));
   const deps: AdminDeps = {
@@ -83,6 +97,7 @@ export function createFakeFleet(): FakeFleet {
     listen: () => ['127.0.0.1:8700'],
     configFile: () => 'llamero.yaml',
     lastReload: () => fleet.lastReload,
+    keys: () => [],
     keysRequired: () => fleet.keysRequired,
     draining: () => fleet.draining,
     snapshot: (queuedMax) => ({
@@ -121,6 +136,7 @@ export function createFakeFleet(): FakeFleet {
       captures: { has: () => false, get: () => Promise.resolve(undefined) },
       subscribe: () => () => {},
     },
+    usage,
     ending: new AbortController().signal,
     logs: { all: createOutputLog(), find: () => undefined },
     metrics: () =>
@@ -138,6 +154,7 @@ export function createFakeFleet(): FakeFleet {
   };
   const fleet: FakeFleet = {
     deps,
+    usage,
     calls,
     advance(ms) {
       nowMs += ms;

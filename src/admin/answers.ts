@@ -13,21 +13,31 @@ import type {
 } from './contract.ts';
 import type { VersionBody } from './contract-models.ts';
 import type { AdminDeps, ReloadReport } from './deps.ts';
-import { describeBackends, describeTraffic } from './describe-backend.ts';
+import { describeBackends, describeEndpoint, describeTraffic } from './describe-backend.ts';
 import { describeRequestFully } from './describe-request.ts';
 import { isoTime, rounded } from './values.ts';
 
 /** Most waiting requests that are listed with their position. */
 const queuedMax = 1000;
 
-export function healthBody(deps: AdminDeps): HealthBody {
+/** `required`: how many of the backends have to be well for the router to count as healthy. */
+export function healthBody(deps: AdminDeps, required: 'none' | 'any' | 'all'): HealthBody {
   const backends = deps.backends();
+  const endpoints = backends.map((backend) => {
+    const { id, status, version, detail } = describeEndpoint(backend);
+    const more = { ...(version !== undefined && { version }), ...(detail !== undefined && { detail }) };
+    return [id, { status, ...more }] as const;
+  });
+  const well = endpoints.filter(([, { status }]) => status === 'ok').length;
+  const isEnough = required === 'none' || (required === 'any' ? well > 0 : well === backends.length);
+  const working = isEnough ? 'ok' : 'error';
   return {
-    status: deps.draining() ? 'draining' : 'ok',
+    status: deps.draining() ? 'draining' : working,
     backends: {
       total: backends.length,
       live: backends.filter(({ view }) => takesRequests(view.state)).length,
     },
+    endpoints: Object.fromEntries(endpoints),
     queued: deps.snapshot(0).queuedTotal,
     in_flight: deps.requests.inFlightCount,
   };

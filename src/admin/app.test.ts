@@ -50,10 +50,24 @@ describe('GET /health', () => {
     expect(await read('/health', healthSchema)).toEqual({
       status: 'ok',
       backends: { total: 2, live: 1 },
+      endpoints: {
+        'gpu-1': { status: 'ok' },
+        'gpu-2': { status: 'error', detail: 'Connection refused' },
+      },
       queued: 1,
       in_flight: 1,
     });
     await setUp().read('/health', healthSchema);
+  });
+
+  test('is 503 when fewer backends are well than it is asked to require', async () => {
+    const { fleet, read } = setUp(twoBackends);
+    expect((await read('/health?require=any', healthSchema)).status).toBe('ok');
+    expect((await read('/health?require=all', healthSchema, 503)).status).toBe('error');
+    fleet.backends = fleet.backends.map((backend) => ({ ...backend, state: 'stopped' }));
+    expect((await read('/health?require=all', healthSchema)).status).toBe('ok');
+    fleet.backends = [];
+    expect((await read('/health?require=any', healthSchema, 503)).status).toBe('error');
   });
 
   test('is 503 while the router drains', async () => {
@@ -327,6 +341,7 @@ describe('the admin API', () => {
       '/api/requests',
       '/api/decisions',
       '/api/config',
+      '/api/config?format=yaml',
       '/monitor',
     ]) {
       expect(await (await app.request(path)).text()).not.toContain('hush');
@@ -366,7 +381,7 @@ describe('the admin API', () => {
     });
     const logged: unknown[] = [];
     fleet.deps.log.error = (entry: unknown) => void logged.push(entry);
-    const { error } = await read('/api/config', errorSchema, 500);
+    const { error } = await read('/api/config?format=yaml', errorSchema, 500);
     expect(error).toEqual({ message: 'Internal error', type: 'server_error', param: null, code: 'internal' });
     expect(logged).toEqual([{ err: fleet.fault, path: '/api/config' }]);
   });

@@ -19,13 +19,18 @@ import {
 import type { ErrorBody } from './contract.ts';
 import type { AdminDeps } from './deps.ts';
 import { addActivityRoutes } from './activity-routes.ts';
+import { addKeyRoutes } from './key-routes.ts';
+import { changingReads } from './paths.ts';
 import { EventFeed } from './event-feed.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
+import { configQuery, healthQuery } from './contract-usage.ts';
+import { describeEndpoints } from './describe-usage.ts';
 import { addPerformanceRoutes } from './performance-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
 import { monitorPage } from './monitor/page.ts';
 import { addRoute, check, checkQuery, isHead } from './routing.ts';
+import { addUsageRoutes } from './usage-routes.ts';
 
 export function createAdminApp(deps: AdminDeps): Hono {
   const app = new Hono();
@@ -50,6 +55,8 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addLogRoutes(app, deps);
   addActivityRoutes(app, deps);
   addPerformanceRoutes(app, deps);
+  addKeyRoutes(app, deps);
+  addUsageRoutes(app, deps);
   addEventRoute(app, deps);
   return app;
 }
@@ -58,7 +65,7 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
   const feed = createMonitorFeed(deps);
   const routes: Readonly<Record<string, Handler>> = {
     '/health': (context) => {
-      const body = healthBody(deps);
+      const body = healthBody(deps, checkQuery(context, healthQuery).require);
       return context.json(body, body.status === 'ok' ? 200 : 503);
     },
     '/wol-health': (context) => context.text('OK'),
@@ -73,7 +80,8 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
     '/api/requests': (context) => context.json(requestsBody(deps, checkQuery(context, requestsQuery).limit)),
     '/api/decisions': (context) => context.json(decisionsBody(deps, checkQuery(context, decisionsQuery))),
     '/api/config': (context) => {
-      checkQuery(context, noQuery);
+      const { format } = checkQuery(context, configQuery);
+      if (format === 'json') return context.json(describeEndpoints(deps.backends(), deps.keysRequired()));
       return context.body(deps.printConfig(), 200, { 'content-type': 'text/yaml; charset=utf-8' });
     },
     '/metrics': async (context) => {
@@ -148,9 +156,6 @@ function addDemoVerbs(app: Hono, deps: AdminDeps): void {
     },
   });
 }
-
-/** Paths that change something although they are asked with GET, as llama-swap's clients do. */
-const changingReads: ReadonlySet<string> = new Set(['/unload']);
 
 function refuseOtherSites({ req }: Context): void {
   const reads = req.method === 'GET' || req.method === 'HEAD';

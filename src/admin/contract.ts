@@ -119,8 +119,17 @@ export const requestDetailSchema = requestSchema.extend({
 });
 
 export const healthSchema = z.strictObject({
-  status: z.enum(['ok', 'draining']),
+  /** error: fewer backends are well than `require` wants. */
+  status: z.enum(['ok', 'error', 'draining']),
   backends: z.strictObject({ total: count, live: count }),
+  endpoints: z.record(
+    name,
+    z.strictObject({
+      status: z.enum(['ok', 'error']),
+      version: z.string().optional(),
+      detail: z.string().optional(),
+    }),
+  ),
   queued: count,
   in_flight: count,
 });

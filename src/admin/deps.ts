@@ -5,6 +5,8 @@ import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
 import type { HostReading } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
+import type { KeyReading } from '../keys/key-meter.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import type { OutputLog } from '../process/output.ts';
 import type { ProcessState } from '../process/process-state.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
@@ -13,6 +15,7 @@ import type { Captures } from '../store/captures.ts';
 import type { DecisionLog } from '../store/decisions.ts';
 import type { History } from '../store/history.ts';
 import type { RequestTable } from '../store/requests.ts';
+import type { Usage } from '../store/usage.ts';
 import type { Hardware } from '../telemetry/host/hardware.ts';
 
 /** How the last attempt to take over the configuration file went. */
@@ -69,6 +72,9 @@ export interface ActivityLookup extends Pick<Activity, 'list' | 'totals'> {
   subscribe(listener: (id: number) => void): () => void;
 }
 
+/** Tokens and requests by key, backend and model. */
+export type UsageLookup = Pick<Usage, 'totals' | 'sums' | 'series' | 'rows'>;
+
 /** How a command that is run around a model went. */
 export interface HookOutcome {
   readonly model: ModelName;
@@ -120,6 +126,8 @@ export interface AdminDeps {
   readonly lastReload: () => ReloadReport | undefined;
   /** True when clients must send a key. */
   readonly keysRequired: () => boolean;
+  /** Every API key with what it uses, by name. */
+  readonly keys: () => readonly { readonly rules: KeyRules; readonly reading: KeyReading }[];
   /** True from the beginning of a drain on, the lame-duck time included. */
   readonly draining: () => boolean;
   /** `queuedMax`: most waiting requests wanted, in their order. */
@@ -131,6 +139,7 @@ export interface AdminDeps {
   /** Aborted when the router begins to stop: answers that have no end of their own end then. */
   readonly ending: AbortSignal;
   readonly activity: ActivityLookup;
+  readonly usage: UsageLookup;
   readonly hooks: HookNews;
   readonly performance: PerformanceLookup;
   /** Request headers that name a session, in order. */

@@ -5,6 +5,7 @@ import type { MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { BackendSnapshot } from '../scheduler/snapshot.ts';
 import type { Traffic, TrafficReadings } from '../store/traffic.ts';
 import type { BackendBody, TrafficBody } from './contract.ts';
+import type { EndpointsBody } from './contract-usage.ts';
 import type { SchedulerReadings } from './deps.ts';
 import { isoTime, rounded } from './values.ts';
 
@@ -29,6 +30,19 @@ export function describeBackends(readings: FleetReadings): BackendBody[] {
     },
     traffic: describeTraffic(traffic.byBackend.get(backend.id)),
   }));
+}
+
+/** What a list of endpoints says of one: where it is, and whether it can be reached or started. */
+export function describeEndpoint(backend: Backend): EndpointsBody['endpoints'][number] {
+  const { id, url, engine_version: version, state, reason } = describeEngine(backend);
+  return {
+    id,
+    url,
+    status: state === 'dead' || state === 'unknown' ? 'error' : 'ok',
+    state,
+    ...(version !== null && { version }),
+    ...(reason !== null && { detail: reason }),
+  };
 }
 
 export function describeTraffic(traffic: Traffic | undefined): TrafficBody {

@@ -5,7 +5,8 @@ import type { RouteName } from '../domain/routes.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** The API that the client spoke. */
-export type UsageDialect = 'openai' | 'openai-responses' | 'anthropic' | 'ollama' | 'llamacpp';
+export const dialects = ['openai', 'openai-responses', 'anthropic', 'ollama', 'llamacpp'] as const;
+export type UsageDialect = (typeof dialects)[number];
 
 /** Empty = none: a request that was refused has no backend, and one for an unknown model no model. */
 export interface UsageKey {
@@ -40,7 +41,7 @@ export const noUsage: UsageCounts = {
 };
 
 /** Routes on which a model works. All others, such as tokenising, cost nothing that is accounted for. */
-const dialects: Partial<Record<RouteName, UsageDialect>> = {
+const dialectByRoute: Partial<Record<RouteName, UsageDialect>> = {
   'chat-completions': 'openai',
   completions: 'openai',
   embeddings: 'openai',
@@ -81,7 +82,7 @@ export interface UsageEntry {
 
 /** undefined = the request is not accounted for: no model works on such a route, or the caller was not let in. */
 export function tryToUsageEntry(record: RequestRecord): UsageEntry | undefined {
-  const dialect = dialects[record.route];
+  const dialect = dialectByRoute[record.route];
   const outcome = record.outcome ?? 'internal';
   if (dialect === undefined || record.method !== 'POST' || outcome === 'rejected_unauthorized')
     return undefined;
