@@ -30,6 +30,8 @@ export interface AnswerTranslationOptions {
   /** Thoughts may stand in the text. */
   readonly splitThoughts: boolean;
   readonly notes: AnswerNotes;
+  /** See EngineKind.blamesClient. */
+  readonly blamesClient?: ((status: number, body: string) => boolean) | undefined;
   /** Told of each event, in order, before the client gets it. */
   readonly onEvent?: OnAnswerEvent | undefined;
   /** Told of the whole answer as the client gets it, or would get it without a stream. */
@@ -128,15 +130,22 @@ export class AnswerTranslation implements AnswerTransform {
     };
   }
 
+  /** A status of 5xx that blames the request is a fault of the client's, and is told as one. */
+  #readError(text: string): EngineError {
+    const { engine, blamesClient } = this.#options;
+    const status = this.#engineStatus;
+    const error = { status, ...engine.readError(status, text) };
+    if (status < 500 || blamesClient?.(status, text) !== true) return error;
+    const { type: _type, code: _code, ...rest } = error;
+    return { ...rest, status: 400 };
+  }
+
   #readWhole(): void {
     const { engine } = this.#options;
     const text = Buffer.concat(this.#chunks).toString();
     this.#chunks = [];
     if (this.#engineStatus >= 400) {
-      this.#take({
-        kind: 'failed',
-        error: { status: this.#engineStatus, ...engine.readError(this.#engineStatus, text) },
-      });
+      this.#take({ kind: 'failed', error: this.#readError(text) });
       return;
     }
     const body = this.#bytes > wholeBytesMax ? undefined : tryParse(text);

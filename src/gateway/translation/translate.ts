@@ -77,6 +77,7 @@ export function translate(source: Translatable): Translated {
       onAnswer: conversation?.keep,
       splitThoughts: backend.config.repairs.thinkTags,
       notes: source.notes,
+      blamesClient: (status, text) => backend.kind.blamesClient(status, text),
     });
     const sent = tellsProgress(backend, other) && upstreamStreams ? { ...body, return_progress: true } : body;
     return { route: other, path, body: toBytes(sent), dropped: [...dropped], answer };

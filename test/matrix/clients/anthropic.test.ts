@@ -37,6 +37,20 @@ describe('over a real llama-server', () => {
     }
   });
 
+  test('is told that the model takes no images', async () => {
+    const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'iVBORw0KGgo=' };
+    const asked = {
+      model: 'chat-only',
+      max_tokens: 6,
+      messages: [{ role: 'user' as const, content: [{ type: 'image' as const, source }] }],
+    };
+    await expect(client.messages.create(asked)).rejects.toMatchObject({
+      status: 400,
+      type: 'invalid_request_error',
+      message: expect.stringContaining('image input is not supported') as string,
+    });
+  });
+
   test.each(realModels)('counts the tokens of %s', async (model) => {
     const { input_tokens: short } = await client.messages.countTokens({ model, messages: said('hi') });
     const { input_tokens: long } = await client.messages.countTokens({
