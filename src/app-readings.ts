@@ -20,15 +20,17 @@ export interface ReadingSources {
   readonly processes: Pick<ProcessFleet, 'list'>;
   /** Open client connections. */
   readonly connections: () => number;
+  readonly spans: () => MetricReadings['spans'];
   readonly host: Pick<HostSampler, 'latest'>;
 }
 
 export function readMetrics(sources: ReadingSources): MetricReadings {
-  const { dispatcher, backends, requests, processes, connections, host } = sources;
+  const { dispatcher, backends, requests, processes, connections, spans, host } = sources;
   return {
     scheduler: dispatcher.snapshot(Number.MAX_SAFE_INTEGER),
     requestsInFlight: requests.inFlightCount,
     connections: connections(),
+    spans: spans(),
     processes: new Map(processes.list().map(({ id, process: { state } }) => [id, state.name])),
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
     host: host.latest(),

@@ -14,6 +14,7 @@ import { EngineRoom } from './app-engines.ts';
 import { Logs } from './app-logs.ts';
 import { ModelHandles } from './app-models.ts';
 import { createFleetHistory, openPerformanceMonitor, readMetrics } from './app-readings.ts';
+import { openTracer } from './app-tracing.ts';
 import { systemClock } from './base/clock.ts';
 import type { LoadResult } from './config/load.ts';
 import { planReload } from './config/plan.ts';
@@ -39,6 +40,7 @@ import { createLog, createRequestLog, stderrDestination } from './telemetry/log.
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { ModelLoads } from './telemetry/model-loads.ts';
+import type { Tracer } from './telemetry/tracing/tracer.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -79,6 +81,8 @@ export class App {
   readonly #upstream: Upstream = createUpstream();
   readonly #metrics: Metrics;
   readonly #loads: ModelLoads;
+  /** undefined = nobody wants traces. */
+  readonly #tracer: Tracer | undefined;
   readonly #history: History;
   readonly #performance: PerformanceMonitor;
   readonly #activity: ActivityKeeper;
@@ -109,7 +113,13 @@ export class App {
       destination: this.#logs.destination,
       keep: (line) => this.#logs.keep(line),
     });
-    this.#loads = new ModelLoads({ clock: this.#clock, onEnded: (load) => this.#metrics.modelLoaded(load) });
+    this.#loads = new ModelLoads({
+      clock: this.#clock,
+      onEnded: (load) => {
+        this.#metrics.modelLoaded(load);
+        this.#tracer?.loaded(load);
+      },
+    });
     this.#engines = this.#buildEngines();
     this.#handles = this.#buildHandles();
     this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
@@ -124,6 +134,7 @@ export class App {
           requests: this.#requests,
           processes: this.#engines.processes,
           connections: () => this.#server.connectionCount,
+          spans: () => this.#tracer?.counts,
           host: this.#performance,
         }),
     });
@@ -135,6 +146,14 @@ export class App {
       models: () => this.#engines.models,
       processOf: (model) => this.#engines.processes.get(model)?.process,
       log: this.log,
+    });
+    this.#tracer = openTracer({
+      env: options.env,
+      clock: this.#clock,
+      log: this.log,
+      version: options.version,
+      requests: this.#requests,
+      backends: this.#engines.backends,
     });
     this.#tellOfFinishedRequests();
     this.#server = this.#buildServer();
@@ -204,6 +223,7 @@ export class App {
     await this.#engines.stop({ gently });
     await this.#logs.close();
     await this.#engines.close();
+    await this.#tracer?.close();
     this.#listeners.destroy();
     this.#upstream.close();
     this.#activity.close();
@@ -240,7 +260,10 @@ export class App {
       signature: this.#signature,
       env: env ?? {},
       file: source?.file,
-      onDecision: (decision) => this.#decisions.add(decision),
+      onDecision: (decision) => {
+        this.#decisions.add(decision);
+        this.#tracer?.placed(decision.request, decision.backend);
+      },
       loads: {
         wanted: (id, isSwap) => this.#loads.wanted(id, isSwap),
         unloading: (model, reason) => this.#metrics.modelUnloading({ model, reason }),
@@ -294,6 +317,7 @@ export class App {
       requests: this.#requests,
       captures: this.#activity.captures,
       responses: this.#activity.responses,
+      traces: this.#tracer,
       log: this.log,
       signature: this.#signature,
     };

@@ -290,6 +290,7 @@ export class Exchange implements Waiter, UpstreamHandler {
           signature: this.#parts.signature,
           withheld: backend.kind.headersWithheld,
           plain: route.name !== 'other',
+          trace: this.#parts.traces?.headers(this.#record),
         }),
         body: outgoing.body.length > 0 ? outgoing.body : undefined,
       },
@@ -378,6 +379,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     this.#call = undefined;
     this.#holdsPermit = false;
     this.#record.phase = 'queued';
+    this.#parts.traces?.attemptEnded(this.#record);
     this.#placer?.retry(this.#record.id);
   }
 

@@ -5,12 +5,21 @@ import type { ModelsConfig } from '../config/models.ts';
 import type { Config } from '../config/schema.ts';
 import type { BackendDirectory } from '../engines/backend.ts';
 import type { Captures } from '../store/captures.ts';
+import type { RequestRecord } from '../store/request-record.ts';
 import type { RequestTable } from '../store/requests.ts';
 import type { Responses } from '../store/responses.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
 import type { Upstream } from './upstream.ts';
+
+/** Follows requests across programs. */
+export interface RequestTraces {
+  /** Headers that tell a backend where it is in the trace, in place of those that came: names and values alternating. */
+  headers(record: RequestRecord): readonly string[];
+  /** The backend failed the request, which waits again. */
+  attemptEnded(record: RequestRecord): void;
+}
 
 export interface GatewayParts {
   readonly clock: Clock;
@@ -26,6 +35,8 @@ export interface GatewayParts {
   readonly requests: RequestTable;
   readonly captures: Captures;
   readonly responses: Responses;
+  /** undefined = nobody wants traces. */
+  readonly traces?: RequestTraces | undefined;
   readonly log: Logger;
   /** What this router signs requests with; see loop-guard.ts. */
   readonly signature: string;

@@ -28,6 +28,9 @@ const requestOnly: ReadonlySet<string> = new Set([
   loopHeader,
 ]);
 
+/** W3C Trace Context. */
+const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
+
 /** Of answers: the router says them itself. A peer may be a router too. */
 const ownHeaders: ReadonlySet<string> = new Set(['x-request-id', 'x-llamero-backend', 'x-llamero-attempts']);
 
@@ -38,6 +41,8 @@ export interface RequestHeaderOptions {
   readonly signature: string;
   /** More names (lower case) that this engine must not see. */
   readonly withheld: readonly string[];
+  /** Replaces the caller's trace headers: names and values alternating; undefined = those pass as they came. */
+  readonly trace?: readonly string[] | undefined;
   /** True: the answer is read on the side, so the engine must not compress it. */
   readonly plain: boolean;
 }
@@ -54,10 +59,12 @@ export function toRequestHeaders(received: readonly string[], options: RequestHe
     const lower = name.toLowerCase();
     if (hopByHop.has(lower) || requestOnly.has(lower) || lower === 'x-request-id') continue;
     if (options.plain && lower === 'accept-encoding') continue;
+    if (options.trace !== undefined && traceHeaders.has(lower)) continue;
     if (options.withheld.includes(lower) || named?.has(lower) === true) continue;
     kept.push(name, received[index + 1] ?? '');
   }
   kept.push('x-request-id', options.requestId, loopHeader, signedBy(received, options.signature));
+  if (options.trace !== undefined) kept.push(...options.trace);
   if (options.apiKey !== undefined)
     kept.push('authorization', `Bearer ${options.apiKey}`, 'x-api-key', options.apiKey);
   return kept;

@@ -29,10 +29,20 @@ export function setFleetGauges(registry: MetricRegistry, readings: MetricReading
   registry.gauge('llamero_requests_in_flight').set({}, requestsInFlight);
   registry.gauge('llamero_sessions').set({}, scheduler.sessions);
   registry.gauge('llamero_draining').set({}, scheduler.draining ? 1 : 0);
+  setSpans(registry, readings);
   setPriorities(registry, scheduler);
   setBackends(registry, scheduler);
   setProbes(registry, readings);
   setProcesses(registry, readings);
+}
+
+/** Counted by the exporter; here they are only shown. */
+function setSpans(registry: MetricRegistry, { spans }: MetricReadings): void {
+  if (spans === undefined) return;
+  const counter = registry.counter('llamero_trace_spans_total');
+  counter.reset();
+  counter.inc({ result: 'exported' }, spans.exported);
+  counter.inc({ result: 'dropped' }, spans.dropped);
 }
 
 function setPriorities(registry: MetricRegistry, { queued }: MetricReadings['scheduler']): void {

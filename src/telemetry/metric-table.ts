@@ -179,6 +179,11 @@ export const metricTable = {
     help: '1 for the state that the process of a model is in, 0 for the others: stopped, starting, ready, stopping, failed.',
     labels: ['model', 'state'],
   },
+  llamero_trace_spans_total: {
+    kind: 'counter',
+    help: 'Spans of traces by what became of them: exported, or dropped because too many waited or the collector refused them. Absent while nothing is traced.',
+    labels: ['result'],
+  },
   llamero_event_loop_lag_seconds: {
     kind: 'gauge',
     help: 'How late timers ran since the last scrape: mean, p50, p99 and max.',
