@@ -5,6 +5,7 @@ import { configDocument } from './config-document.ts';
 import { dialectsDocument } from './dialects-document.ts';
 import type { GeneratedDocument } from './document.ts';
 import { errorsDocument } from './errors-document.ts';
+import { importDocument } from './import-document.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { policiesDocument } from './policies-document.ts';
 import { schemaDocument } from './schema-document.ts';
@@ -13,6 +14,7 @@ export const documents: readonly GeneratedDocument[] = [
   schemaDocument,
   configDocument,
   errorsDocument,
+  importDocument,
   metricsDocument,
   policiesDocument,
   dialectsDocument,

@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Check configuration files. [FILE] [--config-dir DIR]',
     load: async () => (await import('./check.ts')).runCheck,
   },
+  import: {
+    summary: 'Print the configuration of another router as one of Llamero. SYSTEM [FILE] [-o FILE]',
+    load: async () => (await import('./import.ts')).runImport,
+  },
   schema: {
     summary: 'Print the JSON Schema of the configuration file.',
     load: async () => (await import('./schema.ts')).runSchema,

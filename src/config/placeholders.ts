@@ -28,9 +28,14 @@ export function escapePlaceholders(text: string): string {
   return text.replaceAll(placeholderPattern, '$$$&');
 }
 
+/** The text with U+FFFD in place of the marks, so that nothing in it is taken for a hidden placeholder. */
+export function withoutMarks(text: string): string {
+  return text.replaceAll(marks, '\uFFFD');
+}
+
 /** Hides the braces of every `${…}`. A text that holds the marks themselves gets U+FFFD in their place. */
 export function hidePlaceholders(text: string): string {
-  return text.replaceAll(marks, '\uFFFD').replaceAll(placeholderPattern, `$$${open}$1${close}`);
+  return withoutMarks(text).replaceAll(placeholderPattern, `$$${open}$1${close}`);
 }
 
 /** Undoes `hidePlaceholders`. */

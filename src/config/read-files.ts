@@ -98,8 +98,8 @@ async function orUnreadable<Value>(shownAs: string, reading: Promise<Value>): Pr
   }
 }
 
-/** One byte more than allowed is read, so that an endless file ends and is seen to be too large. */
-async function readText(file: string): Promise<string> {
+/** The text of one UTF-8 file. One byte more than allowed is read, so that an endless file ends and is seen to be too large. */
+export async function readText(file: string): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of createReadStream(file, { end: textBytesMax })) parts.push(part as Buffer);
   const bytes = Buffer.concat(parts);
@@ -107,7 +107,8 @@ async function readText(file: string): Promise<string> {
   return new TextDecoder('utf-8', { fatal: bytes.length <= textBytesMax }).decode(bytes);
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be read or written, in words. */
+export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: 'no such file',

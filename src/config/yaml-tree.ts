@@ -1,7 +1,7 @@
 /** From YAML text to a tree that knows where everything stands. Owns syntax and its messages; knows nothing of the schema. */
 import { Lexer, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
-import { hidePlaceholders } from './placeholders.ts';
+import { hidePlaceholders, withoutMarks } from './placeholders.ts';
 import type { Environment } from './placeholders.ts';
 import { buildTree } from './tree-builder.ts';
 import type { TreeNode, TreeProblem } from './tree.ts';
@@ -24,10 +24,26 @@ const syntaxProblemsMax = 10;
 
 /** Reads the text. `base` is where its offsets begin, so that those of several files differ. Never throws. */
 export function parseYamlTree(text: string, env: Environment, base = 0): YamlTree {
+  return parse(text, { hide: hidePlaceholders, env, base });
+}
+
+/** The same for YAML of others: `${…}` is text like any other. Never throws. */
+export function parseForeignYaml(text: string): YamlTree {
+  return parse(text, { hide: withoutMarks, env: {}, base: 0 });
+}
+
+interface ParseOptions {
+  /** Must not change the length in characters. */
+  readonly hide: (text: string) => string;
+  readonly env: Environment;
+  readonly base: number;
+}
+
+function parse(text: string, { hide, env, base }: ParseOptions): YamlTree {
   if (Buffer.byteLength(text) > textBytesMax) {
     return failed({ path: [], offset: base, message: 'must be at most 4MiB', code: 'config_invalid' });
   }
-  const hidden = hidePlaceholders(text);
+  const hidden = hide(text);
   const excess = findExcess(hidden);
   if (excess !== undefined) {
     return failed({ path: [], offset: base, message: excess, code: 'config_invalid' });
