@@ -51,6 +51,8 @@ class Fleet {
       swapPatienceMs: 60_000,
       sessionTtlMs: 600_000,
       sessionsMax: 100_000,
+      promptBytesMax: 64 * 1024 ** 2,
+      promptLoadFactor: 1.25,
       lingerMsMax: 60_000,
       decisionCandidatesMax: 8,
     };

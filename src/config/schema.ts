@@ -163,6 +163,21 @@ const affinity = z.strictObject({
       })
       .prefault({}),
   ),
+  prefix: describe(
+    'Requests prefer the backend that has most of their prompt cached, whoever sent it there (scorer `prefix-affinity`).',
+    z
+      .strictObject({
+        memory: describe(
+          'Memory for what was sent where, over all backends: about a tenth of the text of the prompts. 0 = nothing is remembered.',
+          size().prefault('64MiB'),
+        ),
+        loadFactor: describe(
+          'A backend that has more than this many times its part of the requests, and one more, is not preferred for its cache, so that a popular prompt spreads. 0 = it always is.',
+          z.number().min(0).default(1.25),
+        ),
+      })
+      .prefault({}),
+  ),
 });
 
 const probes = z.strictObject({

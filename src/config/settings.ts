@@ -1,6 +1,7 @@
 /** From the configuration to the scheduler's own settings: the preset, and what single keys override. Pure. */
 import { localHost } from '../domain/backend-view.ts';
 import type { ModelName } from '../domain/ids.ts';
+import { prefixAffinity } from '../scheduler/policies/scorers/prefix-affinity.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { SchedulerSettings, WeightedPolicy } from '../scheduler/settings.ts';
 import { noModels, type ModelsConfig } from './models.ts';
@@ -11,7 +12,7 @@ import type { Config } from './schema.ts';
 const decisionCandidatesMax = 16;
 
 export function toSchedulerSettings(
-  { scheduling, affinity: { session } }: Config,
+  { scheduling, affinity: { session, prefix } }: Config,
   models: ModelsConfig = noModels,
   measured?: MeasuredNeeds,
 ): SchedulerSettings {
@@ -34,9 +35,19 @@ export function toSchedulerSettings(
     swapPatienceMs: endlessIfZero(scheduling.maxWait),
     sessionTtlMs: session.ttl,
     sessionsMax: session.enabled ? session.max : 0,
+    promptBytesMax: prefix.memory,
+    promptLoadFactor: prefix.loadFactor === 0 ? Number.POSITIVE_INFINITY : prefix.loadFactor,
     lingerMsMax: scheduling.lingerMax,
     decisionCandidatesMax,
   };
+}
+
+/** Whether what is cached of prompts decides anything, so that it is worth looking for. */
+export function looksAtPrompts({ scheduling, affinity }: Config): boolean {
+  if (affinity.prefix.memory === 0) return false;
+  const { scorers } = scheduling;
+  if (scorers !== undefined) return Object.hasOwn(scorers, prefixAffinity.name);
+  return presets[scheduling.preset].scorers.some(({ name }) => name === prefixAffinity.name);
 }
 
 /** For backends that neither tell nor are configured. */

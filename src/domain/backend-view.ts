@@ -79,6 +79,8 @@ export interface BackendView {
   readonly contextTokens: ReadonlyMap<ModelName, number>;
   /** Grows by one whenever the engine came back from the dead: readings and stickiness of an earlier epoch are void. */
   readonly epoch: number;
+  /** One prompt cache for all its requests, running ones too; else each slot has its own. */
+  readonly sharesPrompts?: boolean | undefined;
   /** Only for child processes of ours. */
   readonly process?: ProcessView | undefined;
 }

@@ -1,5 +1,6 @@
 /** What the scheduler may know of a request. Computed once, before it arrives there; never changes afterwards. */
 import type { BackendId, FlowId, ModelName, RequestId } from './ids.ts';
+import type { PromptChain } from './prompt-chain.ts';
 
 export interface RequestFacts {
   readonly id: RequestId;
@@ -10,6 +11,8 @@ export interface RequestFacts {
   readonly priority: number;
   /** Identity of the conversation (header or fingerprint); undefined = none, no affinity. */
   readonly session: string | undefined;
+  /** The beginnings of its prompt; absent = nobody asks, or it has none worth it. */
+  readonly prompt?: PromptChain;
   /** Rough count of prompt tokens (bytes / 4), for display and cost; 0 = unknown. */
   readonly tokensEstimated: number;
   /** Takes no slot (tokenising, template, listings): granted at once on any live backend that serves the model. */

@@ -22,6 +22,7 @@ function compose({ engine, ...written }: Told): BackendView {
     draining: false,
     known: { ...noKnowledge, slotsTotal: engine },
     slotsUsual: 4,
+    sharesPrompts: false,
   });
 }
 

@@ -66,6 +66,8 @@ export interface ViewParts {
   readonly known: Knowledge;
   /** What the kind of engine usually runs at once. */
   readonly slotsUsual: number | undefined;
+  /** The kind of engine has one prompt cache for all its requests. */
+  readonly sharesPrompts: boolean;
 }
 
 export function composeView(parts: ViewParts): BackendView {
@@ -83,6 +85,7 @@ export function composeView(parts: ViewParts): BackendView {
     priority: config.priority,
     contextTokens: known.contextTokens ?? new Map(),
     epoch: health.epoch,
+    sharesPrompts: parts.sharesPrompts,
   };
 }
 
@@ -105,6 +108,7 @@ export function sameView(one: BackendView, other: BackendView): boolean {
     one.priority === other.priority &&
     one.gpuLoad === other.gpuLoad &&
     one.epoch === other.epoch &&
+    one.sharesPrompts === other.sharesPrompts &&
     sameMap(one.models, other.models) &&
     sameMap(one.contextTokens, other.contextTokens) &&
     sameSet(one.loaded, other.loaded)

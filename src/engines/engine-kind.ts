@@ -63,6 +63,8 @@ export interface EngineKind {
   readonly socketEndsWithStream: boolean;
   /** Slots of a backend whose engine does not tell and whose configuration does not say: how many it usually runs at once. */
   readonly slotsUsual: number | undefined;
+  /** One prompt cache for all its requests, so that one finds what another one running has read; else each slot has its own. */
+  readonly sharesPrompts: boolean;
   /** Chat and completion streams end with `[DONE]`; without it they were cut, even if a finish reason came. */
   readonly endsWithDone: boolean;
   /** A stream of its chat and completion routes tells all that a whole answer does, so that one can be put together from it. */

@@ -248,6 +248,7 @@ export class WatchedBackend implements Backend {
       draining: this.#draining,
       known: this.#known,
       slotsUsual: this.kind.slotsUsual,
+      sharesPrompts: this.kind.sharesPrompts,
     });
   }
 

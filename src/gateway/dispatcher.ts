@@ -7,10 +7,12 @@ import type { Random } from '../base/random.ts';
 import { TurnoverMap } from '../base/turnover-map.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
+import type { PromptReport } from '../domain/prompt-chain.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
-import type { Decision } from '../scheduler/decision.ts';
+import type { CandidateTrace, Decision } from '../scheduler/decision.ts';
 import type { Effects } from '../scheduler/effects.ts';
 import type { SchedulerEvent } from '../scheduler/events.ts';
+import type { PromptsReading } from '../scheduler/prompt-caches.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { SchedulerSettings } from '../scheduler/settings.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
@@ -80,9 +82,9 @@ export class Dispatcher implements Placer {
     this.#post({ type: 'requestCancelled', id, nowMs: this.#clock.nowMs() });
   }
 
-  finish(id: RequestId, lingers: boolean): void {
+  finish(id: RequestId, lingers: boolean, prompt?: PromptReport): void {
     this.#waiters.delete(id);
-    this.#post({ type: 'requestFinished', id, lingers, nowMs: this.#clock.nowMs() });
+    this.#post({ type: 'requestFinished', id, lingers, prompt, nowMs: this.#clock.nowMs() });
   }
 
   retry(id: RequestId): void {
@@ -118,6 +120,16 @@ export class Dispatcher implements Placer {
 
   snapshot(queuedMax: number): SchedulerSnapshot {
     return this.#scheduler.snapshot({ nowMs: this.#clock.nowMs(), queuedMax });
+  }
+
+  /** What backends are believed to have cached of prompts. */
+  prompts(): PromptsReading {
+    return this.#scheduler.prompts.read();
+  }
+
+  /** How backends would be rated if the request came now, the best first. */
+  explain(request: RequestFacts): readonly CandidateTrace[] {
+    return this.#scheduler.explain(request, this.#clock.nowMs());
   }
 
   /** Place in the queue, 1 = next, up to half a second old; undefined: waits not, or far behind. */

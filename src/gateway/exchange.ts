@@ -18,6 +18,7 @@ import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
+import { promptReport } from './prompt-report.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
 import type { RequestRepairs } from './repair/request-repairs.ts';
@@ -443,7 +444,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     const lingers = this.#lingers(outcome);
     this.#ended = true;
     this.#resolved?.meaning?.release();
-    if (this.#holdsPermit) this.#placer?.finish(record.id, lingers);
+    if (this.#holdsPermit) this.#placer?.finish(record.id, lingers, promptReport(record, outcome));
     else this.#placer?.cancel(record.id);
     // Only a reading that begins now can tell when the engine is done with it.
     if (lingers && this.#backend !== undefined) this.#parts.registry.probeNow(this.#backend.id);

@@ -1,4 +1,5 @@
 /** Who decides where a request goes, and the simplest one: every live backend in turn. */
+import type { PromptReport } from '../domain/prompt-chain.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RequestId } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
@@ -15,8 +16,8 @@ export interface Placer {
   arrive(request: RequestFacts, waiter: Waiter): void;
   /** Takes a waiting request out of line. */
   cancel(id: RequestId): void;
-  /** Gives a granted request's slot back. `lingers`: the engine goes on with it. */
-  finish(id: RequestId, lingers: boolean): void;
+  /** Gives a granted request's slot back. `lingers`: the engine goes on with it. `prompt`: it has read the prompt. */
+  finish(id: RequestId, lingers: boolean, prompt?: PromptReport): void;
   /** Gives the slot back and asks for another backend; the same waiter is answered again. */
   retry(id: RequestId): void;
 }

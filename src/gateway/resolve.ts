@@ -1,5 +1,6 @@
 /** From bytes to what the scheduler may know: the model, the conversation, and who decides where it goes. */
 import type { Config } from '../config/schema.ts';
+import { looksAtPrompts } from '../config/settings.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
@@ -15,6 +16,7 @@ import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
 import { tryThreadError } from './message-threads.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
+import { readPromptChain } from './prompt-chain.ts';
 import { missingModel } from './rejection.ts';
 import { estimateTokens } from './token-estimate.ts';
 import { isDialectRoute } from './translation/dialect-routes.ts';
@@ -86,8 +88,10 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   }
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
   const facts = toFacts({ priorities, inbound, model, session, body, peeked });
+  const prompt = looksAtPrompts(parts.config()) ? readPromptChain(route.name, peeked, body) : undefined;
   const placed = {
     ...facts,
+    ...(prompt !== undefined && { prompt }),
     ...(only !== undefined && { only }),
     ...(isTrimmedEverywhere(parts, inbound, model) && { isTrimmed: true }),
   };

@@ -5,6 +5,7 @@ import type { RequestFacts } from '../domain/request-facts.ts';
 import { createAlarm } from './deadlines.ts';
 import type { Alarm } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
+import type { SentPrompt } from './prompt-caches.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Swap } from './swap.ts';
 import { compareTurns } from './turn.ts';
@@ -44,6 +45,8 @@ export class Entry implements Turn {
   lane: Lane | undefined = undefined;
   /** Set while it is granted. */
   permit: Permit | undefined = undefined;
+  /** What was believed of its prompt when it was granted. */
+  sent: SentPrompt | undefined = undefined;
   /** The load that it waited for, when that is done. */
   load: Swap | undefined = undefined;
 

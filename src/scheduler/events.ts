@@ -1,6 +1,7 @@
 /** Everything that can happen to the scheduler, in past tense. Each carries the time at which it happened (Clock.nowMs). */
 import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
+import type { PromptReport } from '../domain/prompt-chain.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { SchedulerSettings } from './settings.ts';
 
@@ -20,6 +21,8 @@ export type SchedulerEvent =
       readonly type: 'requestFinished';
       readonly id: RequestId;
       readonly lingers: boolean;
+      /** What the engine said of the prompt, once it has read it; absent = nobody knows whether it has. */
+      readonly prompt?: PromptReport | undefined;
       readonly nowMs: number;
     }
   /**

@@ -7,7 +7,9 @@ import type { ModelName } from '../domain/ids.ts';
 import type { Agenda } from './agenda.ts';
 import type { Entry } from './entry.ts';
 import type { Fleet } from './fleet.ts';
+import type { PromptReport } from '../domain/prompt-chain.ts';
 import type { Ledger, Lingering, Seat } from './ledger.ts';
+import type { PromptCaches } from './prompt-caches.ts';
 import type { ServedModel } from './served-model.ts';
 import type { SchedulerSettings } from './settings.ts';
 import type { Timetable } from './timetable.ts';
@@ -15,18 +17,28 @@ import type { Timetable } from './timetable.ts';
 /** How far back released slots tell how fast the queue moves. */
 const releaseWindowMs = 60_000;
 
+export interface PermitsOptions {
+  readonly settings: SchedulerSettings;
+  readonly fleet: Fleet;
+  readonly agenda: Agenda;
+  readonly timetable: Timetable;
+  readonly prompts: PromptCaches;
+}
+
 export class Permits {
   readonly #fleet: Fleet;
   readonly #agenda: Agenda;
   readonly #timetable: Timetable;
+  readonly #prompts: PromptCaches;
   readonly #releases = new EventRate(releaseWindowMs);
   #settings: SchedulerSettings;
 
-  constructor(options: { settings: SchedulerSettings; fleet: Fleet; agenda: Agenda; timetable: Timetable }) {
+  constructor(options: PermitsOptions) {
     this.#settings = options.settings;
     this.#fleet = options.fleet;
     this.#agenda = options.agenda;
     this.#timetable = options.timetable;
+    this.#prompts = options.prompts;
   }
 
   configure(settings: SchedulerSettings): void {
@@ -41,6 +53,8 @@ export class Permits {
     servedModel.permits += 1;
     if (entry.request.slotless) ledger.slotless += 1;
     else {
+      const { prompt } = entry.request;
+      entry.sent = prompt === undefined ? undefined : this.#prompts.sent(seat, prompt);
       ledger.take(model, nowMs);
       servedModel.inFlight += 1;
       this.#fleet.refresh(ledger);
@@ -48,11 +62,20 @@ export class Permits {
     if (ledger.book !== undefined) this.#timetable.armLedger(ledger);
   }
 
-  /** `lingers`: the engine goes on with it, so its slot stays taken for now. Does nothing without a permit. */
-  release(entry: Entry, lingers: boolean, nowMs: number): void {
+  /**
+   * `lingers`: the engine goes on with it, so its slot stays taken for now. `prompt`: it has read the prompt. Does nothing
+   * without a permit.
+   */
+  release(
+    entry: Entry,
+    end: { readonly lingers: boolean; readonly prompt?: PromptReport | undefined },
+    nowMs: number,
+  ): void {
     const { permit } = entry;
     if (permit === undefined) return;
     entry.permit = undefined;
+    if (entry.sent !== undefined) this.#prompts.ended(entry.sent, end.prompt);
+    entry.sent = undefined;
     const { ledger, model, servedModel } = permit;
     servedModel.permits -= 1;
     if (servedModel.name !== undefined && this.#settings.admissionLimits.has(servedModel.name)) {
@@ -66,7 +89,7 @@ export class Permits {
       return this.#rested(ledger, nowMs);
     }
     const { lingerMsMax } = this.#settings;
-    if (lingers && lingerMsMax > 0 && ledger.present && permit.epoch === ledger.view.epoch) {
+    if (end.lingers && lingerMsMax > 0 && ledger.present && permit.epoch === ledger.view.epoch) {
       ledger.linger({ model, servedModel, fromMs: nowMs, untilMs: nowMs + lingerMsMax });
       return this.#timetable.armLedger(ledger);
     }

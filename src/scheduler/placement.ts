@@ -3,6 +3,7 @@
  * of its own is the turns that pickers take.
  */
 import type { Random } from '../base/random.ts';
+import type { BackendId } from '../domain/ids.ts';
 import type { CandidateTrace } from './decision.ts';
 import type { Entry, Lane } from './entry.ts';
 import type { Fleet } from './fleet.ts';
@@ -13,7 +14,17 @@ import { claimed } from './policies/filters/claimed.ts';
 import { maxModels } from './policies/filters/max-models.ts';
 import { servesModel } from './policies/filters/serves-model.ts';
 import { sticky } from './policies/filters/sticky.ts';
-import type { Filter, Picker, PickerState, PlacementContext, Scored, Scorer } from './policy.ts';
+import { prefixAffinity } from './policies/scorers/prefix-affinity.ts';
+import type {
+  Filter,
+  Picker,
+  PickerState,
+  PlacementContext,
+  PromptContext,
+  Scored,
+  Scorer,
+} from './policy.ts';
+import type { PromptCaches } from './prompt-caches.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -42,18 +53,28 @@ const fixedFilters: readonly Filter[] = seatFilters.filter(
   (filter) => filter !== freeSlot && filter !== claimed && filter !== maxModels && filter !== sticky,
 );
 
+export interface PlacementOptions {
+  readonly settings: SchedulerSettings;
+  readonly fleet: Fleet;
+  readonly sessions: Sessions;
+  readonly prompts: PromptCaches;
+  readonly random: Random;
+}
+
 export class Placement {
   readonly #fleet: Fleet;
   readonly #sessions: Sessions;
+  readonly #prompts: PromptCaches;
   readonly #random: Random;
   #settings: SchedulerSettings;
   #scorers: readonly WeightedScorer[];
   #picker: Picker;
 
   /** Throws when the settings name a scorer or picker that does not exist. */
-  constructor(options: { settings: SchedulerSettings; fleet: Fleet; sessions: Sessions; random: Random }) {
+  constructor(options: PlacementOptions) {
     this.#fleet = options.fleet;
     this.#sessions = options.sessions;
+    this.#prompts = options.prompts;
     this.#random = options.random;
     this.#settings = options.settings;
     this.#scorers = resolveScorers(options.settings);
@@ -76,6 +97,7 @@ export class Placement {
       failedOn: entry.failedOn,
       nowMs,
       sessionBackend: undefined,
+      prompts: undefined,
       modelInFlight: model.inFlight,
       modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
       slotsAreSoft: this.#settings.slotsAreSoft,
@@ -106,8 +128,7 @@ export class Placement {
 
   /** `accepted` passed every filter, in configuration order. */
   choose(accepted: readonly Seat[], entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
-    const sessionBackend = this.#sessions.backendOf(entry.request, nowMs);
-    const context = { ...this.contextOf(entry, model, nowMs), sessionBackend };
+    const context = this.#scoringContext(accepted, entry, this.contextOf(entry, model, nowMs));
     const scored: ScoredSeat[] = [];
     for (const seat of accepted) scored.push({ candidate: seat, total: this.#total(seat, context) });
     const picked = this.#picker.pick(scored, this.#turnsOf(model), context);
@@ -117,6 +138,47 @@ export class Placement {
       picker: this.#picker.name,
       candidates: this.#trace(picked, scored, model, context),
     };
+  }
+
+  #scoringContext(accepted: readonly Seat[], entry: Entry, plain: PlacementContext): PlacementContext {
+    const sessionBackend = this.#sessions.backendOf(entry.request, plain.nowMs);
+    return { ...plain, sessionBackend, prompts: this.#promptsAt(accepted, entry) };
+  }
+
+  /** Looked for only where a scorer asks. */
+  #promptsAt(accepted: readonly Seat[], { request: { prompt } }: Entry): PromptContext | undefined {
+    if (prompt === undefined || !this.#scorers.some(({ scorer }) => scorer === prefixAffinity))
+      return undefined;
+    const cachedShares = new Map<BackendId, number>();
+    let inFlight = 1;
+    let slots = 0;
+    for (const seat of accepted) {
+      const share = this.#prompts.shareAt(seat, prompt);
+      if (share > 0) cachedShares.set(seat.view.id, share);
+      inFlight += seat.inFlight;
+      slots += seat.view.slotsTotal;
+    }
+    return { cachedShares, usedShare: inFlight / slots, loadFactor: this.#settings.promptLoadFactor };
+  }
+
+  /** What `choose` would look at, full and dead backends left out by their filters; no turn is taken. */
+  explain(entry: Entry, ledgers: Iterable<Ledger>, nowMs: number): readonly CandidateTrace[] {
+    const model = this.#fleet.model(entry.request.model);
+    const plain = this.contextOf(entry, model, nowMs);
+    const excluded: CandidateTrace[] = [];
+    const accepted: Seat[] = [];
+    for (const ledger of ledgers) {
+      const seat = ledger.seats.get(model.name);
+      const filter = seat === undefined ? servesModel : excludedBy(seatFilters, seat, plain);
+      if (filter === undefined && seat !== undefined) accepted.push(seat);
+      else excluded.push({ backend: ledger.id, excludedBy: filter?.name, score: 0, scores: noScores });
+    }
+    this.#fleet.forgetIfUnused(model);
+    const context = this.#scoringContext(accepted, entry, plain);
+    const rated = accepted.map((candidate) =>
+      this.#traceOf({ candidate, total: this.#total(candidate, context) }, context),
+    );
+    return [...rated.toSorted((one, other) => other.score - one.score), ...excluded];
   }
 
   /** Whether only the models of others keep the lane's first out of this backend. */

@@ -43,6 +43,16 @@ export interface Candidate {
   readonly contextTokens: number | undefined;
 }
 
+/** What is cached of a request's prompt, and how evenly requests are spread. */
+export interface PromptContext {
+  /** 0 to 1, of those backends it could go to that have something of it. */
+  readonly cachedShares: ReadonlyMap<BackendId, number>;
+  /** Slots in use by our requests, this one included, as a share of all slots of the backends it could go to. */
+  readonly usedShare: number;
+  /** How much more than that one of them may have in use before its cache no longer counts; Infinity = any. */
+  readonly loadFactor: number;
+}
+
 /** Everything about the request and the fleet that a policy may look at. */
 export interface PlacementContext {
   readonly request: RequestFacts;
@@ -52,6 +62,8 @@ export interface PlacementContext {
   readonly nowMs: number;
   /** Where this conversation went last, if it is remembered. */
   readonly sessionBackend: BackendId | undefined;
+  /** Undefined = nothing is known of its prompt, or no scorer asks. */
+  readonly prompts: PromptContext | undefined;
   /** Requests in flight for the requested model over all backends, lingering ones too, and its limit. */
   readonly modelInFlight: number;
   readonly modelLimit: number | undefined;

@@ -15,7 +15,8 @@ export const presets = {
       'Every client gets its fair share. A conversation stays where its prompt is cached, a model where it is loaded; else the emptiest backend.',
     ordering: 'fair',
     scorers: [
-      { name: 'session-affinity', weight: 4 },
+      { name: 'prefix-affinity', weight: 4 },
+      { name: 'session-affinity', weight: 2 },
       { name: 'model-loaded', weight: 3 },
       { name: 'free-slot-share', weight: 2 },
       { name: 'health', weight: 1 },

@@ -10,25 +10,23 @@ import { Ageing } from './ageing.ts';
 import { Agenda } from './agenda.ts';
 import { Answers } from './answers.ts';
 import { Claims } from './claims.ts';
+import type { CandidateTrace } from './decision.ts';
 import type { Effects, RejectReason } from './effects.ts';
-import { Entry } from './entry.ts';
-import type { Lane } from './entry.ts';
+import { Entry, type Lane } from './entry.ts';
 import type { SchedulerEvent } from './events.ts';
-import { Fleet } from './fleet.ts';
-import type { FleetChange } from './fleet.ts';
+import { Fleet, type FleetChange } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
 import { nextTurnOn } from './next-turn.ts';
 import { Permits } from './permits.ts';
-import { Placement } from './placement.ts';
-import type { Choice } from './placement.ts';
+import { Placement, type Choice } from './placement.ts';
 import { Processes } from './processes.ts';
+import { PromptCaches } from './prompt-caches.ts';
 import { Queue } from './queue.ts';
 import type { ServedModel } from './served-model.ts';
 import { hasAlternative, judge, mayWait, strandedBy } from './servability.ts';
 import { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
-import { takeSnapshot } from './snapshot.ts';
-import type { SchedulerSnapshot } from './snapshot.ts';
+import { takeSnapshot, type SchedulerSnapshot } from './snapshot.ts';
 import { Swaps } from './swaps.ts';
 import { Timetable } from './timetable.ts';
 import { compareTurns } from './turn.ts';
@@ -40,12 +38,12 @@ export interface SchedulerOptions {
 }
 
 export class Scheduler {
-  readonly #effects: Effects;
   readonly #fleet = new Fleet();
   readonly #agenda = new Agenda();
   readonly #ageing = new Ageing();
   readonly #queue: Queue;
   readonly #sessions: Sessions;
+  readonly #prompts: PromptCaches;
   readonly #placement: Placement;
   readonly #claims: Claims;
   readonly #timetable: Timetable;
@@ -57,7 +55,6 @@ export class Scheduler {
   readonly #requests = new TurnoverMap<Entry>();
   #settings: SchedulerSettings;
   #nowMs = -Infinity;
-  #wakeMs = Infinity;
   #arrivals = 0;
   #isDraining = false;
   #isHandling = false;
@@ -67,14 +64,15 @@ export class Scheduler {
     const fleet = this.#fleet;
     fleet.configure(settings);
     this.#settings = settings;
-    this.#effects = effects;
     this.#queue = new Queue(settings.ordering);
     this.#sessions = new Sessions(settings);
-    this.#placement = new Placement({ settings, fleet, sessions: this.#sessions, random });
+    this.#prompts = new PromptCaches(settings);
+    const affinities = { sessions: this.#sessions, prompts: this.#prompts };
+    this.#placement = new Placement({ settings, fleet, ...affinities, random });
     this.#claims = new Claims(this.#placement);
-    this.#timetable = new Timetable({ settings, fleet, claims: this.#claims });
+    this.#timetable = new Timetable({ settings, fleet, claims: this.#claims, effects });
     const shared = { fleet, agenda: this.#agenda, timetable: this.#timetable };
-    this.#permits = new Permits({ ...shared, settings });
+    this.#permits = new Permits({ ...shared, settings, prompts: this.#prompts });
     this.#processes = new Processes({ ...shared, effects });
     this.#swaps = new Swaps({ ...shared, settings, processes: this.#processes });
     this.#answers = new Answers({ effects, queue: this.#queue, permits: this.#permits });
@@ -92,7 +90,7 @@ export class Scheduler {
       this.#settle();
       this.#apply(event);
       this.#settle();
-      this.#askForWakeUp(event.type === 'timePassed');
+      this.#timetable.askForWakeUp(event.type === 'timePassed');
     } finally {
       this.#isHandling = false;
     }
@@ -113,6 +111,17 @@ export class Scheduler {
     });
   }
 
+  /** What backends are believed to have cached. */
+  get prompts(): Pick<PromptCaches, 'read'> {
+    return this.#prompts;
+  }
+
+  /** How the live backends would be rated if the request came now, the best first; changes nothing. */
+  explain(request: RequestFacts, nowMs: number): readonly CandidateTrace[] {
+    const entry = new Entry(request, this.#arrivals, nowMs);
+    return this.#placement.explain(entry, this.#fleet.ledgers, nowMs);
+  }
+
   /** The place in the queue, 1 = next in order; undefined when it does not wait. Costs a search in each lane. */
   positionOf(
     id: RequestId,
@@ -128,7 +137,7 @@ export class Scheduler {
       case 'requestArrived':
         return this.#arrive(event.request);
       case 'requestFinished':
-        return this.#finish(event.id, event.lingers);
+        return this.#finish(event);
       case 'requestRetried':
         return this.#retry(event.id);
       case 'backendChanged':
@@ -165,21 +174,21 @@ export class Scheduler {
     if (entry === undefined) return;
     this.#requests.delete(id);
     this.#leave(entry, false);
-    this.#permits.release(entry, false, this.#nowMs);
+    this.#permits.release(entry, { lingers: false }, this.#nowMs);
   }
 
-  #finish(id: RequestId, lingers: boolean): void {
-    const entry = this.#requests.get(id);
+  #finish(end: Extract<SchedulerEvent, { readonly type: 'requestFinished' }>): void {
+    const entry = this.#requests.get(end.id);
     if (entry?.permit === undefined) return;
-    this.#requests.delete(id);
-    this.#permits.release(entry, lingers, this.#nowMs);
+    this.#requests.delete(end.id);
+    this.#permits.release(entry, end, this.#nowMs);
   }
 
   #retry(id: RequestId): void {
     const entry = this.#requests.get(id);
     if (entry?.permit === undefined) return;
     entry.failedOn = new Set([...entry.failedOn, entry.permit.ledger.id]);
-    this.#permits.release(entry, false, this.#nowMs);
+    this.#permits.release(entry, { lingers: false }, this.#nowMs);
     const model = this.#fleet.model(entry.request.model);
     if (hasAlternative(entry, model, this.#fleet)) this.#enter(entry);
     else this.#reject(entry, 'exhausted');
@@ -190,6 +199,7 @@ export class Scheduler {
     const { ledger, shape, contexts, reset, over } = change;
     this.#permits.lingeringEnded(ledger, over, this.#nowMs);
     if (reset) ledger.sticky = undefined;
+    this.#prompts.follow(ledger, reset);
     this.#timetable.armLedger(ledger);
     for (const model of contexts) this.#sortAgain(model);
     if (ledger.book !== undefined) this.#followProcess(change);
@@ -222,12 +232,10 @@ export class Scheduler {
   }
 
   #configure(settings: SchedulerSettings): void {
-    this.#placement.configure(settings);
-    this.#fleet.configure(settings);
+    // Bad settings throw in the first one, before anything has changed.
+    const parts = [this.#placement, this.#fleet, this.#prompts, this.#timetable, this.#permits, this.#swaps];
+    for (const part of parts) part.configure(settings);
     this.#sessions.configure(settings, this.#nowMs);
-    this.#timetable.configure(settings);
-    this.#permits.configure(settings);
-    this.#swaps.configure(settings);
     const isReordered = settings.ordering !== this.#settings.ordering;
     this.#settings = settings;
     if (isReordered) this.#reorder();
@@ -488,12 +496,5 @@ export class Scheduler {
       if (model === undefined || lane.model === model) this.#retire(lane);
     }
     return this.#queue.takeOut(model);
-  }
-
-  #askForWakeUp(isAwake: boolean): void {
-    const { nextMs } = this.#timetable;
-    if (nextMs === this.#wakeMs && !(isAwake && nextMs < Infinity)) return;
-    this.#wakeMs = nextMs;
-    this.#effects.wakeAt(nextMs);
   }
 }

@@ -53,6 +53,13 @@ export interface SchedulerSettings {
   readonly sessionTtlMs: number;
   /** Most sessions remembered; the least recently used is forgotten first. */
   readonly sessionsMax: number;
+  /** Memory for what backends have cached of prompts; 0 = it is not remembered. */
+  readonly promptBytesMax: number;
+  /**
+   * A backend whose slots are in use by more than this many times the share of all, and one request more, is not
+   * preferred for its cached prompts; Infinity = always is.
+   */
+  readonly promptLoadFactor: number;
   /** Longest time that a lingering permit holds its slot without a slot reading. */
   readonly lingerMsMax: number;
   /** Candidates kept in a decision trace. */

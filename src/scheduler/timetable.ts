@@ -1,18 +1,29 @@
 /** When entries, lanes and backends are due, by the settings. Owns every alarm; what then happens is the scheduler's. */
 import type { Claims } from './claims.ts';
 import { Deadlines } from './deadlines.ts';
+import type { Effects } from './effects.ts';
 import type { Entry, Lane, Owner } from './entry.ts';
 import type { Fleet } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
 import type { SchedulerSettings } from './settings.ts';
 
+export interface TimetableOptions {
+  readonly settings: SchedulerSettings;
+  readonly fleet: Fleet;
+  readonly claims: Claims;
+  readonly effects: Pick<Effects, 'wakeAt'>;
+}
+
 export class Timetable {
   readonly #deadlines = new Deadlines<Owner>();
   readonly #fleet: Fleet;
   readonly #claims: Claims;
+  readonly #effects: Pick<Effects, 'wakeAt'>;
   #settings: SchedulerSettings;
+  #wakeMs = Infinity;
 
-  constructor(options: { settings: SchedulerSettings; fleet: Fleet; claims: Claims }) {
+  constructor(options: TimetableOptions) {
+    this.#effects = options.effects;
     this.#settings = options.settings;
     this.#fleet = options.fleet;
     this.#claims = options.claims;
@@ -23,9 +34,12 @@ export class Timetable {
     this.#settings = settings;
   }
 
-  /** Infinity = nothing will be due. */
-  get nextMs(): number {
-    return this.#deadlines.nextMs;
+  /** For the next alarm, unless that is asked for already. `isAwake`: what was asked for has just come. */
+  askForWakeUp(isAwake: boolean): void {
+    const { nextMs } = this.#deadlines;
+    if (nextMs === this.#wakeMs && !(isAwake && nextMs < Infinity)) return;
+    this.#wakeMs = nextMs;
+    this.#effects.wakeAt(nextMs);
   }
 
   /** Alarms set. */

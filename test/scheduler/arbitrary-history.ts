@@ -10,9 +10,16 @@ import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
 import { processIds, processModels } from './fake-processes.ts';
 import { backendIds, modelNames } from './laws.ts';
 import type { Step } from './laws.ts';
+import { promptOf } from './prompts.ts';
 
 const model = fc.constantFrom(...modelNames);
 const backend = fc.nat(backendIds.length - 1);
+const report = fc.constantFrom(
+  undefined,
+  { tokens: 0, cachedTokens: undefined },
+  { tokens: 100, cachedTokens: 0 },
+  { tokens: 100, cachedTokens: 90 },
+);
 
 export const arrive: fc.Arbitrary<Step> = fc
   .record({
@@ -20,11 +27,15 @@ export const arrive: fc.Arbitrary<Step> = fc
     flow: fc.constantFrom('f0', 'f1', 'f2'),
     priority: fc.constantFrom(0, 1, 1, 1, 2),
     session: fc.constantFrom(undefined, 's0', 's1'),
+    prompt: fc.constantFrom(undefined, ...['ab', 'abc', 'abcd', 'abx', 'xyz'].map(promptOf)),
     tokensEstimated: fc.constantFrom(0, 100, 9000),
     slotless: fc.constantFrom(false, false, false, false, true),
     only: fc.constantFrom(undefined, undefined, undefined, new Set(['b0', 'b1'])),
   })
-  .map(({ only, ...fields }) => ({ do: 'arrive', fields: { ...fields, ...(only && { only }) } }));
+  .map(({ only, prompt, ...fields }) => ({
+    do: 'arrive',
+    fields: { ...fields, ...(only && { only }), ...(prompt && { prompt }) },
+  }));
 
 const change: fc.Arbitrary<Step> = fc
   .record({
@@ -37,6 +48,7 @@ const change: fc.Arbitrary<Step> = fc
         slotsTotal: fc.integer({ min: 1, max: 4 }),
         modelSlotsMax: fc.constantFrom(undefined, undefined, 1, 2),
         gpuLoad: fc.constantFrom(undefined, 0, 40, 100),
+        sharesPrompts: fc.boolean(),
         modelsMax: fc.constantFrom(undefined, 1, 2),
         contextTokens: fc.constantFrom({}, { x: 4096 }, { x: 4096, y: 8192 }),
         epoch: fc.nat(2),
@@ -72,6 +84,9 @@ export const settings: fc.Arbitrary<Partial<SchedulerSettings>> = fc.record(
     ),
     sessionTtlMs: fc.constantFrom(0, 60_000),
     lingerMsMax: fc.constantFrom(0, 2000),
+    // Room for nothing, for five blocks, for all.
+    promptBytesMax: fc.constantFrom(0, 300, 16 * 1024),
+    promptLoadFactor: fc.constantFrom(1, 1.25, Infinity),
     decisionCandidatesMax: fc.constantFrom(1, 3),
   },
   { requiredKeys: [] },
@@ -81,7 +96,12 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 400, arbitrary: arrive },
   {
     weight: 250,
-    arbitrary: fc.record({ do: fc.constant('finish'), nth: fc.nat(20), lingers: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('finish'),
+      nth: fc.nat(20),
+      lingers: fc.boolean(),
+      prompt: report,
+    }),
   },
   { weight: 60, arbitrary: fc.record({ do: fc.constantFrom('retry', 'cancel'), nth: fc.nat(20) }) },
   { weight: 120, arbitrary: change },

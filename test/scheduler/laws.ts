@@ -4,6 +4,7 @@
  */
 import type { BackendState, BackendView } from '../../src/domain/backend-view.ts';
 import type { BackendId, ModelName, RequestId } from '../../src/domain/ids.ts';
+import type { PromptReport } from '../../src/domain/prompt-chain.ts';
 import type { RequestFacts } from '../../src/domain/request-facts.ts';
 import type { Grant, Rejection } from '../../src/scheduler/effects.ts';
 import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
@@ -19,7 +20,12 @@ export const backendIds = ['b0', 'b1', 'b2', 'b3'] as const;
 
 export type Step =
   | { readonly do: 'arrive'; readonly fields: Partial<RequestFacts> }
-  | { readonly do: 'finish'; readonly nth: number; readonly lingers: boolean }
+  | {
+      readonly do: 'finish';
+      readonly nth: number;
+      readonly lingers: boolean;
+      readonly prompt?: PromptReport | undefined;
+    }
   | { readonly do: 'retry' | 'cancel'; readonly nth: number }
   | {
       readonly do: 'change';
@@ -152,7 +158,7 @@ export class Bookkeeper {
       case 'arrive':
         return this.#arrive(step.fields);
       case 'finish':
-        return this.#withNth(this.#granted, step.nth, (id) => this.#finish(id, step.lingers));
+        return this.#withNth(this.#granted, step.nth, (id) => this.#finish(id, step.lingers, step.prompt));
       case 'retry':
         return this.#withNth(this.#granted, step.nth, (id) => this.#retry(id));
       case 'cancel':
@@ -220,11 +226,11 @@ export class Bookkeeper {
     }
   }
 
-  #finish(id: RequestId, lingers: boolean): void {
+  #finish(id: RequestId, lingers: boolean, prompt?: PromptReport): void {
     const backend = this.#granted.get(id)?.backend;
     this.#end(id, () => {
       if (backend !== undefined) this.#processes.used(backend, lingers);
-      this.rig.finish(id, { lingers });
+      this.rig.finish(id, { lingers, ...(prompt && { prompt }) });
     });
   }
 

@@ -2,6 +2,7 @@
 import { createRandom } from '../../src/base/random.ts';
 import type { BackendView } from '../../src/domain/backend-view.ts';
 import type { BackendId, ModelName, RequestId } from '../../src/domain/ids.ts';
+import type { PromptReport } from '../../src/domain/prompt-chain.ts';
 import type { RequestFacts } from '../../src/domain/request-facts.ts';
 import type { Effects, Grant, Rejection } from '../../src/scheduler/effects.ts';
 import type { SchedulerEvent } from '../../src/scheduler/events.ts';
@@ -25,6 +26,8 @@ export const fifoSettings: SchedulerSettings = {
   swapPatienceMs: Infinity,
   sessionTtlMs: 600_000,
   sessionsMax: 100,
+  promptBytesMax: 16 * 1024,
+  promptLoadFactor: 1.25,
   lingerMsMax: 60_000,
   decisionCandidatesMax: 8,
 };
@@ -126,8 +129,8 @@ export class Rig {
     return this.handle({ type: 'requestArrived', request: facts(id, fields) });
   }
 
-  finish(id: RequestId, options: { lingers?: boolean } = {}): string {
-    return this.handle({ type: 'requestFinished', id, lingers: options.lingers ?? false });
+  finish(id: RequestId, options: { lingers?: boolean; prompt?: PromptReport } = {}): string {
+    return this.handle({ type: 'requestFinished', id, lingers: false, ...options });
   }
 
   retry(id: RequestId): string {

@@ -22,6 +22,7 @@ export const llamacpp: EngineKind = {
   socketRequestsMax: 99,
   socketEndsWithStream: true,
   slotsUsual: undefined,
+  sharesPrompts: false,
   endsWithDone: true,
   streamsAreWhole: true,
   habits: {

@@ -15,6 +15,7 @@ export const lmstudio: EngineKind = {
   socketRequestsMax: Infinity,
   socketEndsWithStream: false,
   slotsUsual: undefined,
+  sharesPrompts: false,
   endsWithDone: true,
   streamsAreWhole: false,
   habits: {

@@ -22,6 +22,7 @@ export const ollama: EngineKind = {
   socketRequestsMax: Infinity,
   socketEndsWithStream: false,
   slotsUsual: undefined,
+  sharesPrompts: false,
   endsWithDone: true,
   streamsAreWhole: false,
   // Its OpenAI side takes OpenAI's members only and ignores the rest (docs of its OpenAI compatibility).

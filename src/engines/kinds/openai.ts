@@ -20,6 +20,7 @@ export const openai: EngineKind = {
   socketEndsWithStream: false,
   // Nothing is known of it; services behind this API take several at once and say 429 themselves.
   slotsUsual: 16,
+  sharesPrompts: true,
   endsWithDone: false,
   streamsAreWhole: false,
   // Nothing is known of it but the API, which says 400 to members that it does not have.

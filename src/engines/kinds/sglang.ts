@@ -26,6 +26,7 @@ export const sglang: EngineKind = {
   socketEndsWithStream: false,
   // It batches as many as fit into memory and queues the rest; a queue here is fairer than one there.
   slotsUsual: 64,
+  sharesPrompts: true,
   endsWithDone: true,
   streamsAreWhole: false,
   habits: {

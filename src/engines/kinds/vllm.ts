@@ -25,6 +25,7 @@ export const vllm: EngineKind = {
   socketEndsWithStream: false,
   // It batches up to 256 sequences (max_num_seqs) and queues the rest; a queue here is fairer than one there.
   slotsUsual: 64,
+  sharesPrompts: true,
   endsWithDone: true,
   streamsAreWhole: false,
   habits: {

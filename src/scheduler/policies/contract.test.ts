@@ -51,6 +51,16 @@ const context: fc.Arbitrary<PlacementContext> = fc.record({
   failedOn: fc.constantFrom(new Set<string>(), new Set(['b2'])),
   nowMs: fc.nat(),
   sessionBackend: fc.constantFrom(undefined, 'b1', 'b1', 'gone'),
+  prompts: fc.option(
+    fc.record({
+      cachedShares: fc
+        .double({ min: 0, max: 1, noNaN: true })
+        .map((share): ReadonlyMap<string, number> => new Map([['b1', share]])),
+      usedShare: fc.double({ min: 0, max: 2, noNaN: true }),
+      loadFactor: fc.constantFrom(1, 1.25, Infinity),
+    }),
+    { nil: undefined },
+  ),
   modelInFlight: fc.nat(5),
   modelLimit: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
   slotsAreSoft: fc.boolean(),

@@ -25,6 +25,7 @@ import { health } from './scorers/health.ts';
 import { loadedThenFreeShare } from './scorers/loaded-then-free-share.ts';
 import { loadedThenFree } from './scorers/loaded-then-free.ts';
 import { modelLoaded } from './scorers/model-loaded.ts';
+import { prefixAffinity } from './scorers/prefix-affinity.ts';
 import { priority } from './scorers/priority.ts';
 import { queueDepth } from './scorers/queue-depth.ts';
 import { requestsAndGpuLoad } from './scorers/requests-and-gpu-load.ts';
@@ -51,6 +52,7 @@ export const filters = [
 ] as const satisfies readonly Filter[];
 
 export const scorers = [
+  prefixAffinity,
   sessionAffinity,
   warmSession,
   modelLoaded,

@@ -25,6 +25,7 @@ const context: PlacementContext = {
   failedOn: new Set(),
   nowMs: 0,
   sessionBackend: undefined,
+  prompts: undefined,
   modelInFlight: 0,
   modelLimit: undefined,
   slotsAreSoft: true,

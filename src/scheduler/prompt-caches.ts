@@ -1,0 +1,216 @@
+/**
+ * What backends have in their prompt caches, as far as can be told from what they were sent and what they said of it.
+ * Believed, never known: it may rate a backend, and must not exclude one.
+ */
+import { PrefixIndex } from '../base/prefix-index.ts';
+import type { PrefixLoan, PrefixOwner } from '../base/prefix-index.ts';
+import type { BackendView } from '../domain/backend-view.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
+import type { PromptChain, PromptReport } from '../domain/prompt-chain.ts';
+import type { Ledger } from './ledger.ts';
+import type { Candidate } from './policy.ts';
+import type { SchedulerSettings } from './settings.ts';
+
+/** What is believed of one model's cache on one backend. */
+export interface PromptCacheReading {
+  readonly model: ModelName | undefined;
+  readonly blocks: number;
+  /** Blocks that were forgotten because others needed their places. */
+  readonly evicted: number;
+}
+
+/** How it went with the prompts of one backend since it appeared. */
+export interface PromptTally {
+  /** Something was believed to be cached, and the engine had it; or it had little of it. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Nothing was believed to be cached. */
+  readonly cold: number;
+  /** The engine does not tell. */
+  readonly untold: number;
+  /** Of prompts whose engine tells: all tokens, those believed to be cached, those that were. */
+  readonly promptTokens: number;
+  readonly predictedTokens: number;
+  readonly cachedTokens: number;
+  /** Blocks given up because the engine turned out not to have them. */
+  readonly forgotten: number;
+}
+
+export interface PromptsReading {
+  /** Most blocks over all backends; 0 = nothing is remembered. */
+  readonly blocksMax: number;
+  readonly backends: ReadonlyMap<
+    BackendId,
+    { readonly tally: PromptTally; readonly caches: readonly PromptCacheReading[] }
+  >;
+}
+
+/** A prompt on its way to a backend. */
+export interface SentPrompt {
+  readonly chain: PromptChain;
+  readonly cache: Cache;
+  /** Of the bytes of the prompt. */
+  readonly predictedBytes: number;
+  readonly loan: PrefixLoan | undefined;
+}
+
+interface Cache {
+  readonly backend: Backend;
+  readonly index: PrefixIndex;
+  readonly owner: PrefixOwner;
+  /** The engine has listed the model as loaded; one that never lists any is not asked to. */
+  wasLoaded: boolean;
+  isDropped: boolean;
+}
+
+type Counts = { -readonly [Key in keyof PromptTally]: PromptTally[Key] };
+
+interface Backend {
+  readonly tally: Counts;
+  readonly caches: Map<ModelName | undefined, Cache>;
+}
+
+/** Tokens are not bytes, and templates add their own: less than half of what was believed is a miss. */
+const hitShareMin = 0.5;
+
+export class PromptCaches {
+  readonly #backends = new Map<BackendId, Backend>();
+  #bytesMax: number;
+  /** Built when it is first needed. */
+  #index: PrefixIndex | undefined;
+
+  constructor({ promptBytesMax }: SchedulerSettings) {
+    this.#bytesMax = promptBytesMax;
+  }
+
+  /** Another amount of memory begins empty. */
+  configure({ promptBytesMax }: SchedulerSettings): void {
+    if (promptBytesMax === this.#bytesMax) return;
+    this.#bytesMax = promptBytesMax;
+    this.#index = undefined;
+    for (const backend of this.#backends.values()) dropAll(backend);
+  }
+
+  /** Share of the prompt, 0 to 1, that a request would find in the cache there if it came now. */
+  shareAt(candidate: Candidate, chain: PromptChain): number {
+    const cache = this.#backends.get(candidate.view.id)?.caches.get(candidate.model);
+    return cache === undefined ? 0 : bytesIn(cache, candidate.view, chain) / Math.max(1, chain.bytes);
+  }
+
+  /** The request was granted there. Undefined = nothing is remembered of it. */
+  sent(candidate: Candidate, chain: PromptChain): SentPrompt | undefined {
+    if (this.#bytesMax <= 0) return undefined;
+    const { view, model } = candidate;
+    const cache = this.#cacheOf(view.id, model);
+    const predictedBytes = bytesIn(cache, view, chain);
+    const loan = view.sharesPrompts === true ? undefined : cache.index.lend(cache.owner, chain.hashes);
+    return { chain, cache, predictedBytes, loan };
+  }
+
+  /** Its permit ends. `report`: the engine has read the whole prompt; undefined = nobody knows how much of it. */
+  ended({ chain, cache, predictedBytes, loan }: SentPrompt, report: PromptReport | undefined): void {
+    if (loan !== undefined) cache.index.giveBack(loan);
+    if (report === undefined || cache.isDropped) return;
+    const { tally } = cache.backend;
+    const { tokens, cachedTokens } = report;
+    if (cachedTokens === undefined || tokens <= 0) tally.untold += 1;
+    else {
+      const share = Math.min(1, cachedTokens / tokens);
+      const isMiss = share * chain.bytes < predictedBytes * hitShareMin;
+      if (predictedBytes === 0) tally.cold += 1;
+      else if (isMiss) tally.misses += 1;
+      else tally.hits += 1;
+      tally.promptTokens += tokens;
+      tally.cachedTokens += Math.min(tokens, cachedTokens);
+      tally.predictedTokens += Math.round((tokens * predictedBytes) / chain.bytes);
+      // Whatever else begins like this one is not there either: the engine would have used it.
+      if (isMiss) {
+        const depth = blocksWithin(chain, share * chain.bytes);
+        tally.forgotten += cache.index.forgetAfter(cache.owner, chain.hashes, depth);
+      }
+    }
+    cache.index.add(cache.owner, chain.hashes);
+  }
+
+  /** There is news of a backend. `isAnew`: its engine was away and has lost everything, or it left for good. */
+  follow({ id, view, present }: Pick<Ledger, 'id' | 'view' | 'present'>, isAnew: boolean): void {
+    const backend = this.#backends.get(id);
+    if (backend === undefined) return;
+    if (isAnew) dropAll(backend);
+    if (!present) this.#backends.delete(id);
+    for (const [model, cache] of backend.caches) {
+      if (model === undefined) continue;
+      if (view.loaded.has(model)) cache.wasLoaded = true;
+      else if (cache.wasLoaded) drop(backend, model, cache);
+    }
+  }
+
+  read(): PromptsReading {
+    const backends = new Map(
+      Array.from(this.#backends, ([id, { tally, caches }]) => [
+        id,
+        {
+          tally: { ...tally },
+          caches: Array.from(caches, ([model, { owner }]) => ({
+            model,
+            blocks: owner.blocks,
+            evicted: owner.evicted,
+          })),
+        },
+      ]),
+    );
+    return { blocksMax: this.#bytesMax <= 0 ? 0 : this.#indexInUse().capacity, backends };
+  }
+
+  #cacheOf(id: BackendId, model: ModelName | undefined): Cache {
+    let backend = this.#backends.get(id);
+    if (backend === undefined) {
+      backend = { tally: { ...emptyTally }, caches: new Map() };
+      this.#backends.set(id, backend);
+    }
+    let cache = backend.caches.get(model);
+    if (cache === undefined) {
+      const index = this.#indexInUse();
+      cache = { backend, index, owner: index.createOwner(), wasLoaded: false, isDropped: false };
+      backend.caches.set(model, cache);
+    }
+    return cache;
+  }
+
+  #indexInUse(): PrefixIndex {
+    this.#index ??= new PrefixIndex({ bytesMax: this.#bytesMax });
+    return this.#index;
+  }
+}
+
+const emptyTally: PromptTally = {
+  hits: 0,
+  misses: 0,
+  cold: 0,
+  untold: 0,
+  promptTokens: 0,
+  predictedTokens: 0,
+  cachedTokens: 0,
+  forgotten: 0,
+};
+
+/** Where each slot has a cache of its own, a prompt that is being read or answered there serves nobody else. */
+function bytesIn({ index, owner }: Cache, view: BackendView, { hashes, ends }: PromptChain): number {
+  const depth = view.sharesPrompts === true ? index.depthOf(owner, hashes) : index.freeDepthOf(owner, hashes);
+  return ends[depth - 1] ?? 0;
+}
+
+function blocksWithin({ ends }: PromptChain, bytes: number): number {
+  const beyond = ends.findIndex((end) => end > bytes);
+  return beyond === -1 ? ends.length : beyond;
+}
+
+function dropAll(backend: Backend): void {
+  for (const [model, cache] of backend.caches) drop(backend, model, cache);
+}
+
+function drop({ caches }: Backend, model: ModelName | undefined, cache: Cache): void {
+  cache.isDropped = true;
+  cache.index.dropOwner(cache.owner);
+  caches.delete(model);
+}
