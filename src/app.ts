@@ -8,12 +8,13 @@ import type { DestinationStream, Logger } from 'pino';
 import { stringify } from 'yaml';
 import { createAdminApp } from './admin/app.ts';
 import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
-import { isAdminPath, isOpenAdminPath } from './admin/paths.ts';
+import { accessNeeded, isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { ActivityKeeper } from './app-activity.ts';
 import { EngineRoom } from './app-engines.ts';
+import { KeyKeeper } from './app-keys.ts';
 import { Logs } from './app-logs.ts';
 import { ModelHandles } from './app-models.ts';
-import { createFleetHistory, openPerformanceMonitor, readMetrics } from './app-readings.ts';
+import { createFleetHistory, openPerformanceMonitor, readMetrics, scrapeTargets } from './app-readings.ts';
 import { openTracer } from './app-tracing.ts';
 import { systemClock } from './base/clock.ts';
 import type { LoadResult } from './config/load.ts';
@@ -25,7 +26,7 @@ import type { ModelsConfig } from './config/models.ts';
 import { resolveModels } from './config/resolve-models.ts';
 import { readTlsIdentity, type TlsIdentity } from './config/tls-files.ts';
 import type { ActiveProfile } from './gateway/active-profile.ts';
-import { createAuthenticator, type Authenticator } from './gateway/auth.ts';
+import { createAuthenticator } from './gateway/auth.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
 import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
@@ -86,11 +87,11 @@ export class App {
   readonly #history: History;
   readonly #performance: PerformanceMonitor;
   readonly #activity: ActivityKeeper;
+  readonly #keys: KeyKeeper;
   readonly #progress: NodeJS.Timeout;
   readonly #server: GatewayServer;
   readonly #listeners: Listeners;
   #config: Config;
-  #authenticator: Authenticator;
   /** From the start on or never. */
   #tls: TlsIdentity | undefined;
   #lastReload: ReloadReport | undefined;
@@ -104,7 +105,6 @@ export class App {
     const { config } = options;
     this.#options = options;
     this.#config = config;
-    this.#authenticator = createAuthenticator(config.apiKeys);
     this.#logs = this.#buildLogs();
     this.log = createLog({
       config: config.log,
@@ -137,9 +137,11 @@ export class App {
           spans: () => this.#tracer?.counts,
           host: this.#performance,
         }),
+      scraped: () => scrapeTargets(this.#config, this.#engines.backends),
     });
     this.#history = createFleetHistory(this.#clock, this.#engines.dispatcher, this.#requests);
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
+    this.#keys = new KeyKeeper({ clock: this.#clock, config, log: this.log });
     this.#activity = new ActivityKeeper({
       clock: this.#clock,
       config,
@@ -227,6 +229,7 @@ export class App {
     this.#listeners.destroy();
     this.#upstream.close();
     this.#activity.close();
+    this.#keys.close();
   }
 
   async #listen(wanted: readonly string[]): Promise<void> {
@@ -317,18 +320,21 @@ export class App {
       requests: this.#requests,
       captures: this.#activity.captures,
       responses: this.#activity.responses,
+      keyMeter: this.#keys.meter,
       traces: this.#tracer,
       log: this.log,
       signature: this.#signature,
     };
+    const authenticator = createAuthenticator(this.#keys.ring, () => this.#clock.epochMs());
     const answerOllama = createOllamaSurface(parts);
     return createGatewayServer({
       parts,
-      authenticator: () => this.#authenticator,
-      control: (request, response) => {
-        if (!answerOllama(request, response)) void control(request, response);
+      authenticator: () => authenticator,
+      control: (request, response, key) => {
+        if (!answerOllama(request, response, key)) void control(request, response);
       },
       isControlPath: isAdminPath,
+      accessNeeded,
       isOpenPath: isOpenAdminPath,
       draining: () => this.#refusing,
       tls: () => this.#tls,
@@ -350,7 +356,8 @@ export class App {
       listen: () => this.addresses(),
       configFile: () => this.#options.source?.file,
       lastReload: () => this.#lastReload,
-      keysRequired: () => this.#authenticator.required,
+      keysRequired: () => this.#keys.ring.isRequired,
+      keys: this.#keys.list,
       draining: () => this.#draining,
       snapshot: (queuedMax) => dispatcher.snapshot(queuedMax),
       backends: () => backends.list(),
@@ -387,12 +394,12 @@ export class App {
     }
     if (this.#tls !== undefined) this.#server.renew(this.#tls);
     this.#config = config;
-    if (plan.apiKeys) this.#authenticator = createAuthenticator(config.apiKeys);
     if (plan.log) this.log.level = config.log.level;
     if (plan.needsRestart.length > 0) {
       this.log.warn({ keys: plan.needsRestart }, 'changed keys that take effect after a restart');
     }
     this.#activity.configure(config);
+    this.#keys.configure(config);
     this.#performance.configure(config.performance);
     await this.#engines.configure(config, this.#options.models ?? resolveModels(config));
     return [];

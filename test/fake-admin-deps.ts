@@ -97,6 +97,7 @@ export function createFakeFleet(): FakeFleet {
     listen: () => ['127.0.0.1:8700'],
     configFile: () => 'llamero.yaml',
     lastReload: () => fleet.lastReload,
+    keys: () => [],
     keysRequired: () => fleet.keysRequired,
     draining: () => fleet.draining,
     snapshot: (queuedMax) => ({

@@ -19,6 +19,8 @@ import {
 import type { ErrorBody } from './contract.ts';
 import type { AdminDeps } from './deps.ts';
 import { addActivityRoutes } from './activity-routes.ts';
+import { addKeyRoutes } from './key-routes.ts';
+import { changingReads } from './paths.ts';
 import { EventFeed } from './event-feed.ts';
 import { addLogRoutes } from './log-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
@@ -53,6 +55,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addLogRoutes(app, deps);
   addActivityRoutes(app, deps);
   addPerformanceRoutes(app, deps);
+  addKeyRoutes(app, deps);
   addUsageRoutes(app, deps);
   addEventRoute(app, deps);
   return app;
@@ -153,9 +156,6 @@ function addDemoVerbs(app: Hono, deps: AdminDeps): void {
     },
   });
 }
-
-/** Paths that change something although they are asked with GET, as llama-swap's clients do. */
-const changingReads: ReadonlySet<string> = new Set(['/unload']);
 
 function refuseOtherSites({ req }: Context): void {
   const reads = req.method === 'GET' || req.method === 'HEAD';

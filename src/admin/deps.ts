@@ -5,6 +5,8 @@ import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
 import type { HostReading } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
+import type { KeyReading } from '../keys/key-meter.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import type { OutputLog } from '../process/output.ts';
 import type { ProcessState } from '../process/process-state.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
@@ -124,6 +126,8 @@ export interface AdminDeps {
   readonly lastReload: () => ReloadReport | undefined;
   /** True when clients must send a key. */
   readonly keysRequired: () => boolean;
+  /** Every API key with what it uses, by name. */
+  readonly keys: () => readonly { readonly rules: KeyRules; readonly reading: KeyReading }[];
   /** True from the beginning of a drain on, the lame-duck time included. */
   readonly draining: () => boolean;
   /** `queuedMax`: most waiting requests wanted, in their order. */

@@ -1,4 +1,5 @@
-/** Which paths belong to the admin API, and which of them need no key. */
+/** Which paths belong to the admin API, which of them need no key, and how much of a key the others need. */
+import type { AdminAccess } from '../domain/admin-access.ts';
 
 const openPaths: ReadonlySet<string> = new Set(['/health', '/wol-health', '/monitor', '/monitor/data']);
 const closedPaths: ReadonlySet<string> = new Set([
@@ -10,6 +11,9 @@ const closedPaths: ReadonlySet<string> = new Set([
   '/logs/stream',
 ]);
 const closedStarts: readonly string[] = ['/api/', '/logs/stream/'];
+
+/** Paths that change something although they are asked with GET, as llama-swap's clients do. */
+export const changingReads: ReadonlySet<string> = new Set(['/unload']);
 
 /** Ollama's inference routes begin like ours. */
 const enginePaths: ReadonlySet<string> = new Set([
@@ -28,4 +32,14 @@ export function isAdminPath(path: string): boolean {
 /** Paths that tell nothing worth a key: health, and the monitor, which shows no keys, callers, paths or prompts. */
 export function isOpenAdminPath(path: string): boolean {
   return openPaths.has(path);
+}
+
+/** Lists of what a key may use, and the version that Ollama's clients compare. */
+const plainPaths: ReadonlySet<string> = new Set(['/api/version', '/api/tags', '/api/ps', '/api/show']);
+const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** What a key has to open for a path of the admin API. */
+export function accessNeeded(method: string, path: string): AdminAccess {
+  if (openPaths.has(path) || plainPaths.has(path)) return 'none';
+  return readingMethods.has(method) && !changingReads.has(path) ? 'read' : 'full';
 }

@@ -72,7 +72,7 @@ function formOf(schema: SchemaNode): string {
   return [...new Set(alternatives(schema).map(formOfType))].join(' or ');
 }
 
-function formOfType({ type, properties }: SchemaNode): string {
+function formOfType({ type, properties, required = [] }: SchemaNode): string {
   switch (type) {
     case 'integer':
       return 'a whole number';
@@ -83,7 +83,7 @@ function formOfType({ type, properties }: SchemaNode): string {
     case 'array':
       return 'a list';
     case 'object':
-      return takesFew(properties) ? `a map with ${Object.keys(properties).join(' and ')}` : 'a map';
+      return mapForm(properties ?? {}, required);
     case 'string':
     case undefined:
       return 'text';
@@ -92,8 +92,11 @@ function formOfType({ type, properties }: SchemaNode): string {
   }
 }
 
-function takesFew(properties: SchemaNode['properties']): properties is NonNullable<typeof properties> {
-  return properties !== undefined && Object.keys(properties).length <= 2;
+/** All keys of a small map, those of a large one that it cannot do without. */
+function mapForm(properties: Readonly<Record<string, unknown>>, required: readonly string[]): string {
+  const all = Object.keys(properties);
+  const named = all.length <= 2 ? all : required;
+  return named.length === 0 ? 'a map' : `a map with ${named.join(' and ')}`;
 }
 
 function hintForUnknownKey(path: ConfigPath, key: string): string {

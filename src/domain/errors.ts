@@ -50,7 +50,54 @@ export const errorTable = {
     retry: 'never',
     type: 'authentication_error',
     meaning:
-      'No API key was sent, or one that is not in `apiKeys`. Send it as `Authorization: Bearer KEY`, `x-api-key` or `api-key`.',
+      'No API key was sent, one that is neither in `apiKeys` nor in `keysFile`, or one that has expired. Send it as `Authorization: Bearer KEY`, `x-api-key` or `api-key`.',
+  },
+  model_not_allowed: {
+    source: 'client',
+    status: 403,
+    retry: 'never',
+    type: 'permission_error',
+    meaning:
+      "The API key's `models` name neither what the request asks for nor the model behind it. `GET /v1/models` lists what the key may use.",
+  },
+  route_not_allowed: {
+    source: 'client',
+    status: 403,
+    retry: 'never',
+    type: 'permission_error',
+    meaning: "The route is not among the API key's `routes`. Use another key, or another API.",
+  },
+  admin_not_allowed: {
+    source: 'client',
+    status: 403,
+    retry: 'never',
+    type: 'permission_error',
+    meaning:
+      "The API key's `admin` does not open this part of the control API: reading takes `read`, changing `full`.",
+  },
+  rate_limit_exceeded: {
+    source: 'client',
+    status: 429,
+    retry: 'later',
+    type: 'rate_limit_error',
+    meaning:
+      'The API key has sent `requestsPerMinute` requests, or taken `tokensPerMinute` tokens. Retry after the time in `Retry-After`; the `x-ratelimit-` headers (`anthropic-ratelimit-` on routes of the Messages API) of each answer tell what is left.',
+  },
+  key_concurrency_limit: {
+    source: 'client',
+    status: 429,
+    retry: 'later',
+    type: 'rate_limit_error',
+    meaning:
+      'The API key has as many requests, waiting ones included, as its `concurrency` allows. Retry when one of them has ended.',
+  },
+  token_budget_exceeded: {
+    source: 'client',
+    status: 429,
+    retry: 'later',
+    type: 'rate_limit_error',
+    meaning:
+      'The API key has used its `tokensPerDay` or `tokensPerMonth`, or running requests have reserved the rest. `Retry-After` says when the next day or month begins in UTC, or, where only reserved tokens stand in the way, 1.',
   },
   model_not_found: {
     source: 'client',
@@ -291,6 +338,17 @@ export const errorTable = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
+
+/** What callers are told because of their API key. */
+export const keyErrorCodes: ReadonlySet<ErrorCode> = new Set([
+  'unauthorized',
+  'model_not_allowed',
+  'route_not_allowed',
+  'admin_not_allowed',
+  'rate_limit_exceeded',
+  'key_concurrency_limit',
+  'token_budget_exceeded',
+]);
 
 export interface ErrorOptions {
   /** What the request did wrong, in OpenAI's `param` (a field name). */

@@ -1,9 +1,11 @@
 /** Answers `GET /v1/models`, `/models` and `/v1/models/{id}` from what the probes know; no engine is asked. */
 import { LlameroError } from '../domain/errors.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
 import { sendError } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
+import { withoutForbidden } from './keys/model-access.ts';
 import { findModel, listModels } from './listing.ts';
 import type { ListingSource } from './listing.ts';
 
@@ -12,13 +14,15 @@ export interface ListingRequest {
   readonly response: ClientResponse;
   readonly path: string;
   readonly requestId: string;
+  /** undefined: callers need none. */
+  readonly key: KeyRules | undefined;
 }
 
 const onePrefix = '/v1/models/';
 
 /** False when the path is none of these; then nothing was answered. */
 export function answerListing(parts: GatewayParts, asked: ListingRequest): boolean {
-  const { request, path, response, requestId } = asked;
+  const { request, path, response, requestId, key } = asked;
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const isList = path === '/v1/models' || path === '/models';
   if (!isList && !path.startsWith(onePrefix)) return false;
@@ -28,16 +32,21 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
     allowOrigin(request, response);
     // What else is in it tells other routers whom they talk to.
     const llamero = { signature: parts.signature };
-    sendJson(response, requestId, { object: 'list', data: listModels(source), llamero });
+    sendJson(response, requestId, {
+      object: 'list',
+      data: withoutForbidden(parts, key, listModels(source)),
+      llamero,
+    });
     return true;
   }
   const name = decodeName(path.slice(onePrefix.length));
-  const entry = name === undefined ? undefined : findModel(listModels(source, { all: true }), name);
+  const entries = withoutForbidden(parts, key, listModels(source, { all: true }));
+  const entry = name === undefined ? undefined : findModel(entries, name);
   if (entry !== undefined) {
     sendJson(response, requestId, entry);
     return true;
   }
-  const nearest = names.nearest(name ?? '');
+  const nearest = key?.models === undefined ? names.nearest(name ?? '') : undefined;
   const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
   const error = new LlameroError('model_not_found', `No live backend serves model '${name ?? ''}'${hint}`, {
     param: 'model',

@@ -1,47 +1,50 @@
-/** Who is calling. Keys are compared by a keyed digest, so that neither timing nor a lookup tells how close a guess was. */
-import { createHmac, randomBytes } from 'node:crypto';
-import type { ApiKeyConfig } from '../config/schema.ts';
+/** Who is calling: finds the key in a request's headers. Which keys there are is KeyRing's. */
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import { headerValue } from './headers.ts';
 
 export interface Authenticator {
-  /** True when the configuration has keys. */
+  /** True when callers must show a key. */
   readonly required: boolean;
-  /** Name of the key in a request with these headers (names and values alternating); undefined when there is none or a wrong one. */
-  identify(headers: readonly string[]): string | undefined;
+  /** The key in a request with these headers (names and values alternating); undefined when there is none, a wrong one or one that has expired. */
+  identify(headers: readonly string[]): KeyRules | undefined;
+  /** The key in a request that `identify` finds none in, because it has expired. */
+  findExpired(headers: readonly string[]): KeyRules | undefined;
 }
 
-/** Accepts the password of `Authorization: Basic`, `Authorization: Bearer KEY`, `x-api-key: KEY` and `api-key: KEY`. Unnamed keys are called `key-1`, `key-2` … */
-export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticator {
-  const secret = randomBytes(32);
-  const digest = (key: string): string => createHmac('sha256', secret).update(key).digest('base64');
-  const names = new Map<string, string>();
-  for (const [index, entry] of keys.entries()) {
-    if (typeof entry === 'string') names.set(digest(entry), `key-${index + 1}`);
-    else names.set(digest(entry.key), entry.name);
-  }
+/** Accepts the password of `Authorization: Basic`, `Authorization: Bearer KEY`, `x-api-key: KEY` and `api-key: KEY`. */
+export function createAuthenticator(
+  ring: Pick<KeyRing, 'isRequired' | 'find'>,
+  epochMs: () => number,
+): Authenticator {
+  const find = (headers: readonly string[], isWanted: (key: KeyRules) => boolean): KeyRules | undefined => {
+    for (const shown of shownKeys(headers)) {
+      const key = ring.find(shown);
+      if (key !== undefined && isWanted(key)) return key;
+    }
+    return undefined;
+  };
+  const hasExpired = ({ expiresEpochMs }: KeyRules): boolean => expiresEpochMs <= epochMs();
   return {
-    required: keys.length > 0,
-    identify(headers) {
-      for (const key of presentedKeys(headers)) {
-        const name = names.get(digest(key));
-        if (name !== undefined) return name;
-      }
-      return undefined;
+    get required() {
+      return ring.isRequired;
     },
+    identify: (headers) => find(headers, (key) => !hasExpired(key)),
+    findExpired: (headers) => find(headers, hasExpired),
   };
 }
 
-function presentedKeys(headers: readonly string[]): string[] {
-  const presented: string[] = [];
+function shownKeys(headers: readonly string[]): string[] {
+  const shown: string[] = [];
   const basic = basicPassword(headers);
-  if (basic !== undefined) presented.push(basic);
+  if (basic !== undefined) shown.push(basic);
   const bearer = /^bearer +(\S+) *$/i.exec(headerValue(headers, 'authorization') ?? '')?.[1];
-  if (bearer !== undefined) presented.push(bearer);
+  if (bearer !== undefined) shown.push(bearer);
   for (const name of ['x-api-key', 'api-key']) {
     const value = headerValue(headers, name);
-    if (value !== undefined && value !== '') presented.push(value.trim());
+    if (value !== undefined && value !== '') shown.push(value.trim());
   }
-  return presented;
+  return shown;
 }
 
 /** What a browser asked its user for. It sends that along with the requests of other sites' pages, too: not with those. */

@@ -30,7 +30,7 @@ export interface ClientResponse {
   readonly writableEnded: boolean;
   /** The client reads slower than it is written to. */
   readonly writableNeedDrain: boolean;
-  /** Adds a header to what `writeHead` will name. */
+  /** Adds a header to what `writeHead` will name, in place of one of that name that was added before. */
   setHeader(name: string, value: string): void;
   /** Begins the answer; once. Headers are names and values alternating; without a length the body is sent in chunks. */
   writeHead(status: number, headers: readonly string[]): void;

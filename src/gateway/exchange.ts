@@ -7,11 +7,15 @@ import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
 import type { GatewayParts } from './gateway.ts';
 import { bodyBytes, toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { enterExchange } from './keys/enter-exchange.ts';
+import type { KeyPass } from './keys/key-pass.ts';
+import { hasToldLimits } from './keys/limit-headers.ts';
 import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
 import { nobodyListens } from './nobody-listens.ts';
@@ -39,6 +43,8 @@ export interface Inbound {
   readonly query: string;
   /** Name of the caller's key, else its address. */
   readonly flow: string;
+  /** undefined: callers need none. */
+  readonly key: KeyRules | undefined;
   /** Path and query as an engine gets them, before the edits of a backend. */
   readonly url: string;
   /** Where the path names the model: body and query then pass as they came. */
@@ -55,6 +61,8 @@ export class Exchange implements Waiter, UpstreamHandler {
   #resolved: Resolved | undefined;
   /** Names to try when nobody that has the model can be reached. */
   #alternatives: readonly ModelName[] = [];
+  /** Room under the limits of the caller's key. */
+  #keyPass: KeyPass | undefined;
   #outgoing: Outgoing | undefined;
   #backend: Backend | undefined;
   /** By its canonical name on the backend. */
@@ -153,6 +161,7 @@ export class Exchange implements Waiter, UpstreamHandler {
       attempts: record.attempts.length > 1 ? attemptsHeader(record.attempts) : undefined,
       dropped: this.#outgoing?.dropped ?? [],
       repaired: record.repairs,
+      limitsTold: this.#inbound.key !== undefined && hasToldLimits(this.#inbound.key),
     });
     const { endsWithDone: doneRequired } = backend.kind;
     const transform = this.#outgoing?.transform;
@@ -209,6 +218,12 @@ export class Exchange implements Waiter, UpstreamHandler {
     record.session = facts.session;
     record.stream = resolved.stream;
     record.tokensEstimated = facts.tokensEstimated;
+    const keyPass = enterExchange(this.#parts, this.#inbound, body, resolved);
+    if (keyPass instanceof LlameroError) {
+      this.#fail(keyPass, 'rejected_other');
+      return;
+    }
+    this.#keyPass = keyPass;
     record.queuedAtMs = this.#parts.clock.nowMs();
     record.phase = 'queued';
     if (resolved.ownAnswer !== undefined) {
@@ -441,6 +456,7 @@ export class Exchange implements Waiter, UpstreamHandler {
     if (this.#ended) return;
     const record = this.#record;
     this.#answer.settle();
+    this.#keyPass?.settle(record, outcome);
     const lingers = this.#lingers(outcome);
     this.#ended = true;
     this.#resolved?.meaning?.release();

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { ModelsConfig } from '../config/models.ts';
 import type { Config } from '../config/schema.ts';
 import type { BackendDirectory } from '../engines/backend.ts';
+import type { KeyMeter } from '../keys/key-meter.ts';
 import type { Captures } from '../store/captures.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import type { RequestTable } from '../store/requests.ts';
@@ -35,6 +36,7 @@ export interface GatewayParts {
   readonly requests: RequestTable;
   readonly captures: Captures;
   readonly responses: Responses;
+  readonly keyMeter: KeyMeter;
   /** undefined = nobody wants traces. */
   readonly traces?: RequestTraces | undefined;
   readonly log: Logger;

@@ -79,7 +79,11 @@ export interface ResponseHeaderOptions {
   readonly dropped: readonly string[];
   /** What was changed in the request or the answer. */
   readonly repaired: readonly RepairRecord[];
+  /** The answer tells the limits of the caller's key: those of the engine are not the caller's. */
+  readonly limitsTold?: boolean;
 }
+
+const limitHeader = /^(?:x|anthropic)-ratelimit-/;
 
 /** Response headers for a client: the engine's, without hop-by-hop, with the router's own. Proxies before it are asked not to hold streams back. */
 export function toResponseHeaders(received: readonly string[], options: ResponseHeaderOptions): string[] {
@@ -92,6 +96,7 @@ export function toResponseHeaders(received: readonly string[], options: Response
     const value = received[index + 1] ?? '';
     const lower = name.toLowerCase();
     if (hopByHop.has(lower) || ownHeaders.has(lower) || named?.has(lower) === true) continue;
+    if (options.limitsTold === true && limitHeader.test(lower)) continue;
     if (lower === 'content-type') isStream ||= value.startsWith('text/event-stream');
     if (lower === 'x-accel-buffering') isBuffered = false;
     kept.push(name, value);

@@ -1,10 +1,12 @@
 /** Where a WebSocket may go: to the model that its path or query names, else to any plain backend. */
 import { LlameroError } from '../domain/errors.ts';
-import type { ModelName } from '../domain/ids.ts';
 import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
+import { refuseAccess } from './keys/model-access.ts';
 import type { Meaning } from './name-resolver.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
+import { otherRoute } from './routes.ts';
+import type { UpgradeRequest } from './upgrade.ts';
 
 export interface PlacedUpgrade {
   /** undefined: it names no model, or one that nobody knows. */
@@ -15,10 +17,14 @@ export interface PlacedUpgrade {
 /** `query`: without its question mark. */
 export function placeUpgrade(
   parts: GatewayParts,
-  { modelInPath, query }: { readonly modelInPath: ModelName | undefined; readonly query: string },
+  request: Pick<UpgradeRequest, 'modelInPath' | 'query' | 'path' | 'key'>,
 ): PlacedUpgrade | LlameroError {
   const { names, fleet, dispatcher } = parts;
-  const requested = modelInPath ?? new URLSearchParams(query).get('model');
+  const { modelInPath, query } = request;
+  const model = new URLSearchParams(query).get('model') || undefined;
+  const denied = refuseAccess(parts, { ...request, route: otherRoute, model });
+  if (denied !== undefined) return denied;
+  const requested = modelInPath ?? model;
   const meaning = requested ? names.lookUp(requested) : undefined;
   if (meaning instanceof LlameroError) return meaning;
   if (!meaning || !fleet.names().has(meaning.model)) {

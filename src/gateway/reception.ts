@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { LlameroError } from '../domain/errors.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import { answerListing } from './answer-listing.ts';
 import type { Authenticator } from './auth.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
@@ -15,6 +16,7 @@ import { Exchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import { answerKept } from './kept-responses.ts';
+import { tellLimits } from './keys/limit-headers.ts';
 import { findLoop } from './loop-guard.ts';
 import { answerRoot } from './ollama/root.ts';
 import { dialectOf, matchRoute } from './routes.ts';
@@ -38,6 +40,8 @@ export interface Arrival {
   readonly query: string;
   /** undefined: a caller who must not pass. */
   readonly flow: string | undefined;
+  /** undefined: it has shown none, or needs none. */
+  readonly key: KeyRules | undefined;
 }
 
 /** One who may pass. */
@@ -47,10 +51,10 @@ export type Admitted = Arrival & { readonly flow: string };
 export function admit(options: ReceptionOptions, request: ClientRequest): Arrival {
   const { path, query } = splitTarget(request.url);
   const authenticator = options.authenticator();
-  const known = authenticator.required ? authenticator.identify(request.rawHeaders) : undefined;
-  const mayPass = !authenticator.required || known !== undefined || options.isOpenPath(path);
-  const flow = mayPass ? (known ?? request.remoteAddress ?? 'unknown') : undefined;
-  return { id: randomUUID(), path, query, flow };
+  const key = authenticator.required ? authenticator.identify(request.rawHeaders) : undefined;
+  const mayPass = !authenticator.required || key !== undefined || options.isOpenPath(path);
+  const flow = mayPass ? (key?.name ?? request.remoteAddress ?? 'unknown') : undefined;
+  return { id: randomUUID(), path, query, flow, key };
 }
 
 /** Answers who may not pass, and what needs no key; undefined = it has answered. */
@@ -76,6 +80,8 @@ export function receive(
     sendError(response, { error, dialect: dialectOf(path), requestId: id, accept: asked.accept });
     return undefined;
   }
+  const { clock, keyMeter } = options.parts;
+  tellLimits(response, keyMeter, { key: arrival.key, dialect: dialectOf(path), nowEpochMs: clock.epochMs() });
   return { ...arrival, flow };
 }
 
@@ -84,7 +90,7 @@ export function serve(
   options: ReceptionOptions,
   request: ClientRequest,
   response: ClientResponse,
-  { id, path, query, flow }: Admitted,
+  { id, path, query, flow, key }: Admitted,
 ): void {
   if (options.authenticator().required) allowReading(request, response);
   const loop = findLoop(request.rawHeaders, options.parts.signature);
@@ -94,7 +100,7 @@ export function serve(
     sendError(response, { error: loop, dialect: dialectOf(path), requestId: id, accept });
     return;
   }
-  if (answerListing(options.parts, { request, response, path, requestId: id })) return;
+  if (answerListing(options.parts, { request, response, path, requestId: id, key })) return;
   const kept = { request, response, path, query, flow, requestId: id };
   if (answerKept(options.parts, kept)) return;
   if (answerRoot(request, response, { path, requestId: id })) return;
@@ -109,7 +115,7 @@ export function serve(
     sendError(response, { error: shuttingDown(), dialect: destination.route.dialect, requestId: id });
     return;
   }
-  new Exchange(options.parts, { ...destination, request, response, id, query, flow }).start();
+  new Exchange(options.parts, { ...destination, request, response, id, query, flow, key }).start();
 }
 
 export function askedOf(
@@ -125,7 +131,11 @@ export function unauthorized(
   request: ClientRequest,
   { id, path }: Pick<Arrival, 'id' | 'path'>,
 ): LlameroError {
-  const error = new LlameroError('unauthorized', 'Missing or wrong API key');
+  const expired = options.authenticator().findExpired(request.rawHeaders);
+  const error = new LlameroError(
+    'unauthorized',
+    expired === undefined ? 'Missing or wrong API key' : expiry(expired),
+  );
   const flow = request.remoteAddress ?? 'unknown';
   recordRefusal(options, request, { id, path, flow }, { error, outcome: 'rejected_unauthorized' });
   return error;
@@ -135,12 +145,16 @@ export function unauthorized(
 export function recordRefusal(
   { parts }: ReceptionOptions,
   { method }: ClientRequest,
-  { id, path, flow }: Omit<Admitted, 'query'>,
+  { id, path, flow }: Omit<Admitted, 'query' | 'key'>,
   { error, outcome }: { readonly error: LlameroError; readonly outcome: Outcome },
 ): void {
   const head = { id, route: matchRoute(method, path).name, method, path, flow };
   const record = parts.requests.open(head, () => {});
   parts.requests.finish(record, { outcome, status: error.status, errorCode: error.code });
+}
+
+function expiry({ name, expiresEpochMs }: KeyRules): string {
+  return `The API key '${name}' has expired (${new Date(expiresEpochMs).toISOString()})`;
 }
 
 export function shuttingDown(): LlameroError {

@@ -10,6 +10,7 @@ import type { Inbound } from './exchange.ts';
 import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
+import { refuseAccess } from './keys/model-access.ts';
 import type { Meaning } from './name-resolver.ts';
 import { findOllamaName } from './ollama/find-name.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
@@ -24,7 +25,7 @@ import { findConversation, type Conversation, type ConversationSource } from './
 import { parseObject, readModelRequest } from './translation/read-request.ts';
 
 /** Requests of clients that say nothing of priority. */
-const priorityDefault = 1;
+export const priorityDefault = 1;
 /** Routes whose requests repeat the conversation so far. */
 const conversing: ReadonlySet<RouteName> = new Set(['chat-completions', 'messages', 'responses']);
 /** Longer session headers are hostile, not helpful. */
@@ -61,6 +62,8 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const threadError = route.name === 'messages' ? tryThreadError(peeked) : undefined;
   if (threadError !== undefined) return threadError;
   const stream = peeked.stream ?? (route.streamsByDefault && peeked.kind === 'json');
+  const denied = refuseAccess(parts, { ...inbound, model: peeked.model });
+  if (denied !== undefined) return denied;
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;
   const model = meaning?.model;
@@ -192,7 +195,9 @@ function toFacts({ priorities, inbound, model, session, body, peeked }: FactsSou
     id: inbound.id,
     model,
     flow: inbound.flow,
-    priority: priorityDefault - ((model === undefined ? undefined : priorities.get(model)) ?? 0),
+    priority:
+      (inbound.key?.priority ?? priorityDefault) -
+      ((model === undefined ? undefined : priorities.get(model)) ?? 0),
     session,
     tokensEstimated: estimateTokens(inbound.route.name, body, peeked.object?.longStrings),
     slotless: !inbound.route.takesSlot,

@@ -1,7 +1,6 @@
 /** The listening side: accepts connections and hands their requests to the reception or, past it, to the control plane. */
 import {
   type IncomingMessage,
-  type RequestListener,
   type Server,
   type ServerOptions as HttpOptions,
   type ServerResponse,
@@ -11,14 +10,18 @@ import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import type { Config } from '../config/schema.ts';
 import { tlsVersionMin, type TlsIdentity } from '../config/tls-files.ts';
+import { includesAccess, type AdminAccess } from '../domain/admin-access.ts';
 import { LlameroError } from '../domain/errors.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import { ClientConnections } from './client-connections.ts';
 import { answerClientError, answerSlowness, refuseConnection } from './client-error.ts';
 import { findDestination } from './destination.ts';
+import { sendError } from './error-response.ts';
 import type { PlainOptions } from './http1-server/plain-connections.ts';
 import { PlainFirstServer } from './http1-server/server.ts';
 import { findLoop } from './loop-guard.ts';
 import { NodeRequest, NodeResponse } from './node-client.ts';
+import { isSurfacePath } from './ollama/surface.ts';
 import {
   admit,
   askedOf,
@@ -28,6 +31,7 @@ import {
   shuttingDown,
   splitTarget,
   unauthorized,
+  type Admitted,
   type ReceptionOptions,
 } from './reception.ts';
 import { namesWebSocket } from './upgrade-header.ts';
@@ -41,8 +45,10 @@ const headTimeoutMsMax = 60_000;
 const handshakeMsMax = 10_000;
 
 export interface ServerOptions extends ReceptionOptions {
-  /** Serves the paths of the control plane; gets the request after authentication. */
-  readonly control: RequestListener;
+  /** Serves the paths of the control plane; gets the request after authentication, with the caller's key. */
+  readonly control: (request: IncomingMessage, response: ServerResponse, key: KeyRules | undefined) => void;
+  /** What a key needs for a path of the control plane. */
+  readonly accessNeeded: (method: string, path: string) => AdminAccess;
   /** What servers made from now on show to clients; undefined = they speak plain HTTP. */
   readonly tls: () => TlsIdentity | undefined;
   /** A connection beyond `limits.connections` was turned away. */
@@ -191,8 +197,29 @@ function handle(options: ServerOptions, incoming: IncomingMessage, outgoing: Ser
     serve(options, request, response, admitted);
     return;
   }
+  if (refuseAdmin(options, request, response, admitted)) return;
   outgoing.setHeader('x-request-id', admitted.id);
-  options.control(incoming, outgoing);
+  options.control(incoming, outgoing, admitted.key);
+}
+
+/** True when the caller's key does not open the path; then it has been told. */
+function refuseAdmin(
+  options: ServerOptions,
+  request: NodeRequest,
+  response: NodeResponse,
+  { id, path, flow, key }: Admitted,
+): boolean {
+  const { method } = request;
+  const needed = options.accessNeeded(method, path);
+  if (key === undefined || includesAccess(key.admin, needed)) return false;
+  const error = new LlameroError(
+    'admin_not_allowed',
+    `${method} ${path} takes a key with admin '${needed}', and that of '${key.name}' is '${key.admin}'`,
+  );
+  recordRefusal(options, request, { id, path, flow }, { error, outcome: 'rejected_other' });
+  const dialect = isSurfacePath(path) ? 'ollama' : 'openai';
+  sendError(response, { error, dialect, requestId: id });
+  return true;
 }
 
 function upgrade(
@@ -207,7 +234,7 @@ function upgrade(
     refuseUpgrade({ socket, path, id }, unauthorized(options, request, admitted));
     return;
   }
-  const { id, path, query, flow } = admitted;
+  const { id, path, query, flow, key } = admitted;
   const loop = findLoop(request.rawHeaders, options.parts.signature);
   if (loop !== undefined) {
     recordRefusal(options, request, { id, path, flow }, { error: loop, outcome: 'rejected_other' });
@@ -223,6 +250,6 @@ function upgrade(
     refuseUpgrade({ socket, path, id }, new LlameroError('not_found', `No WebSocket at '${path}'`));
   } else {
     const { url, modelInPath } = destination;
-    passUpgrade(options.parts, { request, socket, head, id, path, query, flow, url, modelInPath });
+    passUpgrade(options.parts, { request, socket, head, id, path, query, flow, key, url, modelInPath });
   }
 }

@@ -9,6 +9,7 @@ import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
+import type { KeyRules } from '../keys/key-rules.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import { answerOnSocket } from './client-error.ts';
 import type { ClientRequest } from './client.ts';
@@ -16,6 +17,7 @@ import { errorBody } from './error-response.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue, toRequestHeaders, toResponseHeaders, withoutHeader } from './headers.ts';
 import { openUpgrade } from './http1/upgrade.ts';
+import { enterWithKey, type KeyPass } from './keys/key-pass.ts';
 import type { Meaning } from './name-resolver.ts';
 import { noteCaller } from './note-caller.ts';
 import { editRequest } from './outgoing.ts';
@@ -23,6 +25,7 @@ import { peekBody } from './peek.ts';
 import { placeUpgrade } from './place-upgrade.ts';
 import { createInTurnPlacer, type Placer, type Waiter } from './placer.ts';
 import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
+import { priorityDefault } from './resolve.ts';
 import { dialectOf } from './routes.ts';
 import { targetOf, upstreamPath } from './target.ts';
 
@@ -35,6 +38,8 @@ export interface UpgradeRequest {
   readonly path: string;
   readonly query: string;
   readonly flow: string;
+  /** undefined: callers need none. */
+  readonly key: KeyRules | undefined;
   /** Path and query as an engine gets them, before the edits of a backend. */
   readonly url: string;
   /** Where the path names the model: the query then passes as it came. */
@@ -71,6 +76,7 @@ class UpgradeExchange implements Waiter {
   /** What the client sent before anybody could take it. */
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
+  #keyPass: KeyPass | undefined;
   #failure: LlameroError | undefined;
   #granted = false;
   #ended = false;
@@ -110,8 +116,23 @@ class UpgradeExchange implements Waiter {
       this.#refuse(this.#unplaceable, 'rejected_other');
       return;
     }
+    const { key } = this.#inbound;
+    // What passes through a WebSocket is not looked at, so its tokens are not known.
+    const keyPass = key && enterWithKey(this.#parts.keyMeter, key, { input: 0, output: 0 });
+    if (keyPass instanceof LlameroError) {
+      this.#refuse(keyPass, 'rejected_other');
+      return;
+    }
+    this.#keyPass = keyPass;
     const { model } = this.#record;
-    const facts = { id, model, flow, priority: 1, session: undefined, tokensEstimated: 0 };
+    const facts = {
+      id,
+      model,
+      flow,
+      priority: key?.priority ?? priorityDefault,
+      session: undefined,
+      tokensEstimated: 0,
+    };
     this.#placer.arrive({ ...facts, slotless: model === undefined }, this);
   }
 
@@ -256,6 +277,7 @@ class UpgradeExchange implements Waiter {
     this.#ended = true;
     this.#abort.abort();
     const record = this.#record;
+    this.#keyPass?.settle(record, outcome);
     this.#meaning?.release();
     if (this.#granted) this.#placer.finish(record.id, false);
     else this.#placer.cancel(record.id);

@@ -109,6 +109,11 @@ export const metricTable = {
     help: 'Requests and answers that were put right so that engine and client understand each other, by what was done: a key of `repairs` in the configuration, or what was wrong with the answer.',
     labels: ['repair'],
   },
+  llamero_key_rejections_total: {
+    kind: 'counter',
+    help: 'Requests refused because of their API key, by error code: no key that is known, or one that may not do it, or not so much.',
+    labels: ['reason'],
+  },
   llamero_connections_rejected_total: {
     kind: 'counter',
     help: 'Client connections refused because `limits.connections` was reached.',
@@ -172,6 +177,11 @@ export const metricTable = {
   llamero_backend_probe_timestamp_seconds: {
     kind: 'gauge',
     help: 'When the last probe finished, as Unix time.',
+    labels: ['backend'],
+  },
+  llamero_backend_scrape_up: {
+    kind: 'gauge',
+    help: '1 if the own metrics of the backend are on this page, else 0. Absent unless `telemetry.metrics.backends` is set.',
     labels: ['backend'],
   },
   llamero_process_state: {

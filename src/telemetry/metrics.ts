@@ -2,9 +2,12 @@
  * Metrics as functions with names: callers say what happened, never a metric's name. Owns the registry. Numbers that
  * others own are asked for when somebody looks.
  */
+import { keyErrorCodes } from '../domain/errors.ts';
 import type { HostReading } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
+import { mergeExpositions } from './backend-metrics/merge-expositions.ts';
+import { scrapeBackends, type ScrapeTarget } from './backend-metrics/scrape-backends.ts';
 import { createProcessReader } from './process-reader.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import { setFleetGauges } from './fleet-gauges.ts';
@@ -45,6 +48,8 @@ export interface MetricsOptions {
   /** Whether a backend lists the model. Other names become the label `unknown` until an answer came for them. */
   readonly knowsModel: (model: ModelName) => boolean;
   readonly collect: () => MetricReadings;
+  /** Backends whose own metrics go on the page, too. */
+  readonly scraped: () => readonly ScrapeTarget[];
 }
 
 export interface Metrics {
@@ -67,23 +72,33 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = createMetricRegistry();
   const recorder = new RequestMetrics(registry, options.knowsModel);
   const processReader = createProcessReader(registry);
+  const keyRejections = registry.counter('llamero_key_rejections_total');
   const connectionsRejected = registry.counter('llamero_connections_rejected_total').labels({});
   connectionsRejected.inc(0);
   registry.gauge('llamero_build_info').set({ version: options.version, node: process.versions.node }, 1);
   registry.gauge('llamero_start_time_seconds').set({}, options.startedEpochMs / 1000);
   return {
     contentType: registry.contentType,
-    requestFinished: (request) => recorder.record(request),
+    requestFinished: (request) => {
+      recorder.record(request);
+      const { errorCode: reason } = request;
+      if (reason !== undefined && keyErrorCodes.has(reason)) keyRejections.labels({ reason }).inc();
+    },
     modelLoaded: (load) => recordLoad(registry, load),
     modelUnloading: ({ model, reason }) => registry.counter('llamero_evictions_total').inc({ model, reason }),
     connectionRejected: () => connectionsRejected.inc(),
-    text() {
+    async text() {
+      const { pages, up } = await scrapeBackends(options.scraped());
+      registry.gauge('llamero_backend_scrape_up').reset();
+      for (const [backend, isUp] of up) {
+        registry.gauge('llamero_backend_scrape_up').set({ backend }, isUp ? 1 : 0);
+      }
       recorder.flush();
       processReader.read();
       const readings = options.collect();
       setFleetGauges(registry, readings);
       setHostGauges(registry, readings.host);
-      return registry.text();
+      return `${await registry.text()}${mergeExpositions(pages, (name) => name.startsWith('llamero_'))}`;
     },
     close: () => processReader.close(),
   };

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import type { HostSampler } from '../../domain/host-reading.ts';
+import { KeyRing } from '../../keys/key-ring.ts';
 import { createAuthenticator } from '../../gateway/auth.ts';
 import type { HostLog } from '../../telemetry/host/gpu-watch.ts';
 import { createHostSampler } from '../../telemetry/host/host-sampler.ts';
@@ -57,7 +58,9 @@ interface Monitor {
 }
 
 async function serveUntilStopped({ flags, key, sampler }: Monitor, io: LongRunningIo): Promise<ExitCode> {
-  const authenticator = createAuthenticator(key === undefined ? [] : [key]);
+  const ring = new KeyRing();
+  ring.configure(key === undefined ? [] : [key], { hasFile: false });
+  const authenticator = createAuthenticator(ring, () => systemClock.epochMs());
   const server = createMonitorServer({
     latest: () => sampler.latest(),
     epochMs: () => systemClock.epochMs(),

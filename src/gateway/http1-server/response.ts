@@ -3,6 +3,7 @@
  * call where it is not large. Whose turn it is on the connection is the connection's business.
  */
 import type { ClientResponse } from '../client.ts';
+import { withoutHeader } from '../headers.ts';
 import { formatAnswerHead, type AnswerFraming } from './response-head.ts';
 
 /** What an answer tells its connection, and where its bytes go. */
@@ -48,7 +49,8 @@ export class PlainResponse implements ClientResponse {
   }
 
   setHeader(name: string, value: string): void {
-    this.#added = [...this.#added, name, value];
+    const others = this.#added.length === 0 ? this.#added : withoutHeader(this.#added, name.toLowerCase());
+    this.#added = [...others, name, value];
   }
 
   writeHead(status: number, headers: readonly string[]): void {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isObject } from '../../dialects/ir/fields.ts';
 import type { JsonObject } from '../../dialects/ir/request.ts';
 import { LlameroError } from '../../domain/errors.ts';
+import type { KeyRules } from '../../keys/key-rules.ts';
 import { errorBody } from '../error-response.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { readBody } from '../read-body.ts';
@@ -16,6 +17,8 @@ export interface SurfaceCall {
   readonly response: ServerResponse;
   /** What follows the route's path: the digest of a blob. */
   readonly rest: string;
+  /** undefined: callers need none. */
+  readonly key: KeyRules | undefined;
   /** Id of the request, which its answer carries already. */
   readonly id: string;
 }

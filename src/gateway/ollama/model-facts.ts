@@ -1,14 +1,22 @@
 /** What the fleet knows of its models, as Ollama's lists need it. Asks no engine. */
 import type { ModelFacts, Moment } from '../../dialects/ollama-surface/listing.ts';
 import type { Backend } from '../../engines/backend.ts';
+import type { KeyRules } from '../../keys/key-rules.ts';
 import { listingSource } from '../answer-listing.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { withoutForbidden } from '../keys/model-access.ts';
 import { listModels } from '../listing.ts';
 import type { ModelEntry } from '../listing.ts';
 
-/** Everything that a client can ask for by name; without what is unlisted, unless `all`. */
-export function modelFacts(parts: GatewayParts, options: { readonly all?: boolean } = {}): ModelFacts[] {
-  return listModels(listingSource(parts), options).map((entry) => factsOf(parts, entry));
+/** Everything that a caller with this key can ask for by name; without what is unlisted, unless `all`. */
+export function modelFacts(
+  parts: GatewayParts,
+  key: KeyRules | undefined,
+  options: { readonly all?: boolean } = {},
+): ModelFacts[] {
+  return withoutForbidden(parts, key, listModels(listingSource(parts), options)).map((entry) =>
+    factsOf(parts, entry),
+  );
 }
 
 function factsOf({ fleet }: GatewayParts, entry: ModelEntry): ModelFacts {

@@ -9,6 +9,7 @@ import { showBody } from '../../dialects/ollama-surface/show.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import type { Backend } from '../../engines/backend.ts';
 import { isUp } from '../fleet.ts';
+import { mayUseModel } from '../keys/model-access.ts';
 import { askBackend, hasOllamaApi } from './backends.ts';
 import { modelIn, readJson, sendJson } from './call.ts';
 import type { SurfaceCall } from './call.ts';
@@ -25,15 +26,16 @@ export async function answerShow(call: SurfaceCall): Promise<void> {
     sendJson(call, told.status, told.body);
     return;
   }
-  const facts = modelFacts(call.parts, { all: true }).find((one) => isNamed(one, model));
+  const facts = modelFacts(call.parts, call.key, { all: true }).find((one) => isNamed(one, model));
   if (facts === undefined) throw notFound(asked);
   sendJson(call, 200, showBody(facts, momentOf(call.parts), await propsOf(call, model, serving)));
 }
 
 /** The model that stands behind a client's name. @throws LlameroError */
-function meaningOf({ parts }: SurfaceCall, asked: string): string {
+function meaningOf({ parts, key }: SurfaceCall, asked: string): string {
   const name = findOllamaName(parts, asked);
   if (name === undefined) throw notFound(asked);
+  if (key !== undefined && !mayUseModel(parts, key, name)) throw notFound(asked);
   const meaning = parts.names.lookUp(name);
   if (meaning instanceof LlameroError) throw meaning;
   // Nothing is sent to it.

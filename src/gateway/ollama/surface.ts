@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { psBody, tagsBody } from '../../dialects/ollama-surface/listing.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import { isOtherSite } from '../../domain/other-site.ts';
+import type { KeyRules } from '../../keys/key-rules.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { findLoop } from '../loop-guard.ts';
 import { answerBlobHead, answerBlobUpload } from './blobs.ts';
@@ -18,8 +19,10 @@ import { answerShow } from './show.ts';
 
 type Handler = (call: SurfaceCall) => void | Promise<void>;
 
-const tags: Handler = (call) => sendJson(call, 200, tagsBody(modelFacts(call.parts), momentOf(call.parts)));
-const ps: Handler = (call) => sendJson(call, 200, psBody(modelFacts(call.parts), momentOf(call.parts)));
+const tags: Handler = (call) =>
+  sendJson(call, 200, tagsBody(modelFacts(call.parts, call.key), momentOf(call.parts)));
+const ps: Handler = (call) =>
+  sendJson(call, 200, psBody(modelFacts(call.parts, call.key), momentOf(call.parts)));
 
 /** By path, then by method. */
 const routes: ReadonlyMap<string, Readonly<Record<string, Handler>>> = new Map([
@@ -41,10 +44,19 @@ const openPaths: ReadonlySet<string> = new Set(['/api/tags', '/api/ps']);
 const readingPosts: ReadonlySet<string> = new Set(['/api/show']);
 
 /** Answers a request that has passed authentication. False when the path is none of these; then nothing was answered. */
-export type OllamaSurface = (request: IncomingMessage, response: ServerResponse) => boolean;
+export type OllamaSurface = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  key: KeyRules | undefined,
+) => boolean;
+
+/** Whether callers of a path speak Ollama's API. */
+export function isSurfacePath(path: string): boolean {
+  return routes.has(path) || path.startsWith(blobStart);
+}
 
 export function createOllamaSurface(parts: GatewayParts): OllamaSurface {
-  return (request, response) => {
+  return (request, response, key) => {
     const [path = '/'] = (request.url ?? '/').split('?', 1);
     const isBlob = path.startsWith(blobStart);
     const handlers = isBlob ? blobRoutes : routes.get(path);
@@ -54,6 +66,7 @@ export function createOllamaSurface(parts: GatewayParts): OllamaSurface {
       parts,
       request,
       response,
+      key,
       id,
       rest: isBlob ? path.slice(blobStart.length) : '',
     };
