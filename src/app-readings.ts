@@ -1,5 +1,7 @@
 /** What metrics and the monitor's charts read of the running parts, put together when they ask. */
 import type { Clock } from './base/clock.ts';
+import type { Config } from './config/schema.ts';
+import type { BackendState } from './domain/backend-view.ts';
 import type { HostSampler } from './domain/host-reading.ts';
 import type { BackendDirectory } from './engines/backend.ts';
 import type { Dispatcher } from './gateway/dispatcher.ts';
@@ -7,6 +9,7 @@ import { createHistory, type History, type HistorySample } from './store/history
 import type { RequestTable } from './store/requests.ts';
 import { PerformanceMonitor, type PerformanceMonitorOptions } from './telemetry/host/performance-monitor.ts';
 import type { ProcessFleet } from './supply/process-fleet.ts';
+import type { ScrapeTarget } from './telemetry/backend-metrics/scrape-backends.ts';
 import type { MetricReadings } from './telemetry/metrics.ts';
 
 /** Fifteen minutes. */
@@ -35,6 +38,16 @@ export function readMetrics(sources: ReadingSources): MetricReadings {
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
     host: host.latest(),
   };
+}
+
+/** Backends that are asked for their own metrics, if the configuration wants those: all but processes that do not run. */
+export function scrapeTargets({ telemetry }: Config, backends: BackendDirectory): readonly ScrapeTarget[] {
+  if (!telemetry.metrics.backends) return [];
+  const asleep: ReadonlySet<BackendState> = new Set(['stopped', 'starting', 'stopping']);
+  return backends
+    .list()
+    .filter(({ view }) => !asleep.has(view.state))
+    .map(({ id, url, config }) => ({ backend: id, url, apiKey: config.apiKey }));
 }
 
 /** The past of the fleet, as far as it is kept. */

@@ -10,6 +10,7 @@ import type { PresetName } from '../scheduler/presets.ts';
 import { keyShape } from './schema-keys.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
 import { usageSection } from './schema-usage.ts';
+import { telemetryShape } from './schema-telemetry.ts';
 import { wordingShape } from './schema-wording.ts';
 import { describe, duration, needsRestart, secret, size } from './values.ts';
 
@@ -302,6 +303,7 @@ export const configSchema = z.strictObject({
   usage: usageSection,
   drain: describe('How a stop goes.', drain.prefault({})),
   log: describe("The router's own log, on stderr.", log.prefault({})),
+  ...telemetryShape,
   ...llamaSwapShape,
 });
 

@@ -96,6 +96,7 @@ function setUp(knownModels: readonly string[] = ['qwen']) {
     startedEpochMs: 1_700_000_000_000,
     knowsModel: (model) => knownModels.includes(model),
     collect: () => readings,
+    scraped: () => [],
   });
   onTestFinished(() => metrics.close());
   return { metrics, backends, probes, read: async () => parsePrometheusText(await metrics.text()) };
