@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { backendStates } from '../domain/backend-view.ts';
 import { engineNames } from '../domain/engine-names.ts';
 import { outcomes } from '../domain/outcome.ts';
+import { usageCountsSchema } from './contract-usage.ts';
 
 const seconds = z.number().min(0);
 const count = z.int().min(0);
@@ -235,6 +236,13 @@ export const monitorSchema = z.strictObject({
     }),
   ),
   backends: z.array(backendSchema),
+  /** From midnight UTC on; models with the most tokens first. */
+  tokens: z.strictObject({
+    today: usageCountsSchema,
+    models: z.array(usageCountsSchema.extend({ name })),
+    /** Input and output of each of the last sixty minutes. */
+    hour: z.strictObject({ at_epoch_s: z.array(count), tokens: z.array(count) }),
+  }),
   history: z.strictObject({
     at_epoch_s: z.array(count),
     tokens_per_second: z.array(z.number()),

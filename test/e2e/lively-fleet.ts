@@ -57,6 +57,7 @@ export function makeLively(fleet: FakeFleet): void {
     { id: 'spare', state: 'draining', version: 'b7100', loaded: [models[0]], slots: 2, own: 1 },
   ];
   finishSome(fleet, between);
+  useTokens(fleet, between);
   runSome(fleet, between);
   fleet.queued = Array.from({ length: 7 }, (_, index) =>
     fakeQueued(`${(0x9f3c + index * 977).toString(16)}e21b-77aa-4c1d-9d3e-${index}`, {
@@ -180,4 +181,32 @@ function runSome(fleet: FakeFleet, between: (low: number, high: number) => numbe
 export function requestId(index: number): string {
   const digits = ((index + 1) * 2_654_435_761).toString(16).padStart(10, '0');
   return `${digits.slice(0, 8)}-${digits.slice(-4)}-4a7e-8c11-${String(index).padStart(12, '0')}`;
+}
+
+/** The last hour of three keys and four models; the clock ends where it was. */
+function useTokens(fleet: FakeFleet, between: (low: number, high: number) => number): void {
+  for (let minute = 59; minute >= 0; minute -= 1) {
+    fleet.advance(-minute * 60_000);
+    for (const [index, model] of [...models, hostileModel].entries()) {
+      const inputTokens = Math.round(between(2000, 9000) / (index + 1));
+      fleet.usage.add({
+        key: {
+          flow: ['ci', 'notebook', 'chat-ui'][index % 3] ?? '',
+          backend: 'gpu-1',
+          model,
+          dialect: 'openai',
+        },
+        counts: {
+          inputTokens,
+          outputTokens: Math.round(inputTokens / 6),
+          cachedTokens: Math.round(inputTokens * 0.4),
+          reasoningTokens: Math.round(inputTokens / 20),
+          requests: 3,
+          errors: 0,
+          estimated: 0,
+        },
+      });
+    }
+    fleet.advance(minute * 60_000);
+  }
 }

@@ -106,6 +106,39 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     page.screenshot({ path: resolve(screenshots, `${name}.png`), fullPage: true });
   const rows = (id: string) => page.locator(`#${id} tr`);
 
+  test('tells tokens of today by model, and by key to those who may know the keys', async () => {
+    makeLively(router.fleet);
+    await go();
+    await page.getByText('chat-ui').first().waitFor();
+    expect(await rows('used-model-rows').count()).toBe(5);
+    expect(await rows('used-key-rows').count()).toBe(3);
+    expect(await page.locator('#used-value').innerText()).toMatch(/^\d+(\.\d)?[kM]$/);
+    expect(await page.locator('#used-sub').innerText()).toContain('40% cached');
+    expect(await page.locator('#used-spark .stroke').getAttribute('d')).toMatch(/^M0\.00 .*L100\.00/);
+    await page.locator('.used').screenshot({ path: resolve(screenshots, 'tokens-dark.png') });
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.locator('.used').screenshot({ path: resolve(screenshots, 'tokens-light.png') });
+  });
+
+  test('shows no keys before a reader has given one', async () => {
+    makeLively(router.fleet);
+    router.fleet.keysRequired = true;
+    await go();
+    await page.getByRole('button', { name: 'Show keys' }).click();
+    expect(await rows('used-key-rows').count()).toBe(0);
+    await page.locator('#key').fill(key);
+    await page.getByRole('button', { name: 'Use key' }).click();
+    await page.getByText('chat-ui').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Show keys' }).isVisible()).toBe(false);
+  });
+
+  test('says so when no tokens were used', async () => {
+    await go();
+    await page.getByText('No tokens yet today').first().waitFor();
+    expect(await page.locator('#used-value').innerText()).toBe('0');
+    await page.locator('.used').screenshot({ path: resolve(screenshots, 'tokens-empty.png') });
+  });
+
   test('shows a busy fleet at a glance', async () => {
     makeLively(router.fleet);
     router.fleet.demo = true;

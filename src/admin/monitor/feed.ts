@@ -11,6 +11,7 @@ import type { AdminDeps, SchedulerReadings } from '../deps.ts';
 import { describeBackends, describeTraffic } from '../describe-backend.ts';
 import { describeRequest } from '../describe-request.ts';
 import { isoTime, maskedSession, rounded } from '../values.ts';
+import { createTokenReader } from './tokens.ts';
 
 /** Most rows of each table; the counts beside them are of all. */
 const rowsMax = 200;
@@ -20,19 +21,20 @@ const freshMs = 250;
 
 /** Returns the feed as JSON text. */
 export function createMonitorFeed(deps: AdminDeps): () => string {
+  const tokens = createTokenReader(deps);
   let text = '';
   let builtMs = -Infinity;
   return () => {
     const nowMs = deps.clock.nowMs();
     if (nowMs - builtMs >= freshMs) {
-      text = JSON.stringify(monitorBody(deps));
+      text = JSON.stringify(monitorBody(deps, tokens()));
       builtMs = nowMs;
     }
     return text;
   };
 }
 
-export function monitorBody(deps: AdminDeps): MonitorBody {
+export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): MonitorBody {
   const { clock, requests } = deps;
   const scheduler = deps.snapshot(rowsMax);
   const traffic = requests.traffic();
@@ -57,6 +59,7 @@ export function monitorBody(deps: AdminDeps): MonitorBody {
     traffic: describeTraffic(traffic.total),
     models: describeModels(scheduler, traffic),
     backends: describeBackends({ clock, backends: deps.backends(), scheduler, traffic }),
+    tokens,
     history: describeHistory(deps.history.points()),
   };
 }

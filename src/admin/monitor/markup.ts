@@ -16,6 +16,8 @@ const tables = {
   'running-rows': ['Request ID', 'Model', 'Backend', 'Phase', '>Age', '>First byte', '>Tokens', '>Actions'],
   'model-rows': ['Model', 'Loaded on', '>Running', '>Queued', '>Tokens/s', '>Requests', '>Cached'],
   'recent-rows': ['Request ID', 'Model', 'Backend', 'Outcome', '>Waited', '>First byte', '>Total', '>Tokens'],
+  'used-model-rows': ['Model', '>In', '>Out', '>Cached', '>Requests'],
+  'used-key-rows': ['Key', '>In', '>Out', '>Cached', '>Requests'],
 } as const;
 
 const icons = {
@@ -75,6 +77,11 @@ export const markup = `
       <div class="side legend" aria-hidden="true"><span><i class="cell own"></i>in use</span><span><i class="cell lingering"></i>client left</span><span><i class="cell foreign"></i>used by others</span><span><i class="cell"></i>free</span></div></header>
     ${table('backend-rows', 'Backends with their state, slots, models and speed', 'backends')}
   </section>
+  <section class="wide used" aria-label="Tokens today, in UTC">
+    ${figure('used', 'Tokens today, and in the last hour')}
+    ${panel('used-model', 'Tokens today by model', blank('idle', 'No tokens yet today', 'What models read and write is counted here, from midnight UTC.'))}
+    ${panel('used-key', 'Tokens today by key', blank('idle', 'No tokens yet today', 'Keys, or addresses of callers without one.'), '<div class="side"><button class="button small" id="used-keys" type="button" hidden>Show keys</button></div>')}
+  </section>
   <div class="column left">
   ${panel('queue', 'Queue', blank('queue', 'Queue is empty', 'Every request gets a slot at once.'))}
   ${panel('model', 'Models', blank('box', 'No models in memory', 'Models show up here once an engine has loaded one.'))}
@@ -122,7 +129,7 @@ function blank(name: keyof typeof icons, title: string, text: string): string {
   return `${icon(name)}<b>${title}</b><span>${text}</span>`;
 }
 
-type ListPanel = 'queue' | 'running' | 'model' | 'recent';
+type ListPanel = 'queue' | 'running' | 'model' | 'recent' | 'used-model' | 'used-key';
 
 function panel(id: ListPanel, title: string, empty: string, side = ''): string {
   return `<section class="panel" id="${id}-panel" aria-labelledby="${id}-title" tabindex="-1"><header><h2 id="${id}-title">${title}</h2><span class="count" id="${id}-count"></span>${side}</header>${table(`${id}-rows`, title, 'tall')}<div class="blank" id="${id}-blank" hidden>${empty}</div></section>`;

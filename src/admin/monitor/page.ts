@@ -9,6 +9,7 @@ import { basics } from './script/basics.ts';
 import { figures } from './script/figures.ts';
 import { poll } from './script/poll.ts';
 import { tables } from './script/tables.ts';
+import { tokens } from './script/tokens.ts';
 import { style } from './style.ts';
 
 export interface MonitorPage {
@@ -17,7 +18,7 @@ export interface MonitorPage {
 }
 
 /** The whole browser code; `poll` starts it, so it comes last. */
-export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, poll].join('')}})();\n`;
+export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, tokens, poll].join('')}})();\n`;
 
 export const monitorPage: MonitorPage = {
   html: `<!doctype html>

@@ -107,6 +107,9 @@ body.stale main { opacity: .5; }
 .spark .stroke { fill: none; stroke: var(--accent); stroke-width: 1.6; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .spark .cursor { stroke: var(--line-strong); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .figure.waits .area { fill: var(--warn); } .figure.waits .stroke { stroke: var(--warn); }
+.used { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.5fr) minmax(0, 1.5fr); gap: 14px; }
+.used .figure { display: flex; flex-direction: column; } .used .spark { flex: 1; min-height: 46px; margin-top: auto; }
+.used .scroll.tall { max-height: 210px; } .used .blank { padding: 22px 20px; }
 
 .panel { border: 1px solid var(--line); border-radius: 12px; background: var(--surface); min-width: 0; overflow: clip; }
 .panel > header { display: flex; align-items: center; gap: 10px; min-height: 44px; padding: 0 16px; border-bottom: 1px solid var(--line); }
@@ -198,6 +201,7 @@ tr.winner td { background: var(--accent-soft); }
 }
 @media (max-width: 900px) {
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .used { grid-template-columns: minmax(0, 1fr); }
   .bar { flex-wrap: wrap; height: auto; padding: 10px 14px; gap: 8px 10px; }
   .tools { margin-left: 0; width: 100%; }
   #filter { flex: 1; }

@@ -45,6 +45,7 @@ function show() {
   setText(byId('reload-text'), data.reload_problem === null ? '' : data.reload_problem + ' (the old one stays in force)');
   showFigures(data);
   showTables(data);
+  showTokens(data);
   for (const { id, state, reason } of data.backends) {
     const before = lastStates.get(id);
     if (before !== undefined && before !== state) announce('Backend ' + id + ' is ' + state + (reason === null ? '' : ': ' + reason));
@@ -99,7 +100,9 @@ const nextTheme = () => setTheme(themes[(themes.indexOf(currentTheme()) + 1) % t
 
 function setFilter(text) {
   filter = text.trim().toLowerCase();
-  if (data !== undefined) showTables(data);
+  if (data === undefined) return;
+  showTables(data);
+  showTokens(data);
 }
 
 const places = { b: 'backends', q: 'queue-panel', i: 'running-panel', f: 'recent-panel' };
