@@ -32,6 +32,10 @@ const commands: Readonly<Record<string, Command>> = {
       'Tell routers what this machine and its GPUs do. [--listen ADDR] [--interval TIME] [--key-env NAME]',
     load: async () => (await import('./gpu-monitor/gpu-monitor.ts')).runGpuMonitor,
   },
+  keys: {
+    summary: 'Add, list and revoke API keys. add NAME | list | revoke NAME [--file FILE]',
+    load: async () => (await import('./keys/keys.ts')).runKeys,
+  },
   check: {
     summary: 'Check configuration files. [FILE] [--config-dir DIR]',
     load: async () => (await import('./check.ts')).runCheck,

@@ -50,7 +50,7 @@ export const keyShape = {
     z
       .string()
       .regex(datePattern, 'must be a date such as 2027-01-31 or 2027-01-31T18:00:00Z')
-      .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a date that exists')
+      .refine(isDate, 'must be a date that exists')
       .optional(),
   ),
 };
@@ -66,4 +66,11 @@ export function parseKeyConfig(value: unknown): KeyConfig {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(problems.join('; '));
+}
+
+/** The language takes the 31st of February for a day in March. */
+function isDate(text: string): boolean {
+  const day = text.slice(0, 'YYYY-MM-DD'.length);
+  const parsed = new Date(day);
+  return !Number.isNaN(Date.parse(text)) && parsed.toISOString().startsWith(day);
 }

@@ -1,8 +1,13 @@
 /** What keys with limits may do and how much of it, over sockets: models, routes, the control API, rates, budgets. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { digestKey } from '../../src/keys/key-digest.ts';
+import { addStoredKey, revokeStoredKey } from '../../src/keys/stored-keys.ts';
 import { startFakeEngine, type LocalFakeEngine } from '../fake-engine/start.ts';
 import { startFakeOllama, type FakeOllama } from '../fake-engine/fake-ollama.ts';
 import { startScriptedEngine } from '../fake-engine/scripted-engine.ts';
@@ -243,6 +248,67 @@ test('aliases, selectors and pins reach a model only where the name or the model
     id: string;
   }[];
   expect(listed.map(({ id }) => id)).toEqual(['nick']);
+});
+
+describe('a file of keys', () => {
+  test('opens and closes a running router, which needs a key from the start', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'llamero-keys-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const keysFile = join(folder, 'keys.db');
+    const engine = await startFakeEngine();
+    await using router = await startRouter({ keysFile, backends: { one: { url: engine.url } } });
+    const statusOf = async (key: string): Promise<number> =>
+      (await ask(`${router.url}/v1/models`, as(key)).answer).status;
+    expect((await ask(`${router.url}/v1/models`).answer).status).toBe(401);
+    addStoredKey(keysFile, {
+      name: 'phone',
+      digest: digestKey('of-phone'),
+      rules: { requestsPerMinute: 1, admin: 'read' },
+      createdEpochMs: 0,
+    });
+    await until(async () => (await statusOf('of-phone')) === 200);
+    expect((await keysOf(router, 'of-phone'))['phone']).toMatchObject({ source: 'file', admin: 'read' });
+    await until(async () => (await chat(router.url, {}, as('of-phone')).answer).status === 429);
+    revokeStoredKey(keysFile, 'phone');
+    await until(async () => (await statusOf('of-phone')) === 401);
+    await engine.close();
+  });
+
+  test('what its keys have used outlives the router, where there is a store', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'llamero-keys-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const engine = await startFakeEngine();
+    const config = {
+      apiKeys: ['all', { name: 'k', key: 'k', tokensPerMonth: 10 }],
+      store: { path: join(folder, 'store.db') },
+      backends: { one: { url: engine.url } },
+    };
+    for (const expected of [200, 429]) {
+      await using router = await startRouter(config);
+      await router.ready();
+      const answer = await chat(router.url, {}, as('k')).answer;
+      expect(answer.status).toBe(expected);
+      if (expected === 429) expect(codeOf(answer)).toBe('token_budget_exceeded');
+    }
+    await engine.close();
+  });
+
+  test('limits that a reload changes count for the next request', async () => {
+    const engine = await startFakeEngine();
+    const config = (limit: object) => ({
+      apiKeys: ['all', { name: 'k', key: 'k', ...limit }],
+      backends: { one: { url: engine.url } },
+    });
+    await using router = await startRouter(config({ requestsPerMinute: 1 }));
+    await router.ready();
+    const status = async (): Promise<number> => (await chat(router.url, {}, as('k')).answer).status;
+    expect([await status(), await status()]).toEqual([200, 429]);
+    await router.reload(config({ requestsPerMinute: 100 }));
+    expect(await status()).toBe(200);
+    await router.reload(config({ models: ['other'] }));
+    expect(await status()).toBe(403);
+    await engine.close();
+  });
 });
 
 describe('how much a key may do', () => {
