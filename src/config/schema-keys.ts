@@ -14,11 +14,8 @@ export const keyShape = {
     z.array(z.string().min(1)).min(1).optional(),
   ),
   routes: describe(
-    "Only these routes: names of routes, or `openai`, `anthropic`, `ollama` and `native` (an engine's own paths) for all of an API. Unset: all.",
-    z
-      .array(z.enum([...routeGroups, ...routeNames]))
-      .min(1)
-      .optional(),
+    "Only these routes: names of routes, or `openai`, `anthropic`, `ollama` and `native` (an engine's own paths) for all of an API. Empty: none. Unset: all.",
+    z.array(z.enum([...routeGroups, ...routeNames])).optional(),
   ),
   admin: describe(
     'What of the control API: `none`, `read` (everything that changes nothing) or `full`. Unset: `full` for a key without any restriction, else `none`.',
@@ -49,7 +46,10 @@ export const keyShape = {
     'From then on the key is refused: `2027-01-31` (its beginning in UTC) or `2027-01-31T18:00:00Z`. Unset: never.',
     z
       .string()
-      .regex(datePattern, 'must be a date such as 2027-01-31 or 2027-01-31T18:00:00Z')
+      .regex(datePattern, {
+        message: 'must be a date such as 2027-01-31 or 2027-01-31T18:00:00Z',
+        abort: true,
+      })
       .refine(isDate, 'must be a date that exists')
       .optional(),
   ),
