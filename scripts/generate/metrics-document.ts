@@ -28,7 +28,14 @@ const intro = `${generatedNote}
 
 The number of series is bounded: a model name becomes a label once a backend lists it or has answered for it (\`unknown\`
 until then, \`other\` beyond 1,000 names, \`none\` for requests without a model). \`backend\` is \`none\` for requests that never
-got a slot.`;
+got a slot.
+
+With \`telemetry.metrics.backends: true\` the backends' own metrics follow those of the table, names kept, each series with the
+label \`backend\` (one that was there before becomes \`exported_backend\`). Backends are asked at the same time and get 1.5
+seconds and 4 MiB; a page that is not right is left out as a whole, and so is what begins with \`llamero_\`: a router among
+the peers is better asked itself. llama-server has the page with \`--metrics\` only.
+
+Alerts and a dashboard: [alerts.md](alerts.md). Single requests: [tracing.md](tracing.md).`;
 
 export const metricsDocument: GeneratedDocument = {
   path: 'docs/metrics.md',

@@ -45,6 +45,7 @@ describe('request line', () => {
       queuedMs: 500,
       headMs: 98,
       firstByteMs: 700,
+      answerMs: 1300,
       totalMs: 2000,
       tokensIn: 400,
       tokensOut: 90,
@@ -123,6 +124,19 @@ describe('log', () => {
     expect(lines).toHaveLength(3);
     expect(lines.join('')).not.toContain('hush');
     expect(lines.join('')).toContain('http://a');
+  });
+
+  test('keeps out what people write, in the body of any API', () => {
+    const { lines, destination } = capture();
+    const log = createLog({ config: settings, terminal: false, destination });
+    const message = { role: 'user', content: 'hush' };
+    log.error({ messages: [message] }, 'flat');
+    log.error({ request: { model: 'qwen', messages: [message], system: 'hush' } });
+    log.error({ request: { prompt: 'hush', input: ['hush'], instructions: 'hush' } });
+    log.error({ err: { message: 'bad', body: 'hush', choice: { message } } });
+    expect(lines).toHaveLength(4);
+    expect(lines.join('')).not.toContain('hush');
+    expect(lines.join('')).toContain('qwen');
   });
 
   test('changes its level at run time', () => {

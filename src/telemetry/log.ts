@@ -90,12 +90,15 @@ export interface RequestLine {
   readonly headMs: number | undefined;
   /** From the arrival to the first byte of the answer. */
   readonly firstByteMs: number | undefined;
+  /** From that byte to the end. */
+  readonly answerMs: number | undefined;
   readonly totalMs: number | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly tokensIn: number | undefined;
   readonly tokensOut: number | undefined;
   readonly tokensCached: number | undefined;
+  readonly tokensReasoning: number | undefined;
   /** `trimContext(12)`, one for each thing that was put right. */
   readonly repaired: readonly string[] | undefined;
   /** `gpu-1: ECONNREFUSED`, one for each backend that failed it. */
@@ -122,12 +125,14 @@ export function requestLine(request: FinishedRequest): RequestLine {
     queuedMs: between(queuedAtMs, grantedAtMs ?? finishedAtMs),
     headMs: between(grantedAtMs, headAtMs),
     firstByteMs: between(startedMs, request.firstByteAtMs),
+    answerMs: between(request.firstByteAtMs, finishedAtMs),
     totalMs: between(startedMs, finishedAtMs),
     bytesIn: request.bytesIn,
     bytesOut: request.bytesOut,
     tokensIn: usage?.inputTokens,
     tokensOut: usage?.outputTokens,
     tokensCached: usage?.cachedTokens,
+    tokensReasoning: usage?.reasoningTokens,
     repaired: request.repairs.length === 0 ? undefined : request.repairs.map(repairText),
     failedAttempts:
       failed.length === 0 ? undefined : failed.map(({ backend, failure }) => `${backend}: ${failure}`),
@@ -149,13 +154,16 @@ function levelOf({ outcome }: FinishedRequest): 'error' | 'warn' | 'info' {
   return outcome?.startsWith('failed_') === true ? 'warn' : 'info';
 }
 
-/** Fields that hold secrets, at the depths at which request headers and configuration trees are logged. */
-const secretPaths = ['authorization', '["x-api-key"]', '["api-key"]', 'apiKey', 'apiKeys', 'cookie'].flatMap(
-  (field) =>
-    ['', '*', '*.*', '*.*.*'].map((depth) => {
-      if (depth === '') return field;
-      return field.startsWith('[') ? `${depth}${field}` : `${depth}.${field}`;
-    }),
+const keyFields = ['authorization', '["x-api-key"]', '["api-key"]', 'apiKey', 'apiKeys', 'cookie'];
+/** Where the APIs that clients speak have what a person wrote. */
+const promptFields = ['messages', 'prompt', 'input', 'system', 'instructions', 'content', 'body'];
+
+/** Fields that hold secrets, at the depths at which request headers, bodies and configuration trees are logged. */
+const secretPaths = [...keyFields, ...promptFields].flatMap((field) =>
+  ['', '*', '*.*', '*.*.*'].map((depth) => {
+    if (depth === '') return field;
+    return field.startsWith('[') ? `${depth}${field}` : `${depth}.${field}`;
+  }),
 );
 
 function between(fromMs: number | undefined, toMs: number | undefined): number | undefined {
