@@ -2,7 +2,13 @@
 import { checkModels } from './check-models.ts';
 import { checkNames } from './check-names.ts';
 import { checkRouting } from './check-routing.ts';
-import { addressesCollide, isLoopback, listenForm, tryParseListenAddress } from './listen-address.ts';
+import {
+  addressesCollide,
+  isLoopback,
+  leadsTo,
+  listenForm,
+  tryParseListenAddress,
+} from './listen-address.ts';
 import type { ListenAddress } from './listen-address.ts';
 import type { CheckResult, ConfigPath, ConfigProblemCode, Finding } from './problems.ts';
 import { findServed } from './names.ts';
@@ -141,14 +147,6 @@ function faultOfUrl(text: string, url: URL | undefined): string | undefined {
   if (url.username !== '' || url.password !== '') return 'must not hold a user or password (use apiKey)';
   if (/[?#]/.test(text)) return 'must not have a query or fragment';
   return undefined;
-}
-
-function leadsTo(url: URL, address: ListenAddress): boolean {
-  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
-  if (port !== address.port) return false;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const isHere = isLoopback(address.host) || ['', '::', '0.0.0.0'].includes(address.host);
-  return host === address.host || (isLoopback(host) && isHere);
 }
 
 /** Each use of a backend reserves it anew, so that the wait for another model's turn has no other end. */

@@ -37,6 +37,15 @@ export function addressesCollide(a: ListenAddress, b: ListenAddress): boolean {
   return (hostA === '0.0.0.0' && !hostB.includes(':')) || (hostB === '0.0.0.0' && !hostA.includes(':'));
 }
 
+/** True when requests to this URL come in at this address. Names are not looked up. */
+export function leadsTo(url: URL, address: ListenAddress): boolean {
+  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
+  if (port !== address.port) return false;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const isHere = isLoopback(address.host) || ['', '::', '0.0.0.0'].includes(address.host);
+  return host === address.host || (isLoopback(host) && isHere);
+}
+
 function takesBothFamilies(host: string): boolean {
   return host === '' || host === '::';
 }

@@ -1,5 +1,5 @@
 /** Backends of an import: their names, their URLs as Llamero writes them, and URLs that it does not take. */
-import { isLoopback, tryParseListenAddress } from '../listen-address.ts';
+import { isLoopback, leadsTo, tryParseListenAddress } from '../listen-address.ts';
 import { shownText } from '../problems.ts';
 import type { Draft } from './draft.ts';
 import type { Setting } from './foreign-key.ts';
@@ -71,19 +71,26 @@ export function usableBackends<Found extends FoundBackend>(
   draft: Draft,
 ): Found[] {
   const seen = new Set<string>();
+  const address = tryParseListenAddress(listen);
   return found.filter(({ from, url }) => {
     const text = textOfUrl(url);
     if (seen.has(text)) {
       draft.note(from.key, from.at, `${shownText(text)} is there already`);
       return false;
     }
-    if (leadsTo(url, listen)) {
+    if (address !== undefined && leadsTo(url, address)) {
       draft.note(from.key, from.at, `${shownText(text)} is the address of the router itself (${listen})`);
       return false;
     }
     seen.add(text);
     return true;
   });
+}
+
+/** Host and port as an address to listen on; undefined when they are none. */
+export function tryListenText(host: string, port: number): string | undefined {
+  const address = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  return tryParseListenAddress(address) === undefined ? undefined : address;
 }
 
 /** Adds what decides who may connect: a router that listens to other machines has keys or says that it needs none. */
@@ -99,13 +106,4 @@ export function setListen(
     true,
     'anybody who reaches this address can use it, as before: better give out apiKeys',
   );
-}
-
-function leadsTo(url: URL, listen: string): boolean {
-  const address = tryParseListenAddress(listen);
-  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
-  if (address === undefined || port !== address.port) return false;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const isHere = isLoopback(address.host) || ['', '::', '0.0.0.0'].includes(address.host);
-  return host === address.host || (isLoopback(host) && isHere);
 }

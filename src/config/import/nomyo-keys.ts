@@ -16,7 +16,7 @@ export interface NomyoState {
   readonly keyByUrl: Map<string, Setting>;
   routerKey: Setting | undefined;
   host: { readonly text: string; readonly key: string } | undefined;
-  port: { readonly text: string; readonly key: string } | undefined;
+  port: { readonly number: number; readonly key: string } | undefined;
 }
 
 export function noNomyoState(): NomyoState {
@@ -279,7 +279,7 @@ export const nomyoEnvKeys: readonly NomyoKey[] = [
       const port = tryInteger(setting, draft);
       if (port === undefined) return;
       if (port < 0 || port > 65_535) draft.fail(setting.at, setting.key, 'must be a port');
-      else state.port = { text: String(port), key: setting.key };
+      else state.port = { number: port, key: setting.key };
     },
   },
   ...envDropped.map(([name, value, remark]): NomyoKey => ({

@@ -9,6 +9,7 @@ import {
   BackendNames,
   setListen,
   textOfUrl,
+  tryListenText,
   tryBackendUrl,
   tryWithoutV1,
   usableBackends,
@@ -35,7 +36,7 @@ interface Endpoint {
 
 /** Where it listens when nobody says. */
 const hostUsual = '0.0.0.0';
-const portUsual = '12434';
+const portUsual = 12_434;
 const ttlUsual = '5m';
 
 /** Never throws. */
@@ -99,16 +100,16 @@ function nameRouterKey(
 }
 
 function writeListen({ host, port }: NomyoState, isOpen: boolean, draft: Draft): string {
-  const name = host?.text ?? hostUsual;
-  const address = `${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port?.text ?? portUsual}`;
+  const portNumber = port?.number ?? portUsual;
+  const address = tryListenText(host?.text ?? hostUsual, portNumber);
   const keys = [host?.key, port?.key].filter((key) => key !== undefined);
-  const isGood = /^(?:\[[\da-f:.]+\]|[A-Za-z\d._-]*):\d+$/i.test(address);
-  const listen = isGood ? address : `${hostUsual}:${port?.text ?? portUsual}`;
-  const comment = !isGood
-    ? 'the usual address of nomyo-router: UVICORN_HOST is none that can be listened on'
-    : keys.length === 0
-      ? 'the usual address of nomyo-router'
-      : `from ${keys.join(' and ')}`;
+  const listen = address ?? `${hostUsual}:${portNumber}`;
+  const comment =
+    address === undefined
+      ? 'the usual address of nomyo-router: UVICORN_HOST is none that can be listened on'
+      : keys.length === 0
+        ? 'the usual address of nomyo-router'
+        : `from ${keys.join(' and ')}`;
   setListen(draft, { address: listen, comment, isOpen });
   return listen;
 }

@@ -2,7 +2,8 @@
 import type { ImportResult } from './draft.ts';
 import type { ForeignSystem } from './foreign-key.ts';
 import type { ForeignText } from './foreign-value.ts';
-import { importLlamacppHa, llamacppHaKeys } from './llamacpp-ha.ts';
+import { llamacppHaKeys } from './llamacpp-ha-keys.ts';
+import { importLlamacppHa } from './llamacpp-ha.ts';
 import { importNomyo } from './nomyo.ts';
 import { nomyoEnvKeys, nomyoFileKeys } from './nomyo-keys.ts';
 import { importOllamaLb, ollamaLbKeys } from './ollama-lb.ts';
