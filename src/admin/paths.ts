@@ -37,9 +37,12 @@ export function isOpenAdminPath(path: string): boolean {
 /** Lists of what a key may use, and the version that Ollama's clients compare. */
 const plainPaths: ReadonlySet<string> = new Set(['/api/version', '/api/tags', '/api/ps', '/api/show']);
 const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Asked with a body, and change nothing. */
+const readingPosts: ReadonlySet<string> = new Set(['/api/stats']);
 
 /** What a key has to open for a path of the admin API. */
 export function accessNeeded(method: string, path: string): AdminAccess {
   if (openPaths.has(path) || plainPaths.has(path)) return 'none';
-  return readingMethods.has(method) && !changingReads.has(path) ? 'read' : 'full';
+  const reads = readingMethods.has(method) ? !changingReads.has(path) : readingPosts.has(path);
+  return reads ? 'read' : 'full';
 }

@@ -62,7 +62,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const threadError = route.name === 'messages' ? tryThreadError(peeked) : undefined;
   if (threadError !== undefined) return threadError;
   const stream = peeked.stream ?? (route.streamsByDefault && peeked.kind === 'json');
-  const denied = refuseAccess(parts, { ...inbound, model: peeked.model });
+  const denied = refuseAccess(parts, inbound, peeked.model);
   if (denied !== undefined) return denied;
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;
@@ -214,14 +214,16 @@ function someServe(parts: GatewayParts, only: ReadonlySet<string>, model: string
 
 interface SessionSource {
   readonly config: Config;
-  readonly inbound: Inbound;
+  readonly inbound: Pick<Inbound, 'route' | 'flow'> & {
+    readonly request: Pick<Inbound['request'], 'rawHeaders'>;
+  };
   readonly peeked: BodyFacts;
   readonly body: Buffer;
   readonly model: string | undefined;
 }
 
 /** Clients cannot name each other's conversations: the key holds who is asking. */
-function sessionOf({ config, inbound, peeked, body, model }: SessionSource): string | undefined {
+export function sessionOf({ config, inbound, peeked, body, model }: SessionSource): string | undefined {
   const { session } = config.affinity;
   if (!session.enabled || !inbound.route.takesSlot) return undefined;
   const named = sessionHeader(inbound.request.rawHeaders, session.headers);

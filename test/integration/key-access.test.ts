@@ -227,6 +227,13 @@ test('aliases, selectors and pins reach a model only where the name or the model
     for (const name of names) found.push(await statusOf(key, name));
     expect([key, ...found]).toEqual([key, ...expected]);
   }
+  const pageOf = async (key: string, name: string): Promise<number> =>
+    (await ask(`${router.url}/upstream/${name}/some/page`, as(key)).answer).status;
+  expect([
+    await pageOf('k-model', 'a'),
+    await pageOf('k-model', 'nick'),
+    await pageOf('k-model', 'b'),
+  ]).toEqual([404, 404, 403]);
   const listed = (await ask(`${router.url}/v1/models`, as('k-alias')).answer).json()['data'] as {
     id: string;
   }[];

@@ -137,6 +137,21 @@ describe('a WebSocket', () => {
     expect(setup.engine.heads[0]).toContain('Bearer engine-key');
   });
 
+  test('counts as a request of its key as long as it is open', async () => {
+    const apiKeys = ['all', { name: 'one', key: 'k', concurrency: 1 }];
+    await using setup = await setUp({}, { apiKeys });
+    const first = setup.connect('/socket', { 'x-api-key': 'k' });
+    await once(first, 'open');
+    const second = setup.connect('/socket', { 'x-api-key': 'k' });
+    const [, response] = (await once(second, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect([response.statusCode, response.headers['retry-after']]).toEqual([429, '1']);
+    first.close();
+    await once(first, 'close');
+    await until(async () => (await setup.router.status()).requests.in_flight === 0);
+    const third = setup.connect('/socket', { 'x-api-key': 'k' });
+    await once(third, 'open');
+  });
+
   test('holds a slot of its model as long as it is open, and the next one waits', async () => {
     await using setup = await setUp();
     const first = setup.connect('/socket?model=voice');

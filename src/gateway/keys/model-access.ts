@@ -19,20 +19,22 @@ export interface KeyedRequest {
   readonly key: KeyRules | undefined;
   readonly route: Pick<Route, 'name' | 'dialect'>;
   readonly path: string;
-  /** As the path and as body or query name it. */
   readonly modelInPath: ModelName | undefined;
-  readonly model: ModelName | undefined;
 }
 
-/** undefined: it may go on. */
-export function refuseAccess(parts: Parts, request: KeyedRequest): LlameroError | undefined {
-  const { key, route, path, modelInPath, model } = request;
+/** `model`: as body or query name it. undefined: the request may go on. */
+export function refuseAccess(
+  parts: Parts,
+  request: KeyedRequest,
+  model: ModelName | undefined,
+): LlameroError | undefined {
+  const { key, route, path, modelInPath } = request;
   if (key === undefined) return undefined;
   if (key.routes?.has(route.name) === false) {
     return new LlameroError('route_not_allowed', `The API key '${key.name}' may not use ${path}`);
   }
   if (key.models === undefined) return undefined;
-  const asked = modelInPath ?? ollamaName(parts, request) ?? model ?? parts.fleet.onlyModel();
+  const asked = modelInPath ?? ollamaName(parts, route, model) ?? model ?? parts.fleet.onlyModel();
   if (asked === undefined) {
     return denied(`The request names no model, and the API key '${key.name}' may not use every one`);
   }
@@ -89,8 +91,12 @@ function nameOf(target: ServedTarget): ModelName {
   return target.kind === 'model' ? target.model : qualifiedName(target.peer, target.model);
 }
 
-function ollamaName(parts: Parts, { route, model }: KeyedRequest): string | undefined {
-  return route.dialect === 'ollama' && model !== undefined ? findOllamaName(parts, model) : undefined;
+function ollamaName(
+  parts: Parts,
+  { dialect }: KeyedRequest['route'],
+  model: ModelName | undefined,
+): ModelName | undefined {
+  return dialect === 'ollama' && model !== undefined ? findOllamaName(parts, model) : undefined;
 }
 
 function reachesOthers(parts: Parts, key: KeyRules, asked: ModelName): boolean {
