@@ -1,10 +1,12 @@
 /** What metrics and the monitor's charts read of the running parts, put together when they ask. */
+import type { AffinityLookup } from './admin/deps.ts';
 import type { Clock } from './base/clock.ts';
 import type { Config } from './config/schema.ts';
 import type { BackendState } from './domain/backend-view.ts';
 import type { HostSampler } from './domain/host-reading.ts';
 import type { BackendDirectory } from './engines/backend.ts';
 import type { Dispatcher } from './gateway/dispatcher.ts';
+import { explainPlacement } from './gateway/explain-placement.ts';
 import { createHistory, type History, type HistorySample } from './store/history.ts';
 import type { RequestTable } from './store/requests.ts';
 import { PerformanceMonitor, type PerformanceMonitorOptions } from './telemetry/host/performance-monitor.ts';
@@ -37,6 +39,21 @@ export function readMetrics(sources: ReadingSources): MetricReadings {
     processes: new Map(processes.list().map(({ id, process: { state } }) => [id, state.name])),
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
     host: host.latest(),
+    prompts: dispatcher.affinity(0).prompts,
+  };
+}
+
+/** Where conversations and prompts are at home. */
+export function createAffinityLookup(
+  parts: Parameters<typeof explainPlacement>[0] & { readonly dispatcher: Dispatcher },
+): AffinityLookup {
+  return {
+    settings() {
+      const { enabled, ttl } = parts.config().affinity.session;
+      return { enabled, ttlMs: ttl };
+    },
+    read: (sessionsMax) => parts.dispatcher.affinity(sessionsMax),
+    explain: (asked) => explainPlacement(parts, asked),
   };
 }
 

@@ -14,7 +14,13 @@ import { EngineRoom } from './app-engines.ts';
 import { KeyKeeper } from './app-keys.ts';
 import { Logs } from './app-logs.ts';
 import { ModelHandles } from './app-models.ts';
-import { createFleetHistory, openPerformanceMonitor, readMetrics, scrapeTargets } from './app-readings.ts';
+import {
+  createAffinityLookup,
+  createFleetHistory,
+  openPerformanceMonitor,
+  readMetrics,
+  scrapeTargets,
+} from './app-readings.ts';
 import { openTracer } from './app-tracing.ts';
 import { systemClock } from './base/clock.ts';
 import type { LoadResult } from './config/load.ts';
@@ -343,7 +349,7 @@ export class App {
   }
 
   #adminDeps(): AdminDeps {
-    const { dispatcher, backends, profile, processes } = this.#engines;
+    const { dispatcher, names, backends, profile, processes } = this.#engines;
     return {
       clock: this.#clock,
       log: this.log,
@@ -368,6 +374,7 @@ export class App {
       logs: this.#logs,
       ending: this.#ending.signal,
       activity: this.#activity,
+      affinity: createAffinityLookup({ config: () => this.#config, names, dispatcher }),
       usage: this.#activity.usage,
       sessionHeaders: () => this.#config.ui.activity.session_id,
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#metrics.text() }),

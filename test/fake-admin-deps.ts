@@ -116,6 +116,14 @@ export function createFakeFleet(): FakeFleet {
       subscribe: () => () => {},
     },
     profile: { name: undefined, all: new Map(), choose: () => false, subscribe: () => () => {} },
+    affinity: {
+      settings: () => ({ enabled: true, ttlMs: 600_000 }),
+      read: () => ({
+        sessions: { size: 0, newest: [] },
+        prompts: { blocksMax: 0, backends: new Map() },
+      }),
+      explain: () => ({ model: undefined, hasSession: false, prompt: undefined, candidates: [] }),
+    },
     sessionHeaders: () => [],
     hooks: { subscribe: () => () => {} },
     performance: {

@@ -18,6 +18,7 @@ import {
 } from './contract.ts';
 import type { ErrorBody } from './contract.ts';
 import type { AdminDeps } from './deps.ts';
+import { addAffinityRoutes } from './affinity-routes.ts';
 import { addActivityRoutes } from './activity-routes.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { changingReads } from './paths.ts';
@@ -54,6 +55,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addModelRoutes(app, deps);
   addLogRoutes(app, deps);
   addActivityRoutes(app, deps);
+  addAffinityRoutes(app, deps);
   addPerformanceRoutes(app, deps);
   addKeyRoutes(app, deps);
   addUsageRoutes(app, deps);

@@ -9,6 +9,8 @@ import type { KeyReading } from '../keys/key-meter.ts';
 import type { KeyRules } from '../keys/key-rules.ts';
 import type { OutputLog } from '../process/output.ts';
 import type { ProcessState } from '../process/process-state.ts';
+import type { AffinityReading } from '../scheduler/affinity.ts';
+import type { CandidateTrace } from '../scheduler/decision.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
 import type { Activity } from '../store/activity.ts';
 import type { Captures } from '../store/captures.ts';
@@ -52,6 +54,27 @@ export interface ModelControl {
   readonly unload: (model: ModelName) => Promise<boolean>;
   /** Called when the state of a model has changed, or the models themselves. Returns the function that ends the subscription. */
   readonly subscribe: (listener: () => void) => () => void;
+}
+
+/** A request that somebody wonders about. */
+export interface AskedPlacement {
+  readonly path: string;
+  readonly body: Buffer;
+  readonly rawHeaders: readonly string[];
+  readonly flow: string;
+}
+
+/** Where conversations and prompts are at home. */
+export interface AffinityLookup {
+  readonly settings: () => { readonly enabled: boolean; readonly ttlMs: number };
+  readonly read: (sessionsMax: number) => AffinityReading;
+  /** Where a request would go. @throws LlameroError where it could not even be placed */
+  readonly explain: (asked: AskedPlacement) => {
+    readonly model: ModelName | undefined;
+    readonly hasSession: boolean;
+    readonly prompt: { readonly bytes: number; readonly blocks: number } | undefined;
+    readonly candidates: readonly CandidateTrace[];
+  };
 }
 
 /** Which profile is active. */
@@ -142,6 +165,7 @@ export interface AdminDeps {
   readonly usage: UsageLookup;
   readonly hooks: HookNews;
   readonly performance: PerformanceLookup;
+  readonly affinity: AffinityLookup;
   /** Request headers that name a session, in order. */
   readonly sessionHeaders: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;

@@ -14,6 +14,19 @@ test('expiring map forgets an entry when its time is over, counted from its last
   expect(map.get('a', 160)).toBeUndefined();
 });
 
+test('expiring map lists what was used last, with the time that is left', () => {
+  const map = new ExpiringMap<string, number>({ ttlMs: 100, sizeMax: 10 });
+  map.set('a', 1, 0);
+  map.set('b', 2, 50);
+  map.set('c', 3, 60);
+  expect(map.newest(110, 5)).toEqual([
+    ['c', 3, 50],
+    ['b', 2, 40],
+  ]);
+  expect(map.newest(110, 1)).toEqual([['c', 3, 50]]);
+  expect(map.newest(110, 0)).toEqual([]);
+});
+
 test('expiring map forgets the least recently used entry when it is full', () => {
   const map = new ExpiringMap<string, number>({ ttlMs: Infinity, sizeMax: 2 });
   map.set('a', 1, 0);

@@ -30,6 +30,16 @@ export class ExpiringMap<Key, Value> {
     return kept === undefined || nowMs - kept.usedMs >= this.#ttlMs ? undefined : kept.value;
   }
 
+  /** Up to `max` entries with the time they have left, the most recently used first. Costs as much as it holds. */
+  newest(nowMs: number, max: number): [key: Key, value: Value, remainingMs: number][] {
+    const live: [Key, Value, number][] = [];
+    for (const [key, { value, usedMs }] of this.#entries) {
+      const remainingMs = usedMs + this.#ttlMs - nowMs;
+      if (remainingMs > 0) live.push([key, value, remainingMs]);
+    }
+    return max === 0 ? [] : live.slice(-max).reverse();
+  }
+
   set(key: Key, value: Value, nowMs: number): void {
     this.#entries.delete(key);
     this.#entries.set(key, { value, usedMs: nowMs });

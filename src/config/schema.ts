@@ -170,7 +170,7 @@ const affinity = z.strictObject({
       .strictObject({
         memory: describe(
           'Memory for what was sent where, over all backends: about a tenth of the text of the prompts. 0 = nothing is remembered.',
-          size().prefault('64MiB'),
+          size({ bytesMin: 0 }).prefault('64MiB'),
         ),
         loadFactor: describe(
           'A backend that has more than this many times its part of the requests, and one more, is not preferred for its cache, so that a popular prompt spreads. 0 = it always is.',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { presets } from '../scheduler/presets.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
-import { toSchedulerSettings } from './settings.ts';
+import { looksAtPrompts, toSchedulerSettings } from './settings.ts';
 
 function settingsOf(written: Partial<Record<keyof Config, unknown>>) {
   return toSchedulerSettings(configSchema.parse(written));
@@ -62,6 +62,17 @@ describe('toSchedulerSettings', () => {
     expect(settings.queueTimeoutMs).toBe(Number.POSITIVE_INFINITY);
     expect(settings.priorityAgeingMs).toBe(Number.POSITIVE_INFINITY);
     expect(settings.deadWaitMs).toBe(0);
+  });
+
+  test('looks at prompts only where a scorer asks, and there is memory for it', () => {
+    const looks = (text: object): boolean => looksAtPrompts(configSchema.parse(text));
+    expect(looks({})).toBe(true);
+    expect(looks({ scheduling: { preset: 'llamacpp-ha' } })).toBe(false);
+    expect(looks({ scheduling: { scorers: { weight: 1 } } })).toBe(false);
+    expect(looks({ scheduling: { preset: 'llamacpp-ha', scorers: { 'prefix-affinity': 1 } } })).toBe(true);
+    expect(looks({ affinity: { prefix: { memory: 0 } } })).toBe(false);
+    expect(settingsOf({ affinity: { prefix: { loadFactor: 0 } } }).promptLoadFactor).toBe(Infinity);
+    expect(settingsOf({ affinity: { prefix: { memory: '1MiB' } } }).promptBytesMax).toBe(1_048_576);
   });
 
   test('remembers no session when affinity is off', () => {

@@ -9,10 +9,10 @@ import type { BackendView } from '../domain/backend-view.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { PromptReport } from '../domain/prompt-chain.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
+import type { AffinityReading } from '../scheduler/affinity.ts';
 import type { CandidateTrace, Decision } from '../scheduler/decision.ts';
 import type { Effects } from '../scheduler/effects.ts';
 import type { SchedulerEvent } from '../scheduler/events.ts';
-import type { PromptsReading } from '../scheduler/prompt-caches.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { SchedulerSettings } from '../scheduler/settings.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
@@ -122,9 +122,9 @@ export class Dispatcher implements Placer {
     return this.#scheduler.snapshot({ nowMs: this.#clock.nowMs(), queuedMax });
   }
 
-  /** What backends are believed to have cached of prompts. */
-  prompts(): PromptsReading {
-    return this.#scheduler.prompts.read();
+  /** Where conversations and prompts are believed to be at home; at most so many conversations. */
+  affinity(sessionsMax: number): AffinityReading {
+    return this.#scheduler.readAffinity({ nowMs: this.#clock.nowMs(), sessionsMax });
   }
 
   /** How backends would be rated if the request came now, the best first. */

@@ -3,7 +3,7 @@ import { promptOf } from '../../test/scheduler/prompts.ts';
 import { facts, Rig } from '../../test/scheduler/rig.ts';
 import type { ViewFields } from '../../test/scheduler/rig.ts';
 import type { PromptReport } from '../domain/prompt-chain.ts';
-import type { PromptTally } from './prompt-caches.ts';
+import type { PromptsReading, PromptTally } from './prompt-caches.ts';
 
 const scorers = [
   { name: 'prefix-affinity', weight: 2 },
@@ -40,12 +40,16 @@ class Fleet extends Rig {
   shares(text: string): Record<string, number> {
     const traces = this.scheduler.explain(facts('asked', { prompt: promptOf(text) }), this.nowMs);
     return Object.fromEntries(
-      traces.map(({ backend, scores }) => [backend, scores['prefix-affinity'] ?? -1]).sort(),
+      traces.map(({ backend, scores }) => [backend, scores['prefix-affinity'] ?? -1]),
     );
   }
 
+  prompts(): PromptsReading {
+    return this.scheduler.readAffinity({ nowMs: this.nowMs, sessionsMax: 0 }).prompts;
+  }
+
   tally(backend: string): PromptTally | undefined {
-    return this.scheduler.prompts.read().backends.get(backend)?.tally;
+    return this.prompts().backends.get(backend)?.tally;
   }
 }
 
@@ -109,6 +113,7 @@ describe('what backends have cached', () => {
       predictedTokens: 30 + 40,
       cachedTokens: 30,
       forgotten: 9,
+      evicted: 0,
     });
   });
 
@@ -163,7 +168,7 @@ describe('what backends have cached', () => {
     const fleet = new Fleet();
     fleet.configure({ scorers, promptBytesMax: 0 });
     fleet.serve('abc');
-    expect(fleet.scheduler.prompts.read()).toEqual({ blocksMax: 0, backends: new Map() });
+    expect(fleet.prompts()).toEqual({ blocksMax: 0, backends: new Map() });
   });
 });
 

@@ -15,8 +15,6 @@ import type { SchedulerSettings } from './settings.ts';
 export interface PromptCacheReading {
   readonly model: ModelName | undefined;
   readonly blocks: number;
-  /** Blocks that were forgotten because others needed their places. */
-  readonly evicted: number;
 }
 
 /** How it went with the prompts of one backend since it appeared. */
@@ -34,10 +32,12 @@ export interface PromptTally {
   readonly cachedTokens: number;
   /** Blocks given up because the engine turned out not to have them. */
   readonly forgotten: number;
+  /** Blocks that went because others needed their places. */
+  readonly evicted: number;
 }
 
 export interface PromptsReading {
-  /** Most blocks over all backends; 0 = nothing is remembered. */
+  /** Most blocks over all backends; 0 = nothing was remembered yet. */
   readonly blocksMax: number;
   readonly backends: ReadonlyMap<
     BackendId,
@@ -87,8 +87,8 @@ export class PromptCaches {
   configure({ promptBytesMax }: SchedulerSettings): void {
     if (promptBytesMax === this.#bytesMax) return;
     this.#bytesMax = promptBytesMax;
-    this.#index = undefined;
     for (const backend of this.#backends.values()) dropAll(backend);
+    this.#index = undefined;
   }
 
   /** Share of the prompt, 0 to 1, that a request would find in the cache there if it came now. */
@@ -150,16 +150,15 @@ export class PromptCaches {
       Array.from(this.#backends, ([id, { tally, caches }]) => [
         id,
         {
-          tally: { ...tally },
+          tally: { ...tally, evicted: tally.evicted + evictedFrom(caches) },
           caches: Array.from(caches, ([model, { owner }]) => ({
             model,
             blocks: owner.blocks,
-            evicted: owner.evicted,
           })),
         },
       ]),
     );
-    return { blocksMax: this.#bytesMax <= 0 ? 0 : this.#indexInUse().capacity, backends };
+    return { blocksMax: this.#index?.capacity ?? 0, backends };
   }
 
   #cacheOf(id: BackendId, model: ModelName | undefined): Cache {
@@ -192,7 +191,14 @@ const emptyTally: PromptTally = {
   predictedTokens: 0,
   cachedTokens: 0,
   forgotten: 0,
+  evicted: 0,
 };
+
+function evictedFrom(caches: Backend['caches']): number {
+  let evicted = 0;
+  for (const { owner } of caches.values()) evicted += owner.evicted;
+  return evicted;
+}
 
 /** Where each slot has a cache of its own, a prompt that is being read or answered there serves nobody else. */
 function bytesIn({ index, owner }: Cache, view: BackendView, { hashes, ends }: PromptChain): number {
@@ -211,6 +217,7 @@ function dropAll(backend: Backend): void {
 
 function drop({ caches }: Backend, model: ModelName | undefined, cache: Cache): void {
   cache.isDropped = true;
+  cache.backend.tally.evicted += cache.owner.evicted;
   cache.index.dropOwner(cache.owner);
   caches.delete(model);
 }

@@ -6,6 +6,7 @@ import type { Random } from '../base/random.ts';
 import { TurnoverMap } from '../base/turnover-map.ts';
 import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
+import { readAffinity, type AffinityReading } from './affinity.ts';
 import { Ageing } from './ageing.ts';
 import { Agenda } from './agenda.ts';
 import { Answers } from './answers.ts';
@@ -111,9 +112,8 @@ export class Scheduler {
     });
   }
 
-  /** What backends are believed to have cached. */
-  get prompts(): Pick<PromptCaches, 'read'> {
-    return this.#prompts;
+  readAffinity(options: { readonly nowMs: number; readonly sessionsMax: number }): AffinityReading {
+    return readAffinity({ sessions: this.#sessions, prompts: this.#prompts }, options);
   }
 
   /** How the live backends would be rated if the request came now, the best first; changes nothing. */

@@ -2,6 +2,7 @@
 import { ExpiringMap } from '../base/expiring-map.ts';
 import type { BackendId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
+import type { SessionReading } from './affinity.ts';
 import type { SchedulerSettings } from './settings.ts';
 
 export class Sessions {
@@ -27,6 +28,14 @@ export class Sessions {
   remember(request: RequestFacts, backend: BackendId, nowMs: number): void {
     const key = keyOf(request);
     if (key !== undefined) this.#backends.set(key, backend, nowMs);
+  }
+
+  /** Where the conversations that went somewhere last went, the most recent first. */
+  newest(nowMs: number, max: number): SessionReading[] {
+    return this.#backends.newest(nowMs, max).map(([key, backend, remainingMs]) => {
+      const model = key.slice(0, key.indexOf('\n'));
+      return { backend, model: model === '' ? undefined : model, remainingMs };
+    });
   }
 
   prune(nowMs: number): void {

@@ -4,6 +4,7 @@ import type { MetricRegistry } from './metric-registry.ts';
 import type { MetricReadings } from './metrics.ts';
 
 const fleetGauges = [
+  'llamero_prefix_blocks',
   'llamero_queue_depth_by_priority',
   'llamero_process_state',
   'llamero_backend_state',
@@ -30,6 +31,7 @@ export function setFleetGauges(registry: MetricRegistry, readings: MetricReading
   registry.gauge('llamero_sessions').set({}, scheduler.sessions);
   registry.gauge('llamero_draining').set({}, scheduler.draining ? 1 : 0);
   setSpans(registry, readings);
+  setPrompts(registry, readings);
   setPriorities(registry, scheduler);
   setBackends(registry, scheduler);
   setProbes(registry, readings);
@@ -43,6 +45,28 @@ function setSpans(registry: MetricRegistry, { spans }: MetricReadings): void {
   counter.reset();
   counter.inc({ result: 'exported' }, spans.exported);
   counter.inc({ result: 'dropped' }, spans.dropped);
+}
+
+/** Counted by the scheduler; here they are only shown. */
+function setPrompts(registry: MetricRegistry, { prompts }: MetricReadings): void {
+  registry.gauge('llamero_prefix_blocks_max').set({}, prompts.blocksMax);
+  const results = registry.counter('llamero_prefix_prompts_total');
+  const tokens = registry.counter('llamero_prefix_tokens_total');
+  const lost = registry.counter('llamero_prefix_blocks_lost_total');
+  for (const counter of [results, tokens, lost]) counter.reset();
+  for (const [backend, { tally, caches }] of prompts.backends) {
+    const { hits, misses, cold, untold } = tally;
+    for (const [result, count] of Object.entries({ hit: hits, miss: misses, cold, untold })) {
+      results.inc({ backend, result }, count);
+    }
+    tokens.inc({ backend, kind: 'prompt' }, tally.promptTokens);
+    tokens.inc({ backend, kind: 'predicted' }, tally.predictedTokens);
+    tokens.inc({ backend, kind: 'cached' }, tally.cachedTokens);
+    lost.inc({ backend, why: 'refuted' }, tally.forgotten);
+    lost.inc({ backend, why: 'evicted' }, tally.evicted);
+    const held = caches.reduce((sum, { blocks }) => sum + blocks, 0);
+    registry.gauge('llamero_prefix_blocks').set({ backend }, held);
+  }
 }
 
 function setPriorities(registry: MetricRegistry, { queued }: MetricReadings['scheduler']): void {

@@ -189,6 +189,31 @@ export const metricTable = {
     help: '1 for the state that the process of a model is in, 0 for the others: stopped, starting, ready, stopping, failed.',
     labels: ['model', 'state'],
   },
+  llamero_prefix_prompts_total: {
+    kind: 'counter',
+    help: 'Prompts that a backend has read, by how the guess of what it had cached turned out: hit, miss (less than half of it), cold (nothing was believed to be cached), untold (the engine does not say).',
+    labels: ['backend', 'result'],
+  },
+  llamero_prefix_tokens_total: {
+    kind: 'counter',
+    help: 'Tokens of prompts whose engine says what was cached, by kind: prompt (all), predicted (believed to be cached), cached (were).',
+    labels: ['backend', 'kind'],
+  },
+  llamero_prefix_blocks: {
+    kind: 'gauge',
+    help: 'Blocks of prompts that a backend is believed to have cached.',
+    labels: ['backend'],
+  },
+  llamero_prefix_blocks_max: {
+    kind: 'gauge',
+    help: 'Most blocks remembered over all backends; 0 = none were yet.',
+    labels: [],
+  },
+  llamero_prefix_blocks_lost_total: {
+    kind: 'counter',
+    help: 'Blocks forgotten, by why: refuted (the engine had them no more) or evicted (`affinity.prefix.memory` was full). Those of a backend that was away are not counted.',
+    labels: ['backend', 'why'],
+  },
   llamero_trace_spans_total: {
     kind: 'counter',
     help: 'Spans of traces by what became of them: exported, or dropped because too many waited or the collector refused them. Absent while nothing is traced.',

@@ -89,6 +89,31 @@ function setUp(knownModels: readonly string[] = ['qwen']) {
     connections: 31,
     processes: new Map([['qwen', 'ready']]),
     probes,
+    prompts: {
+      blocksMax: 1000,
+      backends: new Map([
+        [
+          'gpu-1',
+          {
+            tally: {
+              hits: 5,
+              misses: 1,
+              cold: 2,
+              untold: 3,
+              promptTokens: 900,
+              predictedTokens: 500,
+              cachedTokens: 450,
+              forgotten: 7,
+              evicted: 4,
+            },
+            caches: [
+              { model: 'qwen', blocks: 30 },
+              { model: 'llama', blocks: 12 },
+            ],
+          },
+        ],
+      ]),
+    },
     host: undefined,
   };
   const metrics = createMetrics({
@@ -298,6 +323,13 @@ describe('metrics of the fleet', () => {
     expect(valueOf(families, 'llamero_process_state', { model: 'qwen', state: 'ready' })).toBe(1);
     expect(valueOf(families, 'llamero_process_state', { model: 'qwen', state: 'stopped' })).toBe(0);
     expect(valueOf(families, 'llamero_sessions')).toBe(12);
+    const ofPrompts = (name: string, labels: Record<string, string>) =>
+      valueOf(families, `llamero_prefix_${name}`, { backend: 'gpu-1', ...labels });
+    expect(ofPrompts('blocks', {})).toBe(42);
+    expect(ofPrompts('prompts_total', { result: 'untold' })).toBe(3);
+    expect(ofPrompts('tokens_total', { kind: 'predicted' })).toBe(500);
+    expect(ofPrompts('blocks_lost_total', { why: 'evicted' })).toBe(4);
+    expect(valueOf(families, 'llamero_prefix_blocks_max')).toBe(1000);
     expect(valueOf(families, 'llamero_draining')).toBe(0);
     const backendLabel = { backend: 'gpu-1' };
     expect(valueOf(families, 'llamero_backend_slots', backendLabel)).toBe(8);

@@ -5,6 +5,7 @@
 import { keyErrorCodes } from '../domain/errors.ts';
 import type { HostReading } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
+import type { PromptsReading } from '../scheduler/prompt-caches.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
 import { mergeExpositions } from './backend-metrics/merge-expositions.ts';
 import { scrapeBackends, type ScrapeTarget } from './backend-metrics/scrape-backends.ts';
@@ -31,6 +32,8 @@ export interface MetricReadings {
   /** State by model, of the processes of our own. */
   readonly processes: ReadonlyMap<ModelName, string>;
   readonly probes: ReadonlyMap<BackendId, ProbeReading>;
+  /** What backends are believed to have cached. */
+  readonly prompts: PromptsReading;
   /** Of this machine; undefined = nobody looks at it. */
   readonly host: HostReading | undefined;
 }
