@@ -136,7 +136,7 @@ describe('budgets', () => {
 
 /** A history of one key: what is asked for, how much of it is taken in the end, and how time passes. */
 type Step =
-  | { readonly kind: 'enter'; readonly tokens: number; readonly share: number }
+  | { readonly kind: 'enter'; readonly tokens: number; readonly percent: number }
   | { readonly kind: 'end'; readonly pick: number }
   | { readonly kind: 'endAgain'; readonly pick: number }
   | { readonly kind: 'pass'; readonly ms: number };
@@ -147,7 +147,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('enter' as const),
       tokens: fc.integer({ min: 1, max: 400 }),
-      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      percent: fc.integer({ min: 0, max: 100 }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('end' as const), pick: fc.nat(100) }) },
@@ -189,7 +189,7 @@ test('no order of requests overspends a budget by more than one reservation, or 
             continue;
           }
           expect(already).toBeLessThan(budget);
-          const takes = Math.round(each.tokens * each.share);
+          const takes = Math.round((each.tokens * each.percent) / 100);
           running.push({ hold: outcome, takes, day });
           largest.set(day, Math.max(largest.get(day) ?? 0, each.tokens));
         }
