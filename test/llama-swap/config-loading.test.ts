@@ -54,7 +54,18 @@ test('CFG-2 a model with only a command has the defaults', () => {
     filters: { stripParams: [], setParams: [], setParamsById: new Map() },
     metadata: {},
     sendLoadingState: false,
-    wording: { cancelNonStreaming: true, streamUsage: true },
+    wording: {
+      cancelNonStreaming: true,
+      streamUsage: true,
+      repairs: {
+        trimContext: false,
+        dropTools: false,
+        dropImages: false,
+        toolCalls: false,
+        thinkTags: false,
+        volatilePrefix: false,
+      },
+    },
     timeouts: {
       connectMs: 30_000,
       keepaliveMs: 30_000,

@@ -146,7 +146,7 @@ describe('the openai client', () => {
       stream: true,
     });
     for await (const event of stream) types.push(event.type);
-    expect([types[0], types.at(-1)]).toEqual(['response.created', 'response.completed']);
+    expect([types[0], types.at(-1)]).toEqual(['response.created', 'response.incomplete']);
   });
 
   test('embeds on the other server, one text and many', async (context) => {
