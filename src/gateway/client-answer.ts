@@ -8,7 +8,7 @@ import type { RequestRecord } from '../store/request-record.ts';
 import type { AnswerTransform } from './answer-transform.ts';
 import { canBeginEarly, EarlyStream } from './early-stream.ts';
 import { errorEvent, sendError } from './error-response.ts';
-import type { Inbound } from './exchange.ts';
+import type { Inbound } from './inbound.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue, toTransformedHeaders } from './headers.ts';
 import { engineErrorMessage, lateErrorEvent } from './late-error.ts';

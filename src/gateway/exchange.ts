@@ -7,12 +7,12 @@ import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
-import type { KeyRules } from '../keys/key-rules.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
+import { attemptsHeader } from './attempts-header.ts';
 import { ClientAnswer } from './client-answer.ts';
-import type { ClientRequest, ClientResponse } from './client.ts';
 import type { GatewayParts } from './gateway.ts';
 import { bodyBytes, toRequestHeaders, toResponseHeaders } from './headers.ts';
+import type { Inbound } from './inbound.ts';
 import { enterExchange } from './keys/enter-exchange.ts';
 import type { KeyPass } from './keys/key-pass.ts';
 import { hasToldLimits } from './keys/limit-headers.ts';
@@ -27,29 +27,10 @@ import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
 import type { RequestRepairs } from './repair/request-repairs.ts';
 import { readRequest, resolveRequest, type Resolved } from './resolve.ts';
-import type { Route } from './routes.ts';
 import { upstreamPath } from './target.ts';
 import { isDialectRoute, otherRoutes } from './translation/dialect-routes.ts';
 import { isOftenMissing, lacksRoute, mayLackRoute } from './translation/route-support.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
-
-export interface Inbound {
-  readonly request: ClientRequest;
-  readonly response: ClientResponse;
-  readonly id: string;
-  readonly route: Route;
-  /** Path without the query, and the query without its question mark. */
-  readonly path: string;
-  readonly query: string;
-  /** Name of the caller's key, else its address. */
-  readonly flow: string;
-  /** undefined: callers need none. */
-  readonly key: KeyRules | undefined;
-  /** Path and query as an engine gets them, before the edits of a backend. */
-  readonly url: string;
-  /** Where the path names the model: body and query then pass as they came. */
-  readonly modelInPath: ModelName | undefined;
-}
 
 export class Exchange implements Waiter, UpstreamHandler {
   readonly #parts: GatewayParts;
@@ -487,14 +468,4 @@ export class Exchange implements Waiter, UpstreamHandler {
       this.#fail(LlameroError.from(thrown), 'internal');
     }
   }
-}
-
-function attemptsHeader(attempts: readonly AttemptRecord[]): string {
-  return attempts
-    .map(({ backend, failure }) => (failure === undefined ? backend : `${backend} (${headerSafe(failure)})`))
-    .join(', ');
-}
-
-function headerSafe(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }

@@ -6,7 +6,7 @@ import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { ModelRequest } from '../dialects/ir/request.ts';
-import type { Inbound } from './exchange.ts';
+import type { Inbound } from './inbound.ts';
 import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';

@@ -1,6 +1,6 @@
 /** Where a request that is about to queue meets the limits of its key. Remembers nothing: the pass goes to the exchange. */
 import type { LlameroError } from '../../domain/errors.ts';
-import type { Inbound } from '../exchange.ts';
+import type { Inbound } from '../inbound.ts';
 import type { GatewayParts } from '../gateway.ts';
 import type { Resolved } from '../resolve.ts';
 import { estimateCost } from './cost-estimate.ts';
