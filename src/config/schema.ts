@@ -160,6 +160,10 @@ const affinity = z.strictObject({
           'Without such a header: recognise a conversation by its model, system prompt and first user turn.',
           z.boolean().default(true),
         ),
+        recipe: describe(
+          'What a conversation is recognised by. `own`: system prompt and first user turn, per client. `nomyo`: as nomyo-router does it, the same for all clients and for plain prompts too. Unset: `nomyo` with its presets, else `own`.',
+          z.enum(['own', 'nomyo']).optional(),
+        ),
         max: describe('Most conversations remembered.', z.int().min(1).default(100_000)),
       })
       .prefault({}),

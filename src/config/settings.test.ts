@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { presets } from '../scheduler/presets.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
-import { looksAtPrompts, toSchedulerSettings } from './settings.ts';
+import { fingerprintRecipe, looksAtPrompts, toSchedulerSettings } from './settings.ts';
 
 function settingsOf(written: Partial<Record<keyof Config, unknown>>) {
   return toSchedulerSettings(configSchema.parse(written));
@@ -62,6 +62,16 @@ describe('toSchedulerSettings', () => {
     expect(settings.queueTimeoutMs).toBe(Number.POSITIVE_INFINITY);
     expect(settings.priorityAgeingMs).toBe(Number.POSITIVE_INFINITY);
     expect(settings.deadWaitMs).toBe(0);
+  });
+
+  test.each<[object, string | undefined]>([
+    [{}, 'own'],
+    [{ scheduling: { preset: 'nomyo-priority' } }, 'nomyo'],
+    [{ scheduling: { preset: 'nomyo' }, affinity: { session: { recipe: 'own' } } }, 'own'],
+    [{ affinity: { session: { recipe: 'nomyo' } } }, 'nomyo'],
+    [{ affinity: { session: { recipe: 'nomyo', fingerprint: false } } }, undefined],
+  ])('recognises conversations with %j by the recipe %s', (text, recipe) => {
+    expect(fingerprintRecipe(configSchema.parse(text))).toBe(recipe);
   });
 
   test('looks at prompts only where a scorer asks, and there is memory for it', () => {

@@ -50,6 +50,13 @@ export function looksAtPrompts({ scheduling, affinity }: Config): boolean {
   return presets[scheduling.preset].scorers.some(({ name }) => name === prefixAffinity.name);
 }
 
+/** By whose recipe a conversation is recognised that names itself by no header; undefined = by none. */
+export function fingerprintRecipe({ scheduling, affinity }: Config): 'own' | 'nomyo' | undefined {
+  const { enabled, fingerprint, recipe } = affinity.session;
+  if (!enabled || !fingerprint) return undefined;
+  return recipe ?? (scheduling.preset.startsWith('nomyo') ? 'nomyo' : 'own');
+}
+
 /** For backends that neither tell nor are configured. */
 export function backendDefaults({ scheduling }: Config): {
   readonly slots: number;

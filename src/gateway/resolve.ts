@@ -1,6 +1,6 @@
 /** From bytes to what the scheduler may know: the model, the conversation, and who decides where it goes. */
 import type { Config } from '../config/schema.ts';
-import { looksAtPrompts } from '../config/settings.ts';
+import { fingerprintRecipe, looksAtPrompts } from '../config/settings.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
@@ -16,6 +16,7 @@ import { findOllamaName } from './ollama/find-name.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
 import { tryThreadError } from './message-threads.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
+import { nomyoFingerprint } from './nomyo-fingerprint.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
 import { readPromptChain } from './prompt-chain.ts';
 import { missingModel } from './rejection.ts';
@@ -27,7 +28,12 @@ import { parseObject, readModelRequest } from './translation/read-request.ts';
 /** Requests of clients that say nothing of priority. */
 export const priorityDefault = 1;
 /** Routes whose requests repeat the conversation so far. */
-const conversing: ReadonlySet<RouteName> = new Set(['chat-completions', 'messages', 'responses']);
+const conversing: ReadonlySet<RouteName> = new Set([
+  'chat-completions',
+  'messages',
+  'responses',
+  'ollama-chat',
+]);
 /** Longer session headers are hostile, not helpful. */
 const sessionCharsMax = 256;
 
@@ -228,7 +234,9 @@ export function sessionOf({ config, inbound, peeked, body, model }: SessionSourc
   if (!session.enabled || !inbound.route.takesSlot) return undefined;
   const named = sessionHeader(inbound.request.rawHeaders, session.headers);
   if (named !== undefined) return `${inbound.flow}|${model ?? ''}|${named}`;
-  if (!session.fingerprint || model === undefined || !conversing.has(inbound.route.name)) return undefined;
+  const recipe = fingerprintRecipe(config);
+  if (recipe === 'nomyo') return nomyoFingerprint(peeked, body, model ?? '');
+  if (recipe === undefined || model === undefined || !conversing.has(inbound.route.name)) return undefined;
   const fingerprint = conversationFingerprint(peeked, body, model);
   return fingerprint === undefined ? undefined : `${inbound.flow}|${fingerprint}`;
 }
