@@ -53,6 +53,7 @@ export function model(id: string, more: Partial<ResolvedModel> = {}): ResolvedMo
     proxy: 'http://127.0.0.1:9',
     port: undefined,
     aliases: [],
+    aliasListings: new Map(),
     env: {},
     checkEndpoint: 'none',
     ttlMs: 0,

@@ -56,7 +56,7 @@ function checkAliases(models: Config['models']): Finding[] {
 }
 
 function duplicateAlias(id: string, entry: ModelEntry, alias: string): Finding {
-  const index = entry.aliases.indexOf(alias);
+  const index = entry.aliases.findIndex((said) => (typeof said === 'string' ? said : said.id) === alias);
   const path = index === -1 ? byIdPath(id, alias) : ['models', id, 'aliases', index];
   const message = `duplicate alias ${alias} found in model: ${id}`;
   return { ...finding(path, message, 'config_conflict'), onKey: index === -1 };

@@ -40,6 +40,8 @@ export interface ResolvedModel {
   readonly port: number | undefined;
   /** Other names, first the explicit ones, then the keys of `setParamsByID` besides the id. */
   readonly aliases: readonly string[];
+  /** By alias; only of those that say how they are listed. */
+  readonly aliasListings: ReadonlyMap<string, AliasListing>;
   readonly env: Readonly<Record<string, string>>;
   /** Path asked until it answers 200; `none` = ready as soon as the program runs. */
   readonly checkEndpoint: string;
@@ -64,6 +66,13 @@ export interface ResolvedModel {
   /** undefined = nothing is declared. */
   readonly capabilities: ResolvedCapabilities | undefined;
   readonly hooks: ResolvedHooks;
+}
+
+/** How an alias is shown in lists. */
+export interface AliasListing {
+  /** Display name; empty = that of the model. */
+  readonly name: string;
+  readonly unlisted: boolean;
 }
 
 /** Commands around a model, in the order in which they are run. */

@@ -1,7 +1,13 @@
 /** One model and one peer out of the configuration: defaults of the file filled in, times in ms. Pure. */
 import { environmentOf } from './environment.ts';
 import { isLoopback } from './listen-address.ts';
-import type { ResolvedCapabilities, ResolvedModel, ResolvedPeer, ResolvedTimeouts } from './models.ts';
+import type {
+  AliasListing,
+  ResolvedCapabilities,
+  ResolvedModel,
+  ResolvedPeer,
+  ResolvedTimeouts,
+} from './models.ts';
 import { resolveFilters } from './resolve-filters.ts';
 import { resolveHooks } from './resolve-hooks.ts';
 import type { Config, ModelEntry, PeerEntry } from './schema.ts';
@@ -23,6 +29,7 @@ export function resolveModel(id: string, entry: ModelEntry, config: Config): Res
     proxy: normalUrl(entry.proxy),
     port: portOf(entry),
     aliases: aliasesOf(id, entry),
+    aliasListings: aliasListingsOf(entry),
     env: environmentOf(entry.env),
     checkEndpoint: entry.checkEndpoint,
     ttlMs: entry.ttl ?? config.globalTTL,
@@ -58,9 +65,19 @@ export function resolvePeer(id: string, entry: PeerEntry): ResolvedPeer {
   };
 }
 
+/** What lists say of aliases that say more than their name. */
+function aliasListingsOf({ aliases }: ModelEntry): ReadonlyMap<string, AliasListing> {
+  const listings = new Map<string, AliasListing>();
+  for (const alias of aliases) {
+    if (typeof alias !== 'string') listings.set(alias.id, { name: alias.name, unlisted: alias.unlisted });
+  }
+  return listings;
+}
+
 /** Explicit aliases, then the names of `setParamsByID`; each once, without the id. */
 export function aliasesOf(id: string, { aliases, filters }: ModelEntry): string[] {
-  const names = new Set([...aliases, ...Object.keys(filters.setParamsByID)]);
+  const said = aliases.map((alias) => (typeof alias === 'string' ? alias : alias.id));
+  const names = new Set([...said, ...Object.keys(filters.setParamsByID)]);
   names.delete(id);
   return [...names];
 }

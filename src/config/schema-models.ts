@@ -20,6 +20,18 @@ const stripParams = describe(
 );
 const stripParamsOld = describe('Old spelling of `stripParams`.', z.string().optional());
 
+const alias = z.union([
+  z.string(),
+  z.strictObject({
+    id: describe('The name itself.', z.string().min(1)),
+    name: describe('Display name in `/v1/models`. Empty: that of the model.', z.string().default('')),
+    unlisted: describe(
+      'Not in `/v1/models`, whatever `includeAliasesInList` says.',
+      z.boolean().default(false),
+    ),
+  }),
+]);
+
 const modelFilters = z.strictObject({
   stripParams,
   strip_params: stripParamsOld,
@@ -110,7 +122,10 @@ export const model = z.strictObject({
     'URL at which the server listens. Unset: `http://localhost:${PORT}`; then `cmd` must use `${PORT}`.',
     z.string().default(''),
   ),
-  aliases: describe('Other names for it.', z.array(z.string()).default([])),
+  aliases: describe(
+    'Other names for it: names, or maps with an `id` and what lists say of it.',
+    z.array(alias).default([]),
+  ),
   env: describe(
     "`NAME=value` items, added to the router's own environment.",
     z.array(z.string()).default([]),

@@ -97,6 +97,23 @@ describe('SRV-7 the model list', () => {
     ]);
   });
 
+  test('shows an alias as it says it wants to be shown', () => {
+    const aliasListings = new Map([
+      ['gpt', { name: 'The gpt', unlisted: false }],
+      ['quiet', { name: '', unlisted: true }],
+    ]);
+    const models = [model('m', { name: 'Big', aliases: ['gpt', 'quiet'], aliasListings })];
+    const known: Record<string, Known> = {
+      m: { names: ['m', 'gpt', 'quiet'], process: 'live', loaded: true },
+    };
+    const { rows } = list(modelsConfig({ models }, { includeAliasesInList: true }), known);
+    expect(rows).toMatchObject([
+      { id: 'gpt', name: 'The gpt' },
+      { id: 'm', name: 'Big' },
+    ]);
+    expect(ids(rows)).not.toContain('quiet');
+  });
+
   test('tells of a peer what the peer tells of its model', () => {
     const { rows } = list(modelsConfig({ peers: [peer('far', { models: ['m'] })] }), {
       'peer:far': {

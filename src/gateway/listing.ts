@@ -139,11 +139,15 @@ class Listing {
   }
 
   #addAliases(model: ResolvedModel): void {
-    const { id, aliases, unlisted } = model;
+    const { id, aliases, aliasListings } = model;
     for (const alias of aliases) {
       if (this.#source.models.models.has(alias)) continue;
-      const fields = { ...textsOf(model), ...this.#declared(model, { type: 'alias', modelID: id }) };
-      this.#add(alias, fields, { serving: this.#serving(id), isListed: !unlisted, name: id });
+      const listing = aliasListings.get(alias);
+      const title = listing === undefined || listing.name === '' ? {} : { name: listing.name };
+      const said = { type: 'alias', modelID: id };
+      const fields = { ...textsOf(model), ...title, ...this.#declared(model, said) };
+      const isListed = !model.unlisted && listing?.unlisted !== true;
+      this.#add(alias, fields, { serving: this.#serving(id), isListed, name: id });
     }
   }
 

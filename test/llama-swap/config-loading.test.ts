@@ -41,6 +41,7 @@ test('CFG-2 a model with only a command has the defaults', () => {
     proxy: 'http://localhost:5800',
     port: 5800,
     aliases: [],
+    aliasListings: new Map(),
     env: {},
     checkEndpoint: '/health',
     ttlMs: 0,
@@ -276,4 +277,16 @@ test('CFG-18 the example fits the published schema', () => {
 
 test('CFG-20 only whole comment lines go, blank ones stay', () => {
   expect(stripComments('a # b\n  # c\n\n#d\n e "# f"')).toBe('a # b\n\n e "# f"');
+});
+
+test('CFG-18 aliases may be maps that say how they are listed, with macros in them', () => {
+  const text = [
+    'models:',
+    '  m:',
+    '    cmd: "x --port ${PORT}"',
+    '    aliases: [plain, { id: "${MODEL_ID}-mini", name: Mini, unlisted: true }]',
+  ].join('\n');
+  const { aliases, aliasListings } = modelOf(text);
+  expect(aliases).toEqual(['plain', 'm-mini']);
+  expect(aliasListings).toEqual(new Map([['m-mini', { name: 'Mini', unlisted: true }]]));
 });
