@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bigNumberOf, isBigNumber, parseExactJson } from './exact-json.ts';
+import { bigNumberOf, copyExactJson, isBigNumber, parseExactJson } from './exact-json.ts';
 
 test('exact JSON keeps the digits of whole numbers', () => {
   const text = '{"seed":12345678901234567890,"list":[-9007199254740993],"x":1.5,"y":9007199254740991}';
@@ -26,4 +26,12 @@ test('exact JSON reads everything else as JSON.parse does', () => {
 
 test('exact JSON throws for broken text', () => {
   expect(() => parseExactJson('{"a":12345678901234567890')).toThrow(SyntaxError);
+});
+
+test('a copy of exact JSON keeps the digits and can be changed', () => {
+  const text = '{"seed":12345678901234567890,"list":[{"a":1}]}';
+  const value = parseExactJson(text) as { list: { a: number }[] };
+  const copy = copyExactJson(value);
+  copy.list[0] = { a: 2 };
+  expect([JSON.stringify(value), JSON.stringify(copy)]).toEqual([text, text.replace('"a":1', '"a":2')]);
 });

@@ -57,3 +57,14 @@ export function tryExactNumber(text: string): RawJson | undefined {
 export function bigNumberOf(value: RawJson): number {
   return Number(value.rawJSON);
 }
+
+/** A copy that can be changed: `structuredClone` does not know big numbers. They never change, so the copy shares them. */
+export function copyExactJson<Value>(value: Value): Value {
+  return copyOf(value) as Value;
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null || isBigNumber(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyOf(member)]));
+}

@@ -250,3 +250,9 @@ describe('loadConfigText bounds', () => {
     expect(problems.at(-1)).toContain('4900 more problems');
   });
 });
+
+test('a file with a number beyond 2^53 and a fault elsewhere is told of the fault', () => {
+  const text =
+    'models:\n  m: { cmd: "x --port ${PORT}", filters: { setParams: { seed: 12345678901234567890 } } }\nlisten: 7\n';
+  expect(problemsOf(load(text))).toEqual([expect.stringMatching(/^llamero\.yaml:3:/)]);
+});

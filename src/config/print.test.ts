@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { arbitraryConfig } from '../../test/fixtures/config/arbitrary-config.ts';
+import { copyExactJson } from '../base/exact-json.ts';
 import { loadConfigText } from './load.ts';
 import { formatProblem } from './problems.ts';
 import { printConfig } from './print.ts';
@@ -15,7 +16,7 @@ function load(text: string): Config {
 
 /** What printing does to secrets, done to a configuration. */
 function masked(config: Config): Config {
-  const copy = structuredClone(config);
+  const copy = copyExactJson(config);
   for (const backend of Object.values(copy.backends))
     if (backend.apiKey !== undefined) backend.apiKey = '***';
   for (const peer of Object.values(copy.peers)) if (peer.apiKey !== '') peer.apiKey = '***';

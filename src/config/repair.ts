@@ -1,4 +1,5 @@
 /** Cuts what is wrong out of a configuration, so that the cross checks can judge the rest in the same run. */
+import { copyExactJson } from '../base/exact-json.ts';
 import { explainIssues } from './explain.ts';
 import type { Finding } from './problems.ts';
 import { configSchema } from './schema.ts';
@@ -10,7 +11,7 @@ const repairRoundsMax = 5;
 /** A configuration without the parts that are wrong, for the checks that look at the rest; undefined if nothing remains. */
 export function repaired(value: unknown, findings: readonly Finding[]): Config | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const rest = structuredClone(value);
+  const rest = copyExactJson(value);
   let wrong = findings;
   for (let round = 0; round < repairRoundsMax; round += 1) {
     for (const { path } of wrong) cut(rest, path);
