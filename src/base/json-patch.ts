@@ -2,7 +2,7 @@
  * Changes top-level members of a JSON object as text: every byte that is not part of an edit stays, so key order, white
  * space and integers beyond 2^53 survive. Works on what json-scan found; parses nothing itself.
  */
-import { scanJsonObject } from './json-scan.ts';
+import { lastMember, scanJsonObject } from './json-scan.ts';
 import type { JsonMember, JsonObjectSpan } from './json-scan.ts';
 
 export interface JsonEdits {
@@ -24,7 +24,8 @@ export function patchJsonObject(
   if (object === undefined) return undefined;
   const { members } = object;
   const set = edits.set ?? nothing;
-  const removed = new Set(edits.remove?.filter((key) => !Object.hasOwn(set, key)));
+  const removed =
+    edits.remove === undefined ? none : new Set(edits.remove.filter((key) => !Object.hasOwn(set, key)));
   const replacements: Replacement[] = [];
   let last: JsonMember | undefined;
   for (const member of members) {
@@ -33,10 +34,11 @@ export function patchJsonObject(
     const text = Object.hasOwn(set, member.key) ? set[member.key] : undefined;
     if (text !== undefined) replacements.push({ start: member.start, end: member.end, text });
   }
-  if (members.some(({ key }) => removed.has(key))) cutMembers(object, removed, replacements);
+  if (removed.size > 0 && members.some(({ key }) => removed.has(key)))
+    cutMembers(object, removed, replacements);
   let added = '';
   for (const key of Object.keys(set)) {
-    if (members.some((member) => member.key === key)) continue;
+    if (lastMember(object, key) !== undefined) continue;
     added += `${added === '' ? '' : ','}${JSON.stringify(key)}:${set[key]}`;
   }
   if (added !== '') {
@@ -47,6 +49,7 @@ export function patchJsonObject(
 }
 
 const nothing: Readonly<Record<string, string>> = {};
+const none: ReadonlySet<string> = new Set();
 
 /** Ranges of one list never overlap. */
 interface Replacement {

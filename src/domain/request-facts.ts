@@ -12,7 +12,7 @@ export interface RequestFacts {
   /** Identity of the conversation (header or fingerprint); undefined = none, no affinity. */
   readonly session: string | undefined;
   /** The beginnings of its prompt; absent = nobody asks, or it has none worth it. */
-  readonly prompt?: PromptChain;
+  readonly prompt?: PromptChain | undefined;
   /** Rough count of prompt tokens (bytes / 4), for display and cost; 0 = unknown. */
   readonly tokensEstimated: number;
   /** Takes no slot (tokenising, template, listings): granted at once on any live backend that serves the model. */
@@ -20,5 +20,5 @@ export interface RequestFacts {
   /** Whoever serves it makes it shorter where it does not fit. */
   readonly isTrimmed?: boolean;
   /** Only these backends may serve it (a route that only some engines have); undefined = all. */
-  readonly only?: ReadonlySet<BackendId>;
+  readonly only?: ReadonlySet<BackendId> | undefined;
 }

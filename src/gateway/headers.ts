@@ -28,11 +28,15 @@ const requestOnly: ReadonlySet<string> = new Set([
   loopHeader,
 ]);
 
+/** Of a request, whatever is asked for: what is not sent on, and what the router says itself. */
+const neverSent: ReadonlySet<string> = new Set([...hopByHop, ...requestOnly, 'x-request-id']);
+
 /** W3C Trace Context. */
 const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 
 /** Of answers: the router says them itself. A peer may be a router too. */
-const ownHeaders: ReadonlySet<string> = new Set(['x-request-id', 'x-llamero-backend', 'x-llamero-attempts']);
+const ownHeaders = ['x-request-id', 'x-llamero-backend', 'x-llamero-attempts'];
+const neverAnswered: ReadonlySet<string> = new Set([...hopByHop, ...ownHeaders]);
 
 export interface RequestHeaderOptions {
   readonly requestId: string;
@@ -57,7 +61,7 @@ export function toRequestHeaders(received: readonly string[], options: RequestHe
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || requestOnly.has(lower) || lower === 'x-request-id') continue;
+    if (neverSent.has(lower)) continue;
     if (options.plain && lower === 'accept-encoding') continue;
     if (options.trace !== undefined && traceHeaders.has(lower)) continue;
     if (options.withheld.includes(lower) || named?.has(lower) === true) continue;
@@ -95,7 +99,7 @@ export function toResponseHeaders(received: readonly string[], options: Response
     const name = received[index] ?? '';
     const value = received[index + 1] ?? '';
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || ownHeaders.has(lower) || named?.has(lower) === true) continue;
+    if (neverAnswered.has(lower) || named?.has(lower) === true) continue;
     if (options.limitsTold === true && limitHeader.test(lower)) continue;
     if (lower === 'content-type') isStream ||= value.startsWith('text/event-stream');
     if (lower === 'x-accel-buffering') isBuffered = false;

@@ -31,9 +31,10 @@ const pathPattern = /^\/(?:v1\/)?responses\/(resp_[A-Za-z\d]{1,128})(\/input_ite
 /** False when it is no question about an answer that could be kept here; then nothing was answered. */
 export function answerKept({ responses }: GatewayParts, asked: KeptRequest): boolean {
   const { request, response, path, query, flow, requestId } = asked;
-  const [, id, items] = pathPattern.exec(path) ?? [];
-  if (id === undefined || !responses.isKeeping) return false;
   const { method } = request;
+  if (!responses.isKeeping || method === 'POST') return false;
+  const [, id, items] = pathPattern.exec(path) ?? [];
+  if (id === undefined) return false;
   const key = { flow, id };
   if (method === 'DELETE' && items === undefined) {
     send(response, requestId, responses.delete(key) ? ok(deletedResponse(id)) : fault(responseMissing(id)));

@@ -45,7 +45,10 @@ function signaturesOf(received: readonly string[]): string[] {
 function valuesOf(headers: readonly string[]): string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === loopHeader) values.push(headers[index + 1] ?? '');
+    const name = headers[index] ?? '';
+    if (name.length === loopHeader.length && name.toLowerCase() === loopHeader) {
+      values.push(headers[index + 1] ?? '');
+    }
   }
   return values;
 }

@@ -80,9 +80,12 @@ export function receive(
     sendError(response, { error, dialect: dialectOf(path), requestId: id, accept: asked.accept });
     return undefined;
   }
-  const { clock, keyMeter } = options.parts;
-  tellLimits(response, keyMeter, { key: arrival.key, dialect: dialectOf(path), nowEpochMs: clock.epochMs() });
-  return { ...arrival, flow };
+  const { query, key } = arrival;
+  if (key !== undefined) {
+    const { clock, keyMeter } = options.parts;
+    tellLimits(response, keyMeter, { key, dialect: dialectOf(path), nowEpochMs: clock.epochMs() });
+  }
+  return { id, path, query, flow, key };
 }
 
 /** For every path but those of the control plane. */
@@ -115,7 +118,20 @@ export function serve(
     sendError(response, { error: shuttingDown(), dialect: destination.route.dialect, requestId: id });
     return;
   }
-  new Exchange(options.parts, { ...destination, request, response, id, query, flow, key }).start();
+  const { route, url, modelInPath } = destination;
+  const inbound = {
+    request,
+    response,
+    id,
+    route,
+    path: destination.path,
+    query,
+    flow,
+    key,
+    url,
+    modelInPath,
+  };
+  new Exchange(options.parts, inbound).start();
 }
 
 export function askedOf(

@@ -77,7 +77,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     meaning?.release();
     const backends = fleet.unnamed();
     if (backends.length === 0) return new LlameroError('not_found', `No route '${inbound.path}'`);
-    const facts = toFacts({ priorities, inbound, model: undefined, session: undefined, body, peeked });
+    const facts = toFacts({ priorities, inbound, body, peeked });
     const placer = createInTurnPlacer(backends.filter(isUp), parts.clock.nowMs());
     return { ...noReading, facts, peeked, meaning: undefined, placer, stream };
   }
@@ -88,7 +88,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     if (fleet.names().size > 0) return missingModel(fleet);
   }
   const reading = readRequest(parts, inbound, { model, body, peeked });
-  const { asked, ownAnswer } = reading;
+  const { asked, conversation, ownAnswer } = reading;
   const only = route.name === 'other' ? undefined : fleet.having(route.name, model !== undefined);
   if (ownAnswer === undefined && only !== undefined && !someServe(parts, only, model)) {
     meaning?.release();
@@ -96,17 +96,11 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     return new LlameroError('not_supported', `No backend${what} has the route ${inbound.path}`);
   }
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
-  const facts = toFacts({ priorities, inbound, model, session, body, peeked });
   const prompt = looksAtPrompts(parts.config()) ? readPromptChain(route.name, peeked, body) : undefined;
-  const placed = {
-    ...facts,
-    ...(prompt !== undefined && { prompt }),
-    ...(only !== undefined && { only }),
-    ...(isTrimmedEverywhere(parts, inbound, model) && { isTrimmed: true }),
-  };
+  const isTrimmed = isTrimmedEverywhere(parts, inbound, model);
+  const facts = toFacts({ priorities, inbound, model, session, body, peeked, prompt, only, isTrimmed });
   const { dispatcher: placer } = parts;
-  const streams = asked?.stream ?? stream;
-  return { facts: placed, peeked, meaning, placer, stream: streams, ...reading };
+  return { facts, peeked, meaning, placer, stream: asked?.stream ?? stream, asked, conversation, ownAnswer };
 }
 
 /**
@@ -187,16 +181,17 @@ function needsModel({ fleet }: GatewayParts, { route }: Inbound): boolean {
   );
 }
 
-interface FactsSource {
+interface FactsSource extends Partial<
+  Pick<RequestFacts, 'model' | 'session' | 'prompt' | 'only' | 'isTrimmed'>
+> {
   readonly priorities: ReadonlyMap<ModelName, number>;
   readonly inbound: Inbound;
-  readonly model: string | undefined;
-  readonly session: string | undefined;
   readonly body: Buffer;
   readonly peeked: BodyFacts;
 }
 
-function toFacts({ priorities, inbound, model, session, body, peeked }: FactsSource): RequestFacts {
+function toFacts(source: FactsSource): RequestFacts {
+  const { priorities, inbound, model, session, body, peeked, prompt, only, isTrimmed = false } = source;
   return {
     id: inbound.id,
     model,
@@ -207,6 +202,9 @@ function toFacts({ priorities, inbound, model, session, body, peeked }: FactsSou
     session,
     tokensEstimated: estimateTokens(inbound.route.name, body, peeked.object?.longStrings),
     slotless: !inbound.route.takesSlot,
+    prompt,
+    only,
+    isTrimmed,
   };
 }
 

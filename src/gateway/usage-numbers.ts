@@ -2,7 +2,7 @@
  * Finds `usage` and `timings` objects in a part of an engine's answer, cut anywhere, and turns them into numbers. In text
  * that a model wrote the quotes around these names are escaped, so a name with bare quotes is always a key.
  */
-import { scanObjectAt } from '../base/json-scan.ts';
+import { scanValueAt } from '../base/json-scan.ts';
 import type { EngineTimings, TokenUsage } from '../store/request-record.ts';
 
 /** Bytes, because a text would be turned into them at every search. */
@@ -68,10 +68,10 @@ function readMember(bytes: Buffer, at: number, keyLength: number): Fields | unde
   if (at > 0 && bytes[at - 1] === 0x5c) return undefined;
   const colon = skipBlanks(bytes, at + keyLength);
   if (bytes[colon] !== 0x3a) return undefined;
-  const object = scanObjectAt(bytes, skipBlanks(bytes, colon + 1), bytes.length);
-  if (object === undefined) return undefined;
+  const value = scanValueAt(bytes, skipBlanks(bytes, colon + 1), bytes.length);
+  if (value?.kind !== 'object') return undefined;
   try {
-    return JSON.parse(bytes.toString('utf8', object.open, object.close + 1)) as Fields;
+    return JSON.parse(bytes.toString('utf8', value.start, value.end)) as Fields;
   } catch {
     return undefined;
   }
@@ -93,15 +93,16 @@ function toUsage(fields: Fields): TokenUsage | undefined {
   const details = fields['prompt_tokens_details'] ?? fields['input_tokens_details'];
   const cachedTokens = cacheRead ?? toCount((details as Fields | null | undefined)?.['cached_tokens']);
   const reasoningTokens = toReasoningTokens(fields);
-  return {
+  const usage: TokenUsage = {
     inputTokens:
       (inputTokens ?? 0) + (promptTokens === undefined ? (cacheRead ?? 0) + (cacheCreation ?? 0) : 0),
     outputTokens: outputTokens ?? 0,
     cachedTokens: cachedTokens ?? 0,
     estimated: false,
-    ...(reasoningTokens !== undefined && { reasoningTokens }),
-    ...(cachedTokens === undefined && { cacheUnknown: true }),
   };
+  if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
+  if (cachedTokens === undefined) usage.cacheUnknown = true;
+  return usage;
 }
 
 /** Chat completions and the Responses API say `reasoning_tokens`, Messages `thinking_tokens`. */
