@@ -77,11 +77,6 @@ export const markup = `
       <div class="side legend" aria-hidden="true"><span><i class="cell own"></i>in use</span><span><i class="cell lingering"></i>client left</span><span><i class="cell foreign"></i>used by others</span><span><i class="cell"></i>free</span></div></header>
     ${table('backend-rows', 'Backends with their state, slots, models and speed', 'backends')}
   </section>
-  <section class="wide used" aria-label="Tokens today, in UTC">
-    ${figure('used', 'Tokens today, and in the last hour')}
-    ${panel('used-model', 'Tokens today by model', blank('idle', 'No tokens yet today', 'What models read and write is counted here, from midnight UTC.'))}
-    ${panel('used-key', 'Tokens today by key', blank('idle', 'No tokens yet today', 'Keys, or addresses of callers without one.'), '<div class="side"><button class="button small" id="used-keys" type="button" hidden>Show keys</button></div>')}
-  </section>
   <div class="column left">
   ${panel('queue', 'Queue', blank('queue', 'Queue is empty', 'Every request gets a slot at once.'))}
   ${panel('model', 'Models', blank('box', 'No models in memory', 'Models show up here once an engine has loaded one.'))}
@@ -90,6 +85,11 @@ export const markup = `
   ${panel('running', 'In flight', blank('idle', 'Nothing is running', 'Requests show up here while an engine works on them.'))}
   ${panel('recent', 'Finished', blank('idle', 'No finished requests yet', 'The last 50 are kept here.'), '<div class="side"><div class="ribbon" id="ribbon" aria-hidden="true"></div></div>')}
   </div>
+  <section class="wide used" aria-label="Tokens today, in UTC">
+    ${figure('used', 'Tokens today, and in the last hour')}
+    ${panel('used-model', 'Tokens today by model', blank('idle', 'No tokens yet today', 'What models read and write is counted here, from midnight UTC.'))}
+    ${panel('used-key', 'Tokens today by key', blank('idle', 'No tokens yet today', 'Keys, or addresses of callers without one.'), '<div class="side"><button class="button small" id="used-keys" type="button" hidden>Show keys</button></div>')}
+  </section>
 </main>
 <div class="toasts" id="toasts" role="status"></div>
 <div class="unseen" id="announcer" aria-live="polite"></div>

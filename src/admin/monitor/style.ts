@@ -194,19 +194,24 @@ tr.winner td { background: var(--accent-soft); }
 .toast { padding: 9px 14px; border: 1px solid var(--line-strong); border-radius: 9px; background: var(--raised); box-shadow: 0 8px 30px rgb(0 0 0 / .25); }
 .toast.bad { color: var(--bad); }
 
-@media (max-width: 1240px) {
+@media (max-width: 1400px) {
   .left, .right { grid-column: 1 / -1; }
+  .left { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
+@media (max-width: 1240px) {
   .backends .who { min-width: 150px; } .backends .state { min-width: 130px; }
   .meter { width: 130px; } .cells { max-width: 150px; } .chip { max-width: 190px; }
 }
 @media (max-width: 900px) {
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .used { grid-template-columns: minmax(0, 1fr); }
+  .left, .used { grid-template-columns: minmax(0, 1fr); }
+  .used .spark { flex: none; }
   .bar { flex-wrap: wrap; height: auto; padding: 10px 14px; gap: 8px 10px; }
   .tools { margin-left: 0; width: 100%; }
   #filter { flex: 1; }
   main { padding: 12px 12px 32px; gap: 12px; }
   .notices { padding: 12px 12px 0; }
+  .notice { flex-wrap: wrap; gap: 4px 12px; } .notice span { flex: 1 1 260px; }
   .name { max-width: 180px; width: auto; }
 }
 @media (max-width: 620px) {
