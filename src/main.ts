@@ -1,6 +1,8 @@
 /** The program's edge: arguments, environment, signals and the exit status. The only file that reads process.env or ends the process. */
 import { runCli } from './cli/run.ts';
 
+if (process.env['npm_lifecycle_event'] !== undefined) endWithLauncher();
+
 const code = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
@@ -25,3 +27,14 @@ const code = await runCli(process.argv.slice(2), {
 });
 // Sockets and timers that a command left open must not keep a finished command alive.
 process.exit(code);
+
+/** `npm run` hands its signals to a shell that dies of them without passing them on: losing that shell counts as SIGTERM. */
+function endWithLauncher(): void {
+  const launcher = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === launcher) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
+}
