@@ -1,6 +1,7 @@
 /** SGLang: one model per server, continuous batching; tells how many requests it runs at once. */
 import { ProbeFailure } from '../engine-kind.ts';
 import type { EngineKind, EngineReading, ProbeClient } from '../engine-kind.ts';
+import { batchingServer, contextLengths } from './batching.ts';
 import {
   assertKeyAccepted,
   modelsListed,
@@ -18,47 +19,7 @@ export const sglang: EngineKind = {
   name: 'sglang',
   title: 'SGLang',
   port: 30000,
-  // A request whose client left is aborted (sglang/srt/managers/tokenizer_manager.py).
-  cancelsOnDisconnect: 'all',
-  // uvicorn closes idle sockets after 5 s.
-  socketIdleMsMax: 4000,
-  socketRequestsMax: Infinity,
-  socketEndsWithStream: false,
-  // It batches as many as fit into memory and queues the rest; a queue here is fairer than one there.
-  slotsUsual: 64,
-  sharesPrompts: true,
-  endsWithDone: true,
-  streamsAreWhole: false,
-  habits: {
-    unknownMembers: 'ignored',
-    takesMoreSamplers: true,
-    repeatPenaltyName: 'repetition_penalty',
-    reasoningControl: 'template',
-    reasoningMember: 'reasoning_content',
-    takesDeveloperRole: false,
-    takesToolChoice: true,
-    streamsTellUsage: false,
-    tellsProgress: false,
-    keepsAnswers: false,
-    takesImageUrls: true,
-    wantsMaxCompletionTokens: false,
-  },
-  routesTranslated: [],
-  routes: new Set([
-    'chat-completions',
-    'completions',
-    'embeddings',
-    'responses',
-    'messages',
-    'count-tokens',
-    'rerank',
-    'audio',
-    'tokenize',
-    'detokenize',
-    'other',
-  ]),
-  headersWithheld: [],
-  blamesClient: () => false,
+  ...batchingServer,
   detect: (client) => ownsModelList(client, 'sglang'),
   read,
 };
@@ -75,18 +36,13 @@ async function read(client: ProbeClient): Promise<EngineReading> {
   if (listed === undefined) {
     throw new ProbeFailure('status', `GET /v1/models gave no model list (status ${list.status})`);
   }
-  const contextTokens = new Map<string, number>();
-  for (const [id, entry] of listed) {
-    const tokens = asPositive(entry['max_model_len']);
-    if (tokens !== undefined) contextTokens.set(id, tokens);
-  }
   return {
     ...silentReading,
     models: namesOf(listed.keys()),
     loaded: new Set(listed.keys()),
     slotsTotal: slotsIn(info),
     slotsBusy: loads?.status === 200 ? busyIn(loads.json) : undefined,
-    contextTokens,
+    contextTokens: contextLengths(listed),
     version: asText(info?.['version']),
     modelObjects: listed,
   };
