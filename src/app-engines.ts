@@ -8,8 +8,10 @@ import type { Clock } from './base/clock.ts';
 import { createRandom } from './base/random.ts';
 import type { ModelsConfig } from './config/models.ts';
 import type { Config } from './config/schema.ts';
+import { localMonitor, type GpuMonitorEntry } from './config/schema-gpu.ts';
 import { backendDefaults, toSchedulerSettings } from './config/settings.ts';
 import type { BackendView } from './domain/backend-view.ts';
+import type { HostSampler } from './domain/host-reading.ts';
 import type { BackendId, ModelName } from './domain/ids.ts';
 import type { BackendListener } from './engines/backend.ts';
 import { createBackendRegistry, type ConfigurableRegistry } from './engines/registry.ts';
@@ -25,6 +27,7 @@ import type { UnloadReason } from './scheduler/effects.ts';
 import type { SchedulerSettings } from './scheduler/settings.ts';
 import type { Decision } from './scheduler/decision.ts';
 import { joinBackends, type BackendSteering } from './supply/all-backends.ts';
+import { GpuLoads } from './supply/gpu-loads.ts';
 import { watchOrphans, type OrphanWatch } from './supply/orphan-watch.ts';
 import { PeerFleet } from './supply/peer-fleet.ts';
 import { ProcessFleet } from './supply/process-fleet.ts';
@@ -36,6 +39,8 @@ export interface EngineRoomOptions {
   readonly log: Logger;
   /** Of the placement's random choices. */
   readonly seed: number;
+  /** Looks at this machine. */
+  readonly host: HostSampler;
   /** What this router signs requests with; see gateway/loop-guard.ts. */
   readonly signature: string;
   /** Environment that child processes inherit. */
@@ -68,6 +73,8 @@ export class EngineRoom {
   /** Which profile of the configuration is in force. */
   readonly profile: ActiveProfile;
   readonly names: NameResolver;
+  /** Of the machines of backends. */
+  readonly gpuLoads: GpuLoads;
   readonly #options: EngineRoomOptions;
   readonly #registry: ConfigurableRegistry;
   readonly #peers: PeerFleet;
@@ -97,6 +104,15 @@ export class EngineRoom {
       },
       onDecision,
     });
+    this.gpuLoads = new GpuLoads({
+      clock,
+      log,
+      local: options.host,
+      onChange: (id) => {
+        this.#registry.gpuLoadChanged(id);
+        this.processes.gpuLoadChanged(id);
+      },
+    });
     this.#registry = createBackendRegistry({
       probes: config.probes,
       defaults: backendDefaults(config),
@@ -104,6 +120,7 @@ export class EngineRoom {
       clock,
       log,
       listener: this.#listener(),
+      gpuLoadOf: (id) => this.gpuLoads.loadOf(id),
     });
     this.processes = this.#buildProcesses();
     this.#peers = new PeerFleet({ clock, log, probes: config.probes, listener: this.#listener() });
@@ -126,6 +143,7 @@ export class EngineRoom {
 
   /** Starts probing. */
   async start(): Promise<void> {
+    this.#watchGpus(this.#models);
     await this.#applyModels();
     this.#registry.apply(this.#config.backends);
   }
@@ -136,6 +154,7 @@ export class EngineRoom {
     this.#registry.configure(config.probes, backendDefaults(config));
     this.processes.configure(config.probes);
     this.#peers.configure(config.probes);
+    this.#watchGpus(models);
     this.#registry.apply(config.backends);
     this.#models = models;
     this.dispatcher.configure(this.#schedulerSettings());
@@ -164,7 +183,7 @@ export class EngineRoom {
 
   /** Ends all processes, `gently` in their own time, and every probe of what is not a peer's. `close` comes after it. */
   async stop({ gently }: { readonly gently: boolean }): Promise<void> {
-    await this.#registry.close();
+    await Promise.all([this.#registry.close(), this.gpuLoads.close()]);
     await this.processes.close(!gently);
   }
 
@@ -213,12 +232,23 @@ export class EngineRoom {
       probes: this.#config.probes,
       listener: this.#listener(),
       routing: () => this.#models.routing,
+      gpuLoadOf: (id) => this.gpuLoads.loadOf(id),
       retire: (id) => this.dispatcher.requestReplacement(id),
     });
   }
 
   #schedulerSettings(): SchedulerSettings {
     return toSchedulerSettings(this.#config, this.#models, (model) => this.processes.measuredNeed(model));
+  }
+
+  /** Before anything else changes: new backends come with their load. What we start ourselves runs on this machine. */
+  #watchGpus({ models }: ModelsConfig): void {
+    const monitors = new Map<BackendId, GpuMonitorEntry>();
+    for (const [id, { gpuMonitor }] of Object.entries(this.#config.backends)) {
+      if (gpuMonitor !== undefined) monitors.set(id, gpuMonitor);
+    }
+    for (const id of models.keys()) monitors.set(id, localMonitor);
+    this.gpuLoads.configure({ monitors, intervalMs: this.#config.probes.gpuInterval });
   }
 
   async #applyModels(): Promise<void> {

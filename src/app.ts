@@ -126,9 +126,9 @@ export class App {
         this.#tracer?.loaded(load);
       },
     });
+    this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
     this.#engines = this.#buildEngines();
     this.#handles = this.#buildHandles();
-    this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
     this.#metrics = createMetrics({
       version: options.version,
       startedEpochMs: this.#startedEpochMs,
@@ -266,6 +266,7 @@ export class App {
       clock: this.#clock,
       log: this.log,
       seed: this.#startedEpochMs,
+      host: this.#performance,
       signature: this.#signature,
       env: env ?? {},
       file: source?.file,

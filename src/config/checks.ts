@@ -15,6 +15,7 @@ import { findServed } from './names.ts';
 import { checkHooks } from './resolve-hooks.ts';
 import { nameTableOf } from './resolve-models.ts';
 import { createPlanner, resolveRouting } from './resolve-routing.ts';
+import { localMonitor, monitorAddress } from './schema-gpu.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './values.ts';
 
@@ -26,7 +27,7 @@ export function checkConfig(config: Config, wrongKeys: ReadonlySet<string> = new
   const results = [
     { problems: checkListen(config.listen), warnings: checkTimes(config.scheduling) },
     checkApiKeys(config.apiKeys),
-    { problems: checkBackendUrls(config), warnings: [] },
+    { problems: [...checkBackendUrls(config), ...checkGpuMonitors(config)], warnings: [] },
     checkExposure(config, wrongKeys),
     checkModels(config),
     ...checkNamesAndRouting(config, wrongKeys),
@@ -138,6 +139,20 @@ function checkBackendUrls({ backends, listen }: Config): Finding[] {
     }
   }
   return findings;
+}
+
+function checkGpuMonitors({ backends, performance }: Config): Finding[] {
+  return Object.entries(backends).flatMap(([id, { gpuMonitor }]) => {
+    if (gpuMonitor === undefined) return [];
+    const path = ['backends', id, 'gpuMonitor', ...(typeof gpuMonitor === 'string' ? [] : ['url'])];
+    const address = monitorAddress(gpuMonitor);
+    if (gpuMonitor === localMonitor) {
+      const message = 'nothing is known of this machine with performance.disabled';
+      return performance.disabled ? [finding(path, message, 'config_conflict')] : [];
+    }
+    const fault = faultOfUrl(address, URL.canParse(address) ? new URL(address) : undefined);
+    return fault === undefined ? [] : [finding(path, fault, 'config_invalid')];
+  });
 }
 
 /** The text itself is never shown: it may hold credentials. */

@@ -17,8 +17,11 @@ function load(text: string): Config {
 /** What printing does to secrets, done to a configuration. */
 function masked(config: Config): Config {
   const copy = copyExactJson(config);
-  for (const backend of Object.values(copy.backends))
+  for (const backend of Object.values(copy.backends)) {
     if (backend.apiKey !== undefined) backend.apiKey = '***';
+    const { gpuMonitor } = backend;
+    if (typeof gpuMonitor === 'object' && gpuMonitor.apiKey !== undefined) gpuMonitor.apiKey = '***';
+  }
   for (const peer of Object.values(copy.peers)) if (peer.apiKey !== '') peer.apiKey = '***';
   copy.apiKeys = copy.apiKeys.map((entry) => (typeof entry === 'string' ? '***' : { ...entry, key: '***' }));
   return copy;
@@ -48,12 +51,13 @@ describe('printConfig', () => {
   test('masks every secret and nothing else', () => {
     const text = `
 apiKeys: [client-secret-1, { name: visible, key: client-secret-2 }]
-backends: { a: { url: "http://visible:1", apiKey: backend-secret } }
+backends: { a: { url: "http://visible:1", apiKey: backend-secret, gpuMonitor: { url: "http://visible:2", apiKey: monitor-secret } } }
 `;
     const printed = JSON.stringify(printConfig(load(text)));
     expect(printed).not.toMatch(/secret-|-secret/);
     expect(printed).toContain('"apiKeys":["***",{"name":"visible","key":"***"}]');
     expect(printed).toContain('http://visible:1');
+    expect(printed).toContain('http://visible:2');
   });
 
   test('is read back as the same configuration, secrets aside', () => {

@@ -7,6 +7,7 @@ import { engineNames } from '../domain/engine-names.ts';
 import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
+import { gpuMonitor } from './schema-gpu.ts';
 import { keyShape } from './schema-keys.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
 import { usageSection } from './schema-usage.ts';
@@ -54,6 +55,10 @@ const backend = z.strictObject({
     z.number().positive().default(1),
   ),
   priority: describe('Order for the `priority` scorer: lower is preferred.', z.number().default(0)),
+  gpuMonitor: describe(
+    'Who tells how busy the GPUs of its machine are: the URL of a `llamero gpu-monitor` or of the sidecar of ollama-lb there, alone or as `{ url, apiKey }`, or `local` where that is this machine. What it tells only steers: a monitor that is silent for 10s makes the load unknown, never the backend dead.',
+    gpuMonitor.optional(),
+  ),
   ...wordingShape,
   timeouts: describe('Timeouts of this backend.', timeouts.prefault({})),
 });
@@ -192,6 +197,10 @@ const probes = z.strictObject({
     duration({ msMin: 100 }).prefault('2s'),
   ),
   timeout: describe('Deadline of one probe request.', duration({ msMin: 1 }).prefault('5s')),
+  gpuInterval: describe(
+    'Time between two questions to a `gpuMonitor`. Backends with the same one share its answers.',
+    duration({ msMin: 100, msMax: 5000 }).prefault('2s'),
+  ),
   failures: describe(
     'Failed probes in a row until a backend is dead. A refused connection counts at once.',
     z.int().min(1).default(2),

@@ -23,6 +23,7 @@ function compose({ engine, ...written }: Told): BackendView {
     known: { ...noKnowledge, slotsTotal: engine },
     slotsUsual: 4,
     sharesPrompts: false,
+    gpuLoad: undefined,
   });
 }
 

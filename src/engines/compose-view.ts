@@ -68,6 +68,8 @@ export interface ViewParts {
   readonly slotsUsual: number | undefined;
   /** The kind of engine has one prompt cache for all its requests. */
   readonly sharesPrompts: boolean;
+  /** Of the GPUs of its machine, in percent; undefined = nobody tells. */
+  readonly gpuLoad: number | undefined;
 }
 
 export function composeView(parts: ViewParts): BackendView {
@@ -83,6 +85,7 @@ export function composeView(parts: ViewParts): BackendView {
     modelsMax: config.maxModels ?? known.modelsMax ?? defaults.modelsMax,
     weight: config.weight,
     priority: config.priority,
+    gpuLoad: parts.gpuLoad,
     contextTokens: known.contextTokens ?? new Map(),
     epoch: health.epoch,
     sharesPrompts: parts.sharesPrompts,

@@ -51,6 +51,7 @@ let registry: ConfigurableRegistry;
 let views: BackendView[];
 let removed: string[];
 let log: string[];
+let loads: Map<string, number>;
 const servers: FixtureServer[] = [];
 
 beforeEach(() => {
@@ -58,6 +59,7 @@ beforeEach(() => {
   views = [];
   removed = [];
   log = [];
+  loads = new Map();
   const write = (details: object, message: string) => log.push(`${message} ${JSON.stringify(details)}`);
   registry = createBackendRegistry({
     probes: { ...probes, timeout: 15_000 },
@@ -65,6 +67,7 @@ beforeEach(() => {
     clock: time.clock,
     timers: time.timers,
     random: { next: () => 0.5 },
+    gpuLoadOf: (id) => loads.get(id),
     log: { info: write, warn: write },
     listener: {
       backendChanged: (view) => views.push(view),
@@ -428,6 +431,19 @@ test('setDraining takes out of service and back, over a death', async () => {
   expect((await round()).state).toBe('draining');
   registry.setDraining('b', false);
   expect(backend().view.state).toBe('degraded');
+});
+
+test('gpuLoadChanged tells the new load, and nothing where it is the same', async () => {
+  const server = await start();
+  loads.set('b', 40);
+  expect((await applyOne(server)).gpuLoad).toBe(40);
+  const before = views.length;
+  registry.gpuLoadChanged('b');
+  expect(views).toHaveLength(before);
+  loads.delete('b');
+  registry.gpuLoadChanged('b');
+  registry.gpuLoadChanged('unheard of');
+  expect(views.slice(before)).toMatchObject([{ id: 'b', state: 'live', gpuLoad: undefined }]);
 });
 
 test('configure plans the next round anew', async () => {

@@ -20,6 +20,8 @@ export interface RegistryOptions {
   readonly listener: BackendListener;
   /** Changes of state, once each. */
   readonly log: BackendLog;
+  /** How busy the GPUs behind a backend are now, in percent; undefined = nobody tells. Default: nobody ever does. */
+  readonly gpuLoadOf?: (id: BackendId) => number | undefined;
   /** Spreads the probes in time. Default: seeded. */
   readonly random?: Random;
   /** Default: the real ones. */
@@ -31,6 +33,8 @@ export interface ConfigurableRegistry extends BackendRegistry {
   configure(probes: ProbeSettings, defaults: BackendDefaults): void;
   /** Takes a backend out of service for new requests, or back in. False when there is none with this id. */
   setDraining(id: BackendId, draining: boolean): boolean;
+  /** What `gpuLoadOf` says of a backend may have changed. */
+  gpuLoadChanged(id: BackendId): void;
 }
 
 export function createBackendRegistry(options: RegistryOptions): ConfigurableRegistry {
@@ -49,7 +53,7 @@ class Registry implements ConfigurableRegistry {
   #backends = new Map<BackendId, WatchedBackend>();
 
   constructor(options: RegistryOptions) {
-    const { listener, probes, defaults, clock, log, random, timers, signature } = options;
+    const { listener, probes, defaults, clock, log, random, timers, signature, gpuLoadOf } = options;
     this.#listener = listener;
     this.#context = {
       probes,
@@ -59,6 +63,7 @@ class Registry implements ConfigurableRegistry {
       log,
       random: random ?? createRandom(1),
       timers: timers ?? realTimers,
+      gpuLoadOf: gpuLoadOf ?? (() => undefined),
       changed: (view) => listener.backendChanged(view),
     };
   }
@@ -107,6 +112,10 @@ class Registry implements ConfigurableRegistry {
     const backend = this.#backends.get(id);
     backend?.setDraining(draining);
     return backend !== undefined;
+  }
+
+  gpuLoadChanged(id: BackendId): void {
+    this.#backends.get(id)?.gpuLoadChanged();
   }
 
   reportFailure(id: BackendId, failure: BackendFailure): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Config } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
+import type { BackendId } from '../domain/ids.ts';
 import type { BackendDefaults } from './compose-view.ts';
 
 export type ProbeSettings = Config['probes'];
@@ -29,5 +30,7 @@ export interface WatchContext {
   readonly random: Random;
   readonly timers: Timers;
   readonly log: BackendLog;
+  /** In percent, as of now; undefined = nobody tells. */
+  readonly gpuLoadOf: (id: BackendId) => number | undefined;
   readonly changed: (view: BackendView) => void;
 }

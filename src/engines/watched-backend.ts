@@ -91,6 +91,11 @@ export class WatchedBackend implements Backend {
     this.#refresh();
   }
 
+  /** The load of its GPUs may have changed. */
+  gpuLoadChanged(): void {
+    this.#refresh();
+  }
+
   /** Probe settings changed: the next round is planned anew. */
   replan(): void {
     if (this.#running === undefined) this.#schedule(this.#intervalMs());
@@ -249,6 +254,7 @@ export class WatchedBackend implements Backend {
       known: this.#known,
       slotsUsual: this.kind.slotsUsual,
       sharesPrompts: this.kind.sharesPrompts,
+      gpuLoad: this.#context.gpuLoadOf(this.id),
     });
   }
 

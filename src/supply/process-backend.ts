@@ -28,6 +28,8 @@ export interface ProcessBackendParts {
   readonly config: BackendConfig;
   readonly process: ManagedProcess;
   readonly memoryOf: (model: ResolvedModel) => MemoryUse;
+  /** Of the GPUs of this machine, in percent; undefined = nobody tells. */
+  readonly gpuLoad: () => number | undefined;
 }
 
 export class ProcessBackend implements Backend {
@@ -45,19 +47,21 @@ export class ProcessBackend implements Backend {
   /** Its probes have succeeded since it was started: from then on they may also say that it is dead. */
   wasLive = false;
   readonly #memoryOf: (model: ResolvedModel) => MemoryUse;
+  readonly #gpuLoad: () => number | undefined;
   #model: ResolvedModel;
   #config: BackendConfig;
   #view: BackendView;
   #kindOf: EngineKind | undefined;
   #kind: EngineKind;
 
-  constructor({ model, config, process, memoryOf }: ProcessBackendParts) {
+  constructor({ model, config, process, memoryOf, gpuLoad }: ProcessBackendParts) {
     this.id = model.id;
     this.#model = model;
     this.#config = config;
     this.process = process;
     this.#kind = kindHere(engineKinds.openai, model);
     this.#memoryOf = memoryOf;
+    this.#gpuLoad = gpuLoad;
     this.url = new URL(model.proxy);
     this.#view = this.#compose();
   }
@@ -139,6 +143,7 @@ export class ProcessBackend implements Backend {
       modelsMax: undefined,
       weight: 1,
       priority: 0,
+      gpuLoad: this.#gpuLoad(),
       contextTokens: contextTokens === undefined ? new Map() : new Map([[id, contextTokens]]),
       epoch: state.generation,
       process: {

@@ -27,6 +27,8 @@ export interface ProcessFleetOptions {
   readonly listener: BackendListener;
   /** Which models may run together, as configured now. */
   readonly routing: () => ResolvedRouting;
+  /** How busy the GPUs behind a model are now, in percent; undefined = nobody tells. */
+  readonly gpuLoadOf: (id: BackendId) => number | undefined;
   /** A changed or removed model still runs: asks for its end once it is idle; it is replaced when it has stopped. */
   readonly retire: (id: BackendId) => void;
 }
@@ -121,6 +123,12 @@ export class ProcessFleet {
     this.#registry.configure(probes, { slots: slotsUnknown, modelsMax: undefined });
   }
 
+  /** What `gpuLoadOf` says of a model may have changed. */
+  gpuLoadChanged(id: BackendId): void {
+    const backend = this.#backends.get(id);
+    if (backend !== undefined) this.#tell(backend);
+  }
+
   /** For the scheduler's effect of that name. Answers by views, never at once. */
   load(id: BackendId, generation: number): void {
     const backend = this.#backends.get(id);
@@ -199,6 +207,7 @@ export class ProcessFleet {
       config: backendConfigOf(model),
       process,
       memoryOf: (each) => this.#memoryOf(each),
+      gpuLoad: () => this.#options.gpuLoadOf(model.id),
     });
     backend.generation = generation;
     this.#backends.set(model.id, backend);
