@@ -350,7 +350,7 @@ export class App {
   }
 
   #adminDeps(): AdminDeps {
-    const { dispatcher, names, backends, profile, processes } = this.#engines;
+    const { dispatcher, names, backends, profile, processes, gpuLoads } = this.#engines;
     return {
       clock: this.#clock,
       log: this.log,
@@ -368,6 +368,7 @@ export class App {
       draining: () => this.#draining,
       snapshot: (queuedMax) => dispatcher.snapshot(queuedMax),
       backends: () => backends.list(),
+      hostOf: (id) => gpuLoads.hostOf(id),
       models: this.#handles,
       profile,
       hooks: processes.hooks,

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { AdminDeps, ReloadReport } from '../src/admin/deps.ts';
 import type { BackendState, BackendView } from '../src/domain/backend-view.ts';
 import { noModels } from '../src/config/models.ts';
+import { gpuTotals, type GpuReading } from '../src/domain/host-reading.ts';
 import type { EngineName } from '../src/domain/engine-names.ts';
 import type { Backend } from '../src/engines/backend.ts';
 import type { EngineKind } from '../src/engines/engine-kind.ts';
@@ -33,6 +34,8 @@ export interface FakeBackend {
   readonly stickyTo?: string;
   readonly claimedFor?: string;
   readonly inFlightByModel?: ReadonlyMap<string, number>;
+  /** Of its GPUs, as its monitor tells them; `silent`: it tells nothing. */
+  readonly gpus?: readonly GpuReading[] | 'silent';
 }
 
 export interface FakeFleet {
@@ -107,6 +110,11 @@ export function createFakeFleet(): FakeFleet {
       sessions: 12,
     }),
     backends: registry,
+    hostOf(id) {
+      const gpus = fleet.backends.find((backend) => backend.id === id)?.gpus;
+      if (gpus === undefined) return undefined;
+      return { reading: gpus === 'silent' ? undefined : { atEpochMs: 0, system: undefined, gpus } };
+    },
     models: {
       config: () => noModels,
       stateOf: () => undefined,
@@ -238,9 +246,10 @@ function toBackend(fake: FakeBackend, epochMs: number): Backend {
 
 function toView(fake: FakeBackend): BackendView {
   const models = fake.models ?? fake.loaded ?? [];
-  const { slots = 4, own = 0, lingering = 0, foreign = 0 } = fake;
+  const { slots = 4, own = 0, lingering = 0, foreign = 0, gpus } = fake;
   return {
     id: fake.id,
+    gpuLoad: gpus === undefined || gpus === 'silent' ? undefined : gpuTotals(gpus).utilizationPercent,
     state: fake.state ?? 'live',
     models: new Map(models.map((model) => [model, model])),
     loaded: new Set(fake.loaded),

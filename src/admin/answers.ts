@@ -64,7 +64,13 @@ export function statusBody(deps: AdminDeps): StatusBody {
     requests: { total: totals.opened, in_flight: deps.requests.inFlightCount, by_outcome: totals.byOutcome },
     sessions: scheduler.sessions,
     traffic: describeTraffic(traffic.total),
-    backends: describeBackends({ clock: deps.clock, backends: deps.backends(), scheduler, traffic }),
+    backends: describeBackends({
+      clock: deps.clock,
+      backends: deps.backends(),
+      scheduler,
+      traffic,
+      hostOf: deps.hostOf,
+    }),
     cloud: { disabled: true, source: 'none' },
   };
 }

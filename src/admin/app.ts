@@ -31,6 +31,7 @@ import { addPerformanceRoutes } from './performance-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
 import { monitorPage } from './monitor/page.ts';
 import { addRoute, check, checkQuery, isHead } from './routing.ts';
+import { addServerRoutes } from './server-routes.ts';
 import { addUsageRoutes } from './usage-routes.ts';
 
 export function createAdminApp(deps: AdminDeps): Hono {
@@ -59,6 +60,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addPerformanceRoutes(app, deps);
   addKeyRoutes(app, deps);
   addUsageRoutes(app, deps);
+  addServerRoutes(app, deps);
   addEventRoute(app, deps);
   return app;
 }

@@ -52,6 +52,18 @@ export const backendSchema = z.strictObject({
   sticky_seconds: seconds.nullable(),
   /** The waiting request that it empties itself for. */
   claimed_for: name.nullable(),
+  /** null = nobody watches the GPUs of its machine, or there are none. Within: null = not told, or not lately. */
+  gpu: z
+    .strictObject({
+      /** Mean over all of them, 0 to 100. */
+      load_percent: z.number().min(0).max(100).nullable(),
+      count: count.nullable(),
+      memory_used_bytes: z.number().min(0).nullable(),
+      memory_total_bytes: z.number().min(0).nullable(),
+      /** Of the hottest one. */
+      temperature_celsius: z.number().nullable(),
+    })
+    .nullable(),
   /** Bytes; null = not a process of the router's own, or not known. */
   memory: z.strictObject({ need: memorySchema, measured: memorySchema }).nullable(),
   /** null = not a process of the router's own. */

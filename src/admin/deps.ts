@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
-import type { HostReading } from '../domain/host-reading.ts';
+import type { HostReading, WatchedHost } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { KeyReading } from '../keys/key-meter.ts';
@@ -156,6 +156,8 @@ export interface AdminDeps {
   /** `queuedMax`: most waiting requests wanted, in their order. */
   readonly snapshot: (queuedMax: number) => SchedulerReadings;
   readonly backends: () => readonly Backend[];
+  /** The machine of a backend; undefined = nobody watches it. */
+  readonly hostOf: (id: BackendId) => WatchedHost | undefined;
   readonly models: ModelControl;
   readonly profile: ProfileChoice;
   readonly logs: LogLookup;

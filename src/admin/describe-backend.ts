@@ -1,5 +1,7 @@
 /** A backend as the API shows it: what the registry knows and what the scheduler counts, put together. */
 import type { Clock } from '../base/clock.ts';
+import { gpuTotals, type WatchedHost } from '../domain/host-reading.ts';
+import type { BackendId } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import type { MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { BackendSnapshot } from '../scheduler/snapshot.ts';
@@ -14,11 +16,13 @@ export interface FleetReadings {
   readonly backends: readonly Backend[];
   readonly scheduler: SchedulerReadings;
   readonly traffic: TrafficReadings;
+  /** undefined = nobody watches that machine. */
+  readonly hostOf: (id: BackendId) => WatchedHost | undefined;
 }
 
 /** In the order of the registry. */
 export function describeBackends(readings: FleetReadings): BackendBody[] {
-  const { scheduler, traffic, clock } = readings;
+  const { scheduler, traffic, clock, hostOf } = readings;
   return readings.backends.map((backend) => ({
     ...describeEngine(backend),
     ...describeUse(backend, scheduler.backends.get(backend.id), clock),
@@ -29,6 +33,7 @@ export function describeBackends(readings: FleetReadings): BackendBody[] {
       failures_in_row: backend.probe.failuresInRow,
     },
     traffic: describeTraffic(traffic.byBackend.get(backend.id)),
+    gpu: describeGpus(backend, hostOf(backend.id)),
   }));
 }
 
@@ -99,6 +104,20 @@ function describeNeed({ vramBytes, ramBytes }: MemoryNeed): {
   ram_bytes: number | null;
 } {
   return { vram_bytes: vramBytes ?? null, ram_bytes: ramBytes ?? null };
+}
+
+/** The load is what placement reckons with. */
+function describeGpus({ view }: Backend, host: WatchedHost | undefined): BackendBody['gpu'] {
+  const gpus = host?.reading?.gpus;
+  if (host === undefined || gpus?.length === 0) return null;
+  const totals = gpus && gpuTotals(gpus);
+  return {
+    load_percent: view.gpuLoad ?? null,
+    count: totals?.count ?? null,
+    memory_used_bytes: totals?.memoryUsedBytes ?? null,
+    memory_total_bytes: totals?.memoryTotalBytes ?? null,
+    temperature_celsius: totals?.temperatureCelsius ?? null,
+  };
 }
 
 /** A backend that the scheduler has not heard of yet has nothing in flight. */

@@ -27,6 +27,8 @@ describe('admin paths', () => {
     '/logs',
     '/logs/stream',
     '/logs/stream/org/model',
+    '/servers',
+    '/api/servers',
   ])('%s needs a key', (path) => {
     expect(isAdminPath(path)).toBe(true);
     expect(isOpenAdminPath(path)).toBe(false);
@@ -42,6 +44,7 @@ describe('admin paths', () => {
     '/metricsx',
     '/logs/x',
     '/unload/x',
+    '/servers/x',
   ])('%s does not belong to the admin API', (path) => {
     expect(isAdminPath(path)).toBe(false);
     expect(isOpenAdminPath(path)).toBe(false);

@@ -9,6 +9,7 @@ const closedPaths: ReadonlySet<string> = new Set([
   '/unload',
   '/logs',
   '/logs/stream',
+  '/servers',
 ]);
 const closedStarts: readonly string[] = ['/api/', '/logs/stream/'];
 

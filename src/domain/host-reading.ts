@@ -93,6 +93,12 @@ export interface HostSampler {
   close(): Promise<void>;
 }
 
+/** A machine that somebody looks at. */
+export interface WatchedHost {
+  /** undefined = there is none that is young enough to be believed. */
+  readonly reading: HostReading | undefined;
+}
+
 /** A reading that is older says nothing about now. */
 export const readingAgeMsMax = 10_000;
 

@@ -96,8 +96,8 @@ describe('the load of GPUs', () => {
     expect(changes).toEqual(['a 34']);
     host.gpus = [gpu(90)];
     await eventually(() => changes.includes('a 90'));
-    expect(loads.readingOf('a')?.gpus).toMatchObject([{ name: 'RTX 3090', utilizationPercent: 90 }]);
-    expect(loads.readingOf('b')).toBeUndefined();
+    expect(loads.hostOf('a')?.reading?.gpus).toMatchObject([{ name: 'RTX 3090', utilizationPercent: 90 }]);
+    expect(loads.hostOf('b')).toBeUndefined();
   });
 
   test.each<[string, readonly (number | undefined)[]]>([
@@ -107,7 +107,7 @@ describe('the load of GPUs', () => {
     const { loads, changes, watch } = setUp();
     const host = await startHost(...percents);
     watch({ a: host.url });
-    await eventually(() => loads.readingOf('a') !== undefined);
+    await eventually(() => loads.hostOf('a')?.reading !== undefined);
     expect(loads.loadOf('a')).toBeUndefined();
     expect(changes).toEqual([]);
   });

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { localMonitor, monitorAddress, type GpuMonitorEntry } from '../config/schema-gpu.ts';
-import { gpuTotals, type HostReading, type HostSampler } from '../domain/host-reading.ts';
+import { gpuTotals, type HostSampler, type WatchedHost } from '../domain/host-reading.ts';
 import type { BackendId } from '../domain/ids.ts';
 import type { HostLog } from '../telemetry/host/gpu-watch.ts';
 import { createMonitorClient, type MonitorClientOptions } from '../telemetry/host/monitor-client.ts';
@@ -90,9 +90,10 @@ export class GpuLoads {
     return this.#watchOf.get(id)?.load;
   }
 
-  /** What was last told of its machine; undefined = nothing that is young enough, or there is nobody to tell. */
-  readingOf(id: BackendId): HostReading | undefined {
-    return this.#watchOf.get(id)?.sampler.latest();
+  /** What was last told of its machine; undefined = nobody watches that. */
+  hostOf(id: BackendId): WatchedHost | undefined {
+    const watch = this.#watchOf.get(id);
+    return watch && { reading: watch.sampler.latest() };
   }
 
   /** Resolves when nothing is asked any more. */

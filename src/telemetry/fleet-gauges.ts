@@ -14,6 +14,7 @@ const fleetGauges = [
   'llamero_backend_slots_used',
   'llamero_backend_slots_busy',
   'llamero_backend_models_loaded',
+  'llamero_backend_gpu_load_percent',
   'llamero_backend_probe_failures',
   'llamero_backend_probe_duration_seconds',
   'llamero_backend_probe_timestamp_seconds',
@@ -98,6 +99,8 @@ function setBackends(registry: MetricRegistry, { backends }: MetricReadings['sch
     if (view.slots !== undefined)
       registry.gauge('llamero_backend_slots_busy').set({ backend }, view.slots.busy);
     registry.gauge('llamero_backend_models_loaded').set({ backend }, view.loaded.size);
+    if (view.gpuLoad !== undefined)
+      registry.gauge('llamero_backend_gpu_load_percent').set({ backend }, view.gpuLoad);
   }
 }
 

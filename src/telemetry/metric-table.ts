@@ -164,6 +164,11 @@ export const metricTable = {
     help: 'Models in the memory of the backend.',
     labels: ['backend'],
   },
+  llamero_backend_gpu_load_percent: {
+    kind: 'gauge',
+    help: 'How busy the GPUs of the machine of the backend are, as its `gpuMonitor` says: the mean, 0 to 100. Absent where nobody tells.',
+    labels: ['backend'],
+  },
   llamero_backend_probe_failures: {
     kind: 'gauge',
     help: 'Failed probes in a row; 0 after a good one.',

@@ -39,6 +39,7 @@ function backend(id: string, state: BackendState, reading = true): BackendSnapsh
     models: new Map(),
     loaded: new Set(['qwen']),
     slotsTotal: 8,
+    gpuLoad: 73,
     slots: reading ? { busy: 5, probeStartedMs: 0 } : undefined,
     modelsMax: undefined,
     weight: 1,
@@ -341,6 +342,7 @@ describe('metrics of the fleet', () => {
     expect(valueOf(families, 'llamero_backend_state', { ...backendLabel, state: 'live' })).toBe(1);
     expect(valueOf(families, 'llamero_backend_state', { ...backendLabel, state: 'dead' })).toBe(0);
     expect(valueOf(families, 'llamero_backend_models_loaded', backendLabel)).toBe(1);
+    expect(valueOf(families, 'llamero_backend_gpu_load_percent', backendLabel)).toBe(73);
     expect(valueOf(families, 'llamero_backend_probe_failures', backendLabel)).toBe(2);
     expect(valueOf(families, 'llamero_backend_probe_duration_seconds', backendLabel)).toBe(0.012);
     expect(valueOf(families, 'llamero_backend_probe_timestamp_seconds', backendLabel)).toBe(1_700_000_100);

@@ -1,5 +1,6 @@
 /** Fills a made-up fleet with traffic as it looks on a busy evening, from a fixed seed. */
 import { createRandom } from '../../src/base/random.ts';
+import { unknownGpu, type GpuReading } from '../../src/domain/host-reading.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { RequestPhase, RequestRecord } from '../../src/store/request-record.ts';
 import { fakeQueued, fakeStartEpochMs } from '../fake-admin-deps.ts';
@@ -17,6 +18,16 @@ const endings: readonly (readonly [Outcome, number])[] = [
   ['rejected_full', 429],
 ];
 
+function gpu(index: number, percent: number): GpuReading {
+  return {
+    ...unknownGpu({ index, vendor: 'nvidia', name: 'NVIDIA GeForce RTX 3090' }),
+    utilizationPercent: percent,
+    memoryUsedBytes: 20 * 2 ** 30,
+    memoryTotalBytes: 24 * 2 ** 30,
+    temperatureCelsius: 66 + index,
+  };
+}
+
 export function makeLively(fleet: FakeFleet): void {
   const random = createRandom(7);
   const between = (low: number, high: number) => low + random.next() * (high - low);
@@ -30,6 +41,7 @@ export function makeLively(fleet: FakeFleet): void {
       own: 6,
       lingering: 1,
       stickyTo: models[0],
+      gpus: [gpu(0, 92), gpu(1, 87)],
     },
     { id: 'gpu-2', version: 'b7342', loaded: [models[1]], slots: 4, own: 3, foreign: 1 },
     {
@@ -48,6 +60,7 @@ export function makeLively(fleet: FakeFleet): void {
       engine: 'vllm',
       version: '0.11.2',
       url: 'http://10.0.4.20:8000',
+      gpus: 'silent',
       loaded: [models[1]],
       slots: 64,
       own: 21,

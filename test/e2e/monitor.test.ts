@@ -120,6 +120,20 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     await page.locator('.used').screenshot({ path: resolve(screenshots, 'tokens-light.png') });
   });
 
+  test('shows how busy GPUs are, and no column for that where there are none', async () => {
+    makeLively(router.fleet);
+    await go();
+    const gpu = (id: string) => rows('backend-rows').filter({ hasText: id }).locator('.gpu');
+    await page.getByText('90 %').waitFor();
+    expect(await gpu('gpu-1').getAttribute('title')).toBe('2 GPUs, 40.0 of 48.0 GiB, 67 °C');
+    expect(await gpu('rack-a100').innerText()).toBe('–');
+    expect(await gpu('rack-a100').getAttribute('title')).toBe('The monitor of its GPUs is silent');
+    router.fleet.backends = router.fleet.backends.map(({ gpus: _gpus, ...backend }) => backend);
+    router.fleet.advance(1000);
+    await page.locator('th.gpu').waitFor({ state: 'hidden' });
+    expect(await gpu('gpu-1').isVisible()).toBe(false);
+  });
+
   test('shows no keys before a reader has given one', async () => {
     makeLively(router.fleet);
     router.fleet.keysRequired = true;

@@ -14,6 +14,8 @@ export interface FakeTopBackend {
   readonly vramBytes?: number;
   readonly error?: string;
   readonly tokensPerSecond?: number;
+  /** Of its GPUs; null = their monitor is silent. */
+  readonly gpuPercent?: number | null;
 }
 
 export function fakeTopBackend(fake: FakeTopBackend): object {
@@ -29,6 +31,7 @@ export function fakeTopBackend(fake: FakeTopBackend): object {
     models,
     loaded,
     in_flight_by_model: loaded[0] === undefined ? {} : { [loaded[0]]: own },
+    gpu: fake.gpuPercent === undefined ? null : { load_percent: fake.gpuPercent },
     memory: fake.process === undefined ? null : { need: memory },
     process: fake.process ?? null,
     probe: { error: fake.error ?? null },

@@ -58,7 +58,13 @@ export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): Mon
     sessions: scheduler.sessions,
     traffic: describeTraffic(traffic.total),
     models: describeModels(scheduler, traffic),
-    backends: describeBackends({ clock, backends: deps.backends(), scheduler, traffic }),
+    backends: describeBackends({
+      clock,
+      backends: deps.backends(),
+      scheduler,
+      traffic,
+      hostOf: deps.hostOf,
+    }),
     tokens,
     history: describeHistory(deps.history.points()),
   };

@@ -7,6 +7,7 @@ const tables = {
     'State',
     'Slots',
     'Models loaded',
+    '>GPU',
     '>Tokens/s',
     '>Requests/min',
     '>Probe',
@@ -120,7 +121,8 @@ function table(id: keyof typeof tables, caption: string, style: string): string 
   const heads = tables[id].map((column) => {
     const title = column.replace('>', '');
     const text = title === 'Actions' ? '<span class="unseen">Actions</span>' : title;
-    return `<th scope="col"${column.startsWith('>') ? ' class="number"' : ''}>${text}</th>`;
+    const styles = [...(column.startsWith('>') ? ['number'] : []), ...(title === 'GPU' ? ['gpu'] : [])];
+    return `<th scope="col"${styles.length === 0 ? '' : ` class="${styles.join(' ')}"`}>${text}</th>`;
   });
   return `<div class="scroll ${style}" tabindex="0" role="group" aria-label="${caption}"><table><caption class="unseen">${caption}</caption><thead><tr>${heads.join('')}</tr></thead><tbody id="${id}"></tbody></table></div>`;
 }

@@ -144,6 +144,7 @@ tr.opens { cursor: pointer; }
 .backends .state { min-width: 190px; } .backends .slots { min-width: 150px; } .backends .models { width: 30%; }
 .scroll.backends { max-height: max(60vh, 480px); overflow-y: auto; }
 .backends .who { min-width: 210px; }
+.no-gpu .gpu { display: none; }
 .backends b { font-weight: 600; font-size: 13.5px; }
 .backends .why { margin-top: 3px; max-width: 300px; white-space: normal; overflow-wrap: anywhere; font-size: 12px; }
 .why.bad { color: var(--bad); } .why.warn { color: var(--warn); } .why.dim { color: var(--muted); }

@@ -87,6 +87,25 @@ describe('renderTop', () => {
     `);
   });
 
+  test('shows the load of GPUs where somebody watches them', () => {
+    const watched = fakeReading([
+      { id: 'idle', gpuPercent: 0 },
+      { id: 'busy', gpuPercent: 91.6 },
+      { id: 'silent', gpuPercent: null },
+      { id: 'nobody' },
+    ]);
+    const lines = renderTop(initialState('a:1', watched), view(110, 24)).slice(2, 7);
+    expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
+      "
+        BACKENDS 4  STATE  SLOTS  TOK/S  GPU  LOADED  ENGINE    URL
+        idle        live     0/4          0%          llamacpp  http://idle:8080
+        busy        live     0/4         92%          llamacpp  http://busy:8080
+        silent      live     0/4           ?          llamacpp  http://silent:8080
+        nobody      live     0/4                      llamacpp  http://nobody:8080
+      "
+    `);
+  });
+
   test('drops columns and cuts names on 40 columns', () => {
     expect(screen(state, view(40, 20))).toMatchInlineSnapshot(`
       "

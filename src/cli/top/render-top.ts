@@ -117,8 +117,10 @@ function renderPane(state: TopState, view: View, { pane, height }: Place): strin
   };
   switch (pane) {
     case 'backends': {
-      const { title, ...rows } = windowOf(outerBackends(reading), ({ id }) => id);
-      return renderTable({ ...frame, ...rows, columns: backendColumns(title) });
+      const all = outerBackends(reading);
+      const hasGpus = all.some(({ gpu }) => gpu !== null);
+      const { title, ...rows } = windowOf(all, ({ id }) => id);
+      return renderTable({ ...frame, ...rows, columns: backendColumns(title, hasGpus) });
     }
     case 'models': {
       const all = modelRows(reading);

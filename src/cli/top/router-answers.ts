@@ -20,6 +20,7 @@ const backend = z.object({
   models: z.array(text),
   loaded: z.array(text),
   in_flight_by_model: z.record(text, number),
+  gpu: z.object({ load_percent: number.nullable() }).nullable().default(null),
   memory: z.object({ need: memory }).nullable(),
   process: z.object({ pid: number.nullable(), ttl_seconds: number }).nullable().default(null),
   probe: z.object({ error: text.nullable() }),

@@ -8,11 +8,13 @@ import type { Cell, Column } from './table.ts';
 
 const nameWidthMin = 12;
 const textWidthMin = 10;
+/** Percent. */
+const loadHigh = 90;
 const processTitles: ReadonlySet<string> = new Set(['TTL', 'MEMORY', 'PID']);
 
-/** `title`: of the first column, which stands for the table. */
-export function backendColumns(title: string): Column<BackendReading>[] {
-  return [
+/** `title`: of the first column, which stands for the table. Without `hasGpus` there is no column about them. */
+export function backendColumns(title: string, hasGpus: boolean): Column<BackendReading>[] {
+  const columns: Column<BackendReading>[] = [
     { title, rank: 0, widthMin: nameWidthMin, cell: ({ id }) => ({ text: id }) },
     { title: 'STATE', rank: 0, cell: ({ state }) => stateCell(state) },
     {
@@ -27,6 +29,12 @@ export function backendColumns(title: string): Column<BackendReading>[] {
       align: 'right',
       cell: ({ traffic }) => figure(traffic.output_tokens_per_second, rateText),
     },
+    {
+      title: 'GPU',
+      rank: 1,
+      align: 'right',
+      cell: ({ gpu }) => (gpu === null ? none : loadCell(gpu.load_percent)),
+    },
     { title: 'LOADED', rank: 2, widthMin: textWidthMin, cell: ({ loaded }) => ({ text: loaded.join(' ') }) },
     { title: 'ENGINE', rank: 3, cell: ({ engine }) => ({ text: engine }) },
     { title: 'URL', rank: 4, widthMin: textWidthMin, cell: ({ url }) => ({ text: url, style: 'faint' }) },
@@ -37,6 +45,7 @@ export function backendColumns(title: string): Column<BackendReading>[] {
       cell: ({ reason }) => ({ text: reason ?? '', style: 'warn' }),
     },
   ];
+  return hasGpus ? columns : columns.filter(({ title: name }) => name !== 'GPU');
 }
 
 /** Without `hasProcesses` there is no column about processes. */
@@ -155,6 +164,12 @@ function busyCell(used: number, total: number | undefined): Cell {
   const text = total === undefined ? String(used) : `${used}/${total}`;
   if (used === 0) return { text, style: 'faint' };
   return { text, style: total !== undefined && used >= total ? 'warn' : 'busy' };
+}
+
+/** Of GPUs whose monitor is silent nothing is known. */
+function loadCell(percent: number | null): Cell {
+  if (percent === null) return { text: '?', style: 'faint' };
+  return { text: `${Math.round(percent)}%`, style: percent >= loadHigh ? 'warn' : 'busy' };
 }
 
 /** Nothing at all for zero: a screen of zeros hides the rest. */

@@ -18,15 +18,42 @@ export interface MonitorAnswer {
   readonly ageMs: number;
 }
 
+/** Names, units and order are ollama-lb's: percent, gigabytes of 2^30 bytes, degrees Celsius. */
+export interface SidecarMembers {
+  readonly gpus: readonly SidecarGpu[];
+  readonly gpu_count: number;
+  readonly gpu_utilization: number;
+  readonly gpu_memory_used_gb: number;
+  readonly gpu_memory_total_gb: number;
+  readonly gpu_temperature: number;
+}
+
+export interface SidecarGpu {
+  readonly index: number;
+  readonly name: string;
+  readonly utilization: number;
+  readonly memory_used_gb: number;
+  readonly memory_total_gb: number;
+  readonly temperature: number;
+}
+
 const GiB = 2 ** 30;
 
-/** Where nobody can tell, ollama-lb's members are 0, for it takes nothing else; members of `host` are left out. */
+/** Members of `host` that nobody can tell are left out. */
 export function monitorBody(reading: HostReading, ageMs: number): object {
-  const totals = gpuTotals(reading.gpus);
   const { system, gpus } = reading;
   return {
     // Of an engine, which is nobody's business here.
     active_requests: 0,
+    ...sidecarMembers(gpus),
+    host: renameKeys({ ageMs: Math.round(ageMs), system, gpus }, toSnake),
+  };
+}
+
+/** GPUs as ollama-lb tells them. What nobody can tell is 0, for its readers take nothing else. */
+export function sidecarMembers(gpus: readonly GpuReading[]): SidecarMembers {
+  const totals = gpuTotals(gpus);
+  return {
     gpus: gpus.map((gpu) => ({
       index: gpu.index,
       name: gpu.name,
@@ -40,7 +67,6 @@ export function monitorBody(reading: HostReading, ageMs: number): object {
     gpu_memory_used_gb: inGigabytes(totals.memoryUsedBytes),
     gpu_memory_total_gb: inGigabytes(totals.memoryTotalBytes),
     gpu_temperature: Math.round(totals.temperatureCelsius ?? 0),
-    host: renameKeys({ ageMs: Math.round(ageMs), system, gpus }, toSnake),
   };
 }
 

@@ -23,6 +23,7 @@ const modelName = (id) => (id === null ? '–' : id);
 function showBackends(data) {
   byId('no-backends').hidden = data.backends.length > 0;
   byId('backends').hidden = data.backends.length === 0;
+  byId('backends').classList.toggle('no-gpu', data.backends.every(({ gpu }) => gpu === null));
   const counts = {};
   for (const { state } of data.backends) counts[state] = (counts[state] || 0) + 1;
   setText(byId('backend-count'), Object.keys(stateTone).filter((state) => counts[state]).map((state) => counts[state] + ' ' + state).join(' · '));
@@ -36,11 +37,25 @@ const backendColumns = [
   { style: 'state', fill: (cell, b) => fillOnce(cell, b.state + b.reason, () => [pill(b.state, stateTone[b.state]), ...(b.reason === null ? [] : [make('div', { class: 'why ' + (stateTone[b.state] || 'dim'), text: b.reason })])]) },
   { style: 'slots', fill: fillSlots },
   { style: 'models', fill: (cell, b) => fillOnce(cell, b.loaded.join() + b.sticky_to + b.claimed_for, () => [make('div', { class: 'chips' }, loadedChips(b)), ...(b.claimed_for === null ? [] : [make('div', { class: 'why warn', text: 'emptying itself for request ' + shortId(b.claimed_for) })])]) },
+  { style: 'number gpu', label: 'GPU', text: (b) => gpuText(b.gpu), title: (b) => gpuTitle(b.gpu) },
   { style: 'number', label: 'Tokens/s', text: (b) => rate(b.traffic.output_tokens_per_second) },
   { style: 'number', label: 'Requests/min', text: (b) => rate(b.traffic.requests_per_minute) },
   { style: 'number dim', label: 'Probe', text: (b) => (b.probe.at === null ? '–' : milliseconds(b.probe.duration_ms)), title: (b) => (b.probe.at === null ? 'Not probed yet' : 'Last probe ' + new Date(b.probe.at).toLocaleTimeString() + (b.probe.failures_in_row > 0 ? ', ' + b.probe.failures_in_row + ' failed in a row' : '')) },
   { style: 'acts', fill: (cell, b) => fillOnce(cell, String(b.state === 'draining'), () => [make('div', { class: 'actions' }, backendButtons(b))]) },
 ];
+
+const gpuText = (gpu) => (gpu === null || gpu.load_percent === null ? '–' : Math.round(gpu.load_percent) + ' %');
+
+function gpuTitle(gpu) {
+  if (gpu === null) return 'No GPU that is watched';
+  if (gpu.count === null) return 'The monitor of its GPUs is silent';
+  const gibibytes = (bytes) => (bytes / 2 ** 30).toFixed(1);
+  return [
+    gpu.count + (gpu.count === 1 ? ' GPU' : ' GPUs'),
+    ...(gpu.memory_used_bytes === null || gpu.memory_total_bytes === null ? [] : [gibibytes(gpu.memory_used_bytes) + ' of ' + gibibytes(gpu.memory_total_bytes) + ' GiB']),
+    ...(gpu.temperature_celsius === null ? [] : [Math.round(gpu.temperature_celsius) + ' °C']),
+  ].join(', ');
+}
 
 function loadedChips(backend) {
   if (backend.loaded.length === 0) return [make('span', { class: 'dim', text: 'none' })];
