@@ -32,6 +32,7 @@ const { values } = parseArgs({
 
 const spread = { name: 'free-slot-share', weight: 2 };
 const pin = { name: 'session-affinity', weight: 2 };
+const bonusMsDefault = 2000;
 const load = { 'model-loaded': 3, 'free-slot-share': 2, health: 1 };
 
 const chatPolicies: readonly ChatPolicy[] = [
@@ -78,16 +79,24 @@ function simulatedPolicies(): SimulatedPolicy[] {
     name: `prefix affinity, weight ${weight}`,
     scorers: [{ name: 'prefix-affinity', weight }, pin, spread],
     loadFactor: 1.25,
+    bonusMs: bonusMsDefault,
   }));
   return [
-    { name: 'round robin', scorers: [], loadFactor: 1 },
-    { name: 'emptiest backend', scorers: [spread], loadFactor: 1 },
-    { name: 'pin', scorers: [{ ...pin, weight: 4 }, spread], loadFactor: 1 },
+    { name: 'round robin', scorers: [], loadFactor: 1, bonusMs: 0 },
+    { name: 'emptiest backend', scorers: [spread], loadFactor: 1, bonusMs: 0 },
+    { name: 'pin', scorers: [{ ...pin, weight: 4 }, spread], loadFactor: 1, bonusMs: 0 },
     ...bounded,
+    {
+      name: 'prefix affinity, weight 4, strictly by turns',
+      scorers: [{ name: 'prefix-affinity', weight: 4 }, pin, spread],
+      loadFactor: 1.25,
+      bonusMs: 0,
+    },
     {
       name: 'prefix affinity, weight 4, unbounded',
       scorers: [{ name: 'prefix-affinity', weight: 4 }, pin, spread],
       loadFactor: Infinity,
+      bonusMs: Infinity,
     },
   ];
 }

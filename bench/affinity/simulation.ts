@@ -15,6 +15,8 @@ export interface SimulatedPolicy {
   readonly name: string;
   readonly scorers: readonly WeightedPolicy[];
   readonly loadFactor: number;
+  /** How much earlier somebody may have come whom a request with a better cached prompt passes. */
+  readonly bonusMs: number;
 }
 
 export interface SimulatedFleet {
@@ -170,7 +172,7 @@ class Simulation {
   }
 }
 
-function settingsOf({ scorers, loadFactor }: SimulatedPolicy): SchedulerSettings {
+function settingsOf({ scorers, loadFactor, bonusMs }: SimulatedPolicy): SchedulerSettings {
   return {
     ordering: 'fifo',
     scorers,
@@ -191,6 +193,7 @@ function settingsOf({ scorers, loadFactor }: SimulatedPolicy): SchedulerSettings
     sessionsMax: 100_000,
     promptBytesMax: 64 * 1024 ** 2,
     promptLoadFactor: loadFactor,
+    promptBonusMs: bonusMs,
     lingerMsMax: 60_000,
     decisionCandidatesMax: 1,
   };

@@ -185,6 +185,10 @@ const affinity = z.strictObject({
           'A backend that has more than this many times its part of the requests, and one more, is not preferred for its cache, so that a popular prompt spreads. 0 = it always is.',
           z.number().min(0).default(1.25),
         ),
+        bonus: describe(
+          "When all slots are in use: on a slot that becomes free, a request that has more of its prompt cached there goes before requests for the same model that came less than this before it, within its client's fair share and `scheduling.maxOvertake`. 0 = never.",
+          duration().prefault('2s'),
+        ),
       })
       .prefault({}),
   ),

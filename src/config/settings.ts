@@ -37,6 +37,7 @@ export function toSchedulerSettings(
     sessionsMax: session.enabled ? session.max : 0,
     promptBytesMax: prefix.memory,
     promptLoadFactor: prefix.loadFactor === 0 ? Number.POSITIVE_INFINITY : prefix.loadFactor,
+    promptBonusMs: prefix.bonus,
     lingerMsMax: scheduling.lingerMax,
     decisionCandidatesMax,
   };

@@ -27,7 +27,7 @@ export interface Decision {
   readonly atMs: number;
   readonly waitedMs: number;
   readonly attempt: number;
-  /** Waiting requests, the first of each lane, whose turn was before and which it passed because its model was loaded. */
+  /** Waiting requests whose turn was before, and which it passed because its model was loaded or its prompt cached. */
   readonly overtook: number;
   /** Its model was loaded for it; absent = it was there. */
   readonly loaded?: LoadTrace;

@@ -1,14 +1,18 @@
-/** Whose turn it is on a backend with room: the first in order that may go there, or one whose model is warm there. */
-import type { Entry } from './entry.ts';
+/**
+ * Whose turn it is on a backend with room: the first in order that may go there, one whose model is warm there, or one
+ * that finds more of its prompt there. Whoever passes others does so within what each of them puts up with.
+ */
+import type { Entry, Lane } from './entry.ts';
 import type { Ledger, Seat } from './ledger.ts';
 import type { Placement } from './placement.ts';
 import type { Queue } from './queue.ts';
 import type { SchedulerSettings } from './settings.ts';
+import { compareTurns } from './turn.ts';
 
 export interface NextTurn {
   readonly entry: Entry;
   readonly seat: Seat;
-  /** The first of each lane that it goes before although its own turn is later. */
+  /** Those that it goes before although its own turn is later; of other lanes the first. */
   readonly overtaken: readonly Entry[];
 }
 
@@ -19,16 +23,25 @@ export interface TurnContext {
   readonly nowMs: number;
 }
 
-/** Looks at the first of each lane, in order, and no further than to the one it returns. */
+/** How many of a lane are looked at for what is cached of their prompts. */
+const cachedAmongMax = 32;
+/** How much later than its own share a flow may be served for the sake of another one's cache, in requests. */
+const tagsApartMax = 1;
+
+/** Looks at the first of each lane, in order, and no further than to the one it returns; then at a few behind that one. */
 export function nextTurnOn(ledger: Ledger, context: TurnContext): NextTurn | undefined {
-  const { queue, placement, settings, nowMs } = context;
+  const next = firstOrWarm(ledger, context);
+  return next === undefined ? undefined : preferCached(next, ledger, context);
+}
+
+function firstOrWarm(ledger: Ledger, context: TurnContext): NextTurn | undefined {
+  const { queue, settings } = context;
   let first: NextTurn | undefined;
   const cold: Entry[] = [];
   for (const lane of queue.lanes) {
     const entry = lane.head;
-    const seat = ledger.seats.get(lane.model.name);
+    const seat = seatFor(lane, ledger, context);
     if (entry === undefined || seat === undefined) continue;
-    if (!placement.accepts(seat, placement.contextOf(entry, lane.model, nowMs))) continue;
     first ??= { entry, seat, overtaken: [] };
     if (settings.modelAffinityBonusMs <= 0) return first;
     if (seat.isWarm) {
@@ -40,6 +53,54 @@ export function nextTurnOn(ledger: Ledger, context: TurnContext): NextTurn | und
   return first;
 }
 
+/** The same, or one of its lane that finds more of its prompt in the cache. */
+function preferCached(next: NextTurn, ledger: Ledger, context: TurnContext): NextTurn {
+  const { placement, settings } = context;
+  const { seat } = next;
+  const { lane } = next.entry;
+  // A claimed backend goes strictly by turns.
+  if (settings.promptBonusMs <= 0 || lane === undefined || ledger.claim !== undefined) return next;
+  if (lane.entries.size === 1 || !placement.ratesPrompts) return next;
+  let best = next.entry;
+  let bestBytes = placement.cachedBytes(seat, best);
+  let passed: readonly Entry[] = [];
+  const before: Entry[] = [];
+  for (const entry of lane.entries) {
+    if (before.every((one) => letsCachedPass(one, entry, settings))) {
+      const bytes = placement.cachedBytes(seat, entry);
+      if (bytes > bestBytes) {
+        best = entry;
+        bestBytes = bytes;
+        passed = [...before];
+      }
+    }
+    before.push(entry);
+    if (before.length === cachedAmongMax) break;
+  }
+  if (best === next.entry) return next;
+  const overtaken = [...next.overtaken, ...passed, ...headsBetween(next.entry, best, ledger, context)];
+  const mayPass = overtaken.every((one) => letsCachedPass(one, best, settings));
+  return mayPass ? { entry: best, seat, overtaken } : next;
+}
+
+/** The first of other lanes that could go there too and have their turn between the two. */
+function headsBetween(first: Entry, last: Entry, ledger: Ledger, context: TurnContext): readonly Entry[] {
+  const heads: Entry[] = [];
+  for (const lane of context.queue.lanes) {
+    const { head } = lane;
+    if (head === undefined || compareTurns(head, last) >= 0) break;
+    if (compareTurns(head, first) > 0 && seatFor(lane, ledger, context) !== undefined) heads.push(head);
+  }
+  return heads;
+}
+
+/** Where the first of a lane could go now; undefined when it has to wait. */
+function seatFor(lane: Lane, ledger: Ledger, { placement, nowMs }: TurnContext): Seat | undefined {
+  const seat = ledger.seats.get(lane.model.name);
+  if (seat === undefined || lane.head === undefined) return undefined;
+  return placement.accepts(seat, placement.contextOf(lane.head, lane.model, nowMs)) ? seat : undefined;
+}
+
 /** Whether one whose model is cold lets a later one with a warm model go first. */
 function isPatient(cold: Entry, warm: Entry, { settings, nowMs }: TurnContext): boolean {
   // Counting only the wait would swap models with every request once the queue is longer than the bonus.
@@ -47,5 +108,15 @@ function isPatient(cold: Entry, warm: Entry, { settings, nowMs }: TurnContext): 
   const apartMs = Math.abs(warm.arrivedMs - cold.arrivedMs);
   return (
     Math.min(waitedMs, apartMs) < settings.modelAffinityBonusMs && cold.overtaken < settings.overtakenMax
+  );
+}
+
+/** Whether one lets a later one go first whose prompt is cached: it is then served as if it had come a little later. */
+function letsCachedPass(first: Entry, later: Entry, settings: SchedulerSettings): boolean {
+  return (
+    later.arrivedMs - first.arrivedMs < settings.promptBonusMs &&
+    first.overtaken < settings.overtakenMax &&
+    later.priorityClass === first.priorityClass &&
+    (later.request.flow === first.request.flow || later.tag - first.tag <= tagsApartMax)
   );
 }

@@ -89,6 +89,16 @@ export class Placement {
     this.#settings = settings;
   }
 
+  /** Whether it matters where prompts are cached. */
+  get ratesPrompts(): boolean {
+    return this.#scorers.some(({ scorer }) => scorer === prefixAffinity);
+  }
+
+  /** How much of its prompt an entry would find in the cache there. */
+  cachedBytes(seat: Seat, { request: { prompt } }: Entry): number {
+    return prompt === undefined ? 0 : this.#prompts.bytesAt(seat, prompt);
+  }
+
   /** Enough for filters; `choose` adds what scorers want to know. */
   contextOf(entry: Entry, model: ServedModel, nowMs: number): PlacementContext {
     return {
@@ -147,8 +157,7 @@ export class Placement {
 
   /** Looked for only where a scorer asks. */
   #promptsAt(accepted: readonly Seat[], { request: { prompt } }: Entry): PromptContext | undefined {
-    if (prompt === undefined || !this.#scorers.some(({ scorer }) => scorer === prefixAffinity))
-      return undefined;
+    if (prompt === undefined || !this.ratesPrompts) return undefined;
     const cachedShares = new Map<BackendId, number>();
     let inFlight = 1;
     let slots = 0;

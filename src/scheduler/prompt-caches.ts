@@ -93,8 +93,13 @@ export class PromptCaches {
 
   /** Share of the prompt, 0 to 1, that a request would find in the cache there if it came now. */
   shareAt(candidate: Candidate, chain: PromptChain): number {
+    return this.bytesAt(candidate, chain) / Math.max(1, chain.bytes);
+  }
+
+  /** The same in bytes of the prompt. */
+  bytesAt(candidate: Candidate, chain: PromptChain): number {
     const cache = this.#backends.get(candidate.view.id)?.caches.get(candidate.model);
-    return cache === undefined ? 0 : bytesIn(cache, candidate.view, chain) / Math.max(1, chain.bytes);
+    return cache === undefined ? 0 : bytesIn(cache, candidate.view, chain);
   }
 
   /** The request was granted there. Undefined = nothing is remembered of it. */

@@ -75,13 +75,15 @@ export class Queue {
   remove(entry: Entry, served: boolean): Lane | undefined {
     const { lane, request } = entry;
     if (lane === undefined) return undefined;
+    // Whoever goes before an earlier one of its lane moves the clock no further than that one would.
+    const tag = Math.min(entry.tag, lane.head?.tag ?? entry.tag);
     lane.entries.delete(entry);
     entry.lane = undefined;
     this.#order(lane);
     this.#size -= 1;
     if (request.slotless) this.#slotless -= 1;
     if (this.#ordering === 'fair') {
-      if (served) this.#fairClock.served(request.model, entry.tag);
+      if (served) this.#fairClock.served(request.model, tag);
       this.#fairClock.left(request.model, request.flow);
     }
     if (lane.entries.size === 0) lane.model.lanes.delete(lane.key);

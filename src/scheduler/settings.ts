@@ -35,7 +35,7 @@ export interface SchedulerSettings {
    * `stickyDelayMs` it is also the patience of a model that is kept out by others: after that it claims a backend.
    */
   readonly modelAffinityBonusMs: number;
-  /** How often one entry may be overtaken that way. */
+  /** How often one entry may be overtaken that way, or by `promptBonusMs`. */
   readonly overtakenMax: number;
   /** After its last permit a backend stays reserved this long for the model it served; 0 = not. */
   readonly stickyDelayMs: number;
@@ -60,6 +60,11 @@ export interface SchedulerSettings {
    * preferred for its cached prompts; Infinity = always is.
    */
   readonly promptLoadFactor: number;
+  /**
+   * What a cached prompt is worth: on a free backend an entry that has more of its prompt cached there may go before
+   * one of its class and lane that came less than this before it; 0 = never. Needs the scorer `prefix-affinity`.
+   */
+  readonly promptBonusMs: number;
   /** Longest time that a lingering permit holds its slot without a slot reading. */
   readonly lingerMsMax: number;
   /** Candidates kept in a decision trace. */

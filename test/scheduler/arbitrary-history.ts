@@ -86,6 +86,7 @@ export const settings: fc.Arbitrary<Partial<SchedulerSettings>> = fc.record(
     lingerMsMax: fc.constantFrom(0, 2000),
     // Room for nothing, for five blocks, for all.
     promptBytesMax: fc.constantFrom(0, 300, 16 * 1024),
+    promptBonusMs: fc.constantFrom(0, 500, 60_000),
     promptLoadFactor: fc.constantFrom(1, 1.25, Infinity),
     decisionCandidatesMax: fc.constantFrom(1, 3),
   },

@@ -28,6 +28,7 @@ export const fifoSettings: SchedulerSettings = {
   sessionsMax: 100,
   promptBytesMax: 16 * 1024,
   promptLoadFactor: 1.25,
+  promptBonusMs: 0,
   lingerMsMax: 60_000,
   decisionCandidatesMax: 8,
 };
