@@ -127,6 +127,20 @@ describe('the NVIDIA source', () => {
     expect(await source.read(signal)).toEqual({ type: 'failed', problem: 'silent for 250 ms' });
   });
 
+  test('does not blame the tool when it was this program that stood still', async () => {
+    const tools = fakeTools({ [tool]: printsForever('nvidia-tesla-k80.csv') });
+    const source = sourceOf(tools, 400);
+    const works = () => eventually(async () => (await source.read(signal)).type === 'read');
+    for (let round = 0; round < 2; round += 1) {
+      await works();
+      // Longer than the tool may be silent.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
+      await new Promise(setImmediate);
+    }
+    await works();
+    expect(tools.starts(tool)).toHaveLength(1);
+  });
+
   test('fails in words where a program cannot be started at all', async () => {
     const source = createNvidiaSource({ env: { PATH: '\0' }, clock: systemClock, intervalMs: 50 });
     expect(await source.read(signal)).toMatchObject({

@@ -86,8 +86,12 @@ export class ToolLoop {
       reason ??= problem;
       killTool(tool);
     };
-    const awaitLine = (): NodeJS.Timeout =>
-      setTimeout(giveUp, silenceMsMax, `silent for ${silenceMsMax} ms`).unref();
+    // In two halves: where it was this program that stood still (a paused machine), the lines that wait are read between.
+    const awaitLine = (isLastHalf = false): NodeJS.Timeout =>
+      setTimeout(() => {
+        if (isLastHalf) giveUp(`silent for ${silenceMsMax} ms`);
+        else silence = awaitLine(true);
+      }, silenceMsMax / 2).unref();
     let silence = awaitLine();
     let lines: string[] = [];
     const reader = new LineReader({ onLine: (line) => lines.push(line), lineBytesMax });
