@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Rig } from '../../test/scheduler/rig.ts';
+import { Rig, type ViewFields } from '../../test/scheduler/rig.ts';
 import { presets } from '../scheduler/presets.ts';
 import { loadConfigText } from './load.ts';
 import type { Config } from './schema.ts';
@@ -44,6 +44,39 @@ describe('a preset', () => {
     const rig = rigOf(preset);
     rig.backend('a');
     expect(rig.arrive('r1')).toBe('r1→a');
+  });
+});
+
+describe('preset default', () => {
+  test('prefers idle GPUs among backends that are equal otherwise, an unknown load in the middle', () => {
+    const rig = rigOf('default');
+    rig.backend('busy', { slotsTotal: 4, gpuLoad: 90 });
+    rig.backend('unknown', { slotsTotal: 4 });
+    rig.backend('idle', { slotsTotal: 4, gpuLoad: 10 });
+    expect(rig.arrive('r1')).toBe('r1→idle');
+    rig.remove('idle');
+    expect(rig.arrive('r2')).toBe('r2→unknown');
+  });
+
+  test.each<[string, ViewFields, ViewFields]>([
+    ['a model in memory', { loaded: ['m'] }, {}],
+    ['a free slot', { slotsTotal: 2 }, { slotsTotal: 2, slots: { busy: 1, probeStartedMs: 0 } }],
+    ['health', {}, { state: 'degraded' }],
+  ])('prefers %s to idle GPUs', (_, better, worse) => {
+    const rig = rigOf('default');
+    rig.backend('worse', { ...worse, gpuLoad: 0 });
+    rig.backend('better', { ...better, gpuLoad: 90 });
+    expect(rig.arrive('r1')).toBe('r1→better');
+  });
+
+  test('keeps a conversation where its GPUs are busy with it', () => {
+    const rig = rigOf('default');
+    rig.backend('a', { slotsTotal: 4, loaded: ['m'] });
+    rig.arrive('r1', { session: 's' });
+    rig.finish('r1');
+    rig.backend('a', { slotsTotal: 4, loaded: ['m'], gpuLoad: 100 });
+    rig.backend('b', { slotsTotal: 4, loaded: ['m'], gpuLoad: 0 });
+    expect(rig.arrive('r2', { session: 's' })).toBe('r2→a');
   });
 });
 

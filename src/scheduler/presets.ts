@@ -12,7 +12,7 @@ export interface Preset {
 export const presets = {
   default: {
     summary:
-      'Every client gets its fair share. A conversation stays where its prompt is cached, a model where it is loaded; else the emptiest backend.',
+      'Every client gets its fair share. A conversation stays where its prompt is cached, a model where it is loaded; else the emptiest backend; among such the one with the idlest GPUs.',
     ordering: 'fair',
     scorers: [
       { name: 'prefix-affinity', weight: 4 },
@@ -20,6 +20,8 @@ export const presets = {
       { name: 'model-loaded', weight: 3 },
       { name: 'free-slot-share', weight: 2 },
       { name: 'health', weight: 1 },
+      // Fully busy GPUs weigh as much as one slot of four, for they are busy with our own requests, too.
+      { name: 'gpu-load', weight: 0.5 },
     ],
     picker: 'max-score',
     modelAffinityBonusMs: 2000,
