@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setImmediate as turnEnds } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ClientResponse } from '../client.ts';
 import { BodyMemory } from './body-memory.ts';
@@ -80,6 +81,7 @@ describe('a connection', () => {
     for (let ticks = 0; ticks < 20; ticks += 1) expect(tick()).toBeUndefined();
     expect(socket.destroyed).toBe(false);
     response?.end('done');
+    await turnEnds();
     for (let ticks = 0; ticks < 5; ticks += 1) tick();
     expect(socket.destroyed).toBe(false);
     tick();

@@ -3,6 +3,7 @@
  * the others say is held until it is their turn. Knows no requests; when the connection ends is its owner's business.
  */
 import type { Socket } from 'node:net';
+import { holdWrites } from '../../base/held-writes.ts';
 import type { PlainResponse } from './response.ts';
 
 interface Turn {
@@ -87,13 +88,10 @@ export class Turns {
   }
 
   #write(pieces: readonly Buffer[]): boolean {
-    const [only] = pieces;
-    if (only === undefined) return true;
-    if (pieces.length === 1) return this.#socket.write(only);
+    if (pieces.length === 0) return true;
+    holdWrites(this.#socket);
     let takesMore = true;
-    this.#socket.cork();
     for (const piece of pieces) takesMore = this.#socket.write(piece);
-    this.#socket.uncork();
     return takesMore;
   }
 }

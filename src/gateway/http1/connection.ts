@@ -3,7 +3,7 @@
  * and the limits of silence. Whether and where to use it next is the pool's decision.
  */
 import type { Socket } from 'node:net';
-
+import { holdWrites } from '../../base/held-writes.ts';
 import type { UpstreamFailureKind } from '../upstream.ts';
 import type { Dial } from './dial.ts';
 import type { Exchange } from './exchange.ts';
@@ -29,7 +29,7 @@ export interface ConnectionOptions {
   readonly tickMs: number;
 }
 
-/** Below this, head and body go out as one buffer; above, as two in one system call. */
+/** Below this, head and body go out as one buffer; above, as two. */
 const joinedBytesMax = 16 * 1024;
 /** A larger body goes out in pieces of so many bytes, so that a slow engine is not taken for a silent one. */
 const pieceBytesMax = 1024 * 1024;
@@ -155,6 +155,7 @@ export class Connection implements ResponseSink {
     const { head } = exchange;
     const { body } = exchange.request;
     this.#sent = true;
+    holdWrites(this.#socket);
     if (body === undefined || body.length === 0) {
       this.#socket.write(head, 'latin1');
       exchange.handler.onSent?.();
@@ -168,10 +169,8 @@ export class Connection implements ResponseSink {
       exchange.handler.onSent?.();
       return;
     }
-    this.#socket.cork();
     this.#socket.write(Buffer.from(head, 'latin1'));
     this.#writeBody(exchange, body, 0);
-    this.#socket.uncork();
   }
 
   #writeBody(exchange: Exchange, body: Buffer, from: number): void {
