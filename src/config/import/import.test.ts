@@ -131,6 +131,27 @@ describe('what is wrong in a file', () => {
   });
 });
 
+describe('ollama-lb', () => {
+  test.each([
+    ['gpu-a:11434', 'http://gpu-a-monitor:12434'],
+    ['gpu-a:80', 'http://gpu-a-monitor:1080'],
+    ['10.0.0.1:11434', undefined],
+    ['[fe80::1]:11434', undefined],
+    ['localhost:11434', undefined],
+    ['gpu-a:65000', undefined],
+  ])('OLB-3 asks for the GPUs of %s where ollama-lb does: %s', (server, monitor) => {
+    const result = loadImported(imported('ollama-lb', `OLLAMA_SERVERS=${server}\n`));
+    if (!result.ok) throw new Error('must load');
+    expect(Object.values(result.config.backends)[0]?.gpuMonitor).toBe(monitor);
+  });
+
+  test('an interval of its metrics that is too long is told, and left out', () => {
+    const { yaml, notes } = imported('ollama-lb', 'METRICS_INTERVAL=30\n');
+    expect(notes).toMatchObject([{ key: 'METRICS_INTERVAL', why: 'must be at least 0.1 s and at most 5 s' }]);
+    expect(yaml).not.toContain('gpuInterval');
+  });
+});
+
 describe('nomyo', () => {
   test('a llama-server that is listed twice is one, an Ollama by its other API is the same', () => {
     const { yaml, notes } = imported(

@@ -1,4 +1,5 @@
 /** From the environment of ollama-lb, or the docker-compose file that sets it, to a configuration of Llamero. Pure. */
+import { isIP } from 'node:net';
 import { Draft } from './draft.ts';
 import type { ImportResult } from './draft.ts';
 import type { ForeignKey, Setting } from './foreign-key.ts';
@@ -23,8 +24,8 @@ export const ollamaLbKeys: readonly ForeignKey<State>[] = [
     name: 'OLLAMA_SERVERS',
     source: 'environment',
     fate: 'carried',
-    to: '`backends.<name>.url`, `engine: ollama`',
-    remark: `One backend for each \`host:port\`. Not set: ${serversUsual.replaceAll(',', ', ')}.`,
+    to: '`backends.<name>.url`, `.gpuMonitor`, `engine: ollama`',
+    remark: `One backend for each \`host:port\`, watched by the sidecar that ollama-lb would ask, \`host-monitor\` at the port plus 1000. Not set: ${serversUsual.replaceAll(',', ', ')}.`,
     sample: 'OLLAMA_SERVERS=gpu-a:11434,gpu-b:11434\n',
     carry: (setting, state, draft) => {
       const text = tryText(setting, draft);
@@ -84,10 +85,11 @@ export const ollamaLbKeys: readonly ForeignKey<State>[] = [
   {
     name: 'METRICS_INTERVAL',
     source: 'environment',
-    fate: 'default',
-    to: '',
-    remark: 'readings of GPUs are taken at a pace of their own',
+    fate: 'carried',
+    to: '`probes.gpuInterval`',
+    remark: 'At most 5 s.',
     sample: 'METRICS_INTERVAL=2\n',
+    carry: carrySeconds(['probes', 'gpuInterval'], 5),
   },
   ...['OLLAMA_HOST', 'OLLAMA_PORT', 'METRICS_PORT', 'POLL_INTERVAL'].map((name): ForeignKey<State> => ({
     name,
@@ -182,19 +184,32 @@ function writeBackends({ servers, timeout }: State, draft: Draft): void {
       servers === undefined ? 'one of the servers that ollama-lb has by default' : `from ${from.key}`;
     draft.set([...path, 'url'], textOfUrl(url), comment);
     draft.set([...path, 'engine'], 'ollama');
+    const sidecar = trySidecarUrl(url);
+    if (sidecar !== undefined) {
+      draft.set([...path, 'gpuMonitor'], sidecar, 'its sidecar, or a llamero gpu-monitor in the place of it');
+    }
     if (timeout === undefined) continue;
     draft.set([...path, 'timeouts', 'firstByte'], timeout.text, `from ${timeout.key}`);
     draft.set([...path, 'timeouts', 'idle'], timeout.text);
   }
 }
 
-function carrySeconds(path: readonly string[]): NonNullable<ForeignKey<State>['carry']> {
+/** Where ollama-lb asks for the GPUs of a server. Beside an address without a name nobody can have that name. */
+function trySidecarUrl({ hostname, port }: URL): string | undefined {
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost') return undefined;
+  const sidecarPort = Number(port === '' ? 80 : port) + 1000;
+  return sidecarPort > 65_535 ? undefined : `http://${hostname}-monitor:${sidecarPort}`;
+}
+
+/** `secondsMax`: default what any duration may be. */
+function carrySeconds(path: readonly string[], secondsMax?: number): NonNullable<ForeignKey<State>['carry']> {
+  const most = secondsMax === undefined ? '24 days' : `${secondsMax} s`;
   return (setting, _, draft) => {
     const seconds = tryNumber(setting, draft);
     if (seconds === undefined) return;
-    const text = tryDurationText(seconds, 0.1);
+    const text = seconds > (secondsMax ?? Infinity) ? undefined : tryDurationText(seconds, 0.1);
     if (text === undefined)
-      draft.note(setting.key, setting.at, 'must be at least 0.1 s and at most 24 days', setting.value);
+      draft.note(setting.key, setting.at, `must be at least 0.1 s and at most ${most}`, setting.value);
     else draft.set(path, text, `from ${setting.key}`);
   };
 }
