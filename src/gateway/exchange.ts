@@ -32,7 +32,14 @@ import { isDialectRoute, otherRoutes } from './translation/dialect-routes.ts';
 import { isOftenMissing, lacksRoute, mayLackRoute } from './translation/route-support.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
 
-export class Exchange implements Waiter, UpstreamHandler {
+/** Begins the life of a request. Returns its record, which tells how it goes. */
+export function beginExchange(parts: GatewayParts, inbound: Inbound): RequestRecord {
+  const exchange = new Exchange(parts, inbound);
+  exchange.start();
+  return exchange.record;
+}
+
+class Exchange implements Waiter, UpstreamHandler {
   readonly #parts: GatewayParts;
   readonly #inbound: Inbound;
   readonly #record: RequestRecord;
@@ -57,10 +64,10 @@ export class Exchange implements Waiter, UpstreamHandler {
   #ended = false;
 
   constructor(parts: GatewayParts, inbound: Inbound) {
-    const { id, route, path, flow } = inbound;
+    const { id, route, path, flow, parent } = inbound;
     this.#parts = parts;
     this.#inbound = inbound;
-    const head = { id, route: route.name, method: inbound.request.method, path, flow };
+    const head = { id, route: route.name, method: inbound.request.method, path, flow, parent };
     this.#record = parts.requests.open(head, (reason) => this.#cancelled(reason));
     noteCaller(this.#record, inbound.request);
     if (head.method === 'POST' && route.name !== 'other') this.#record.capture = parts.captures.begin(path);
@@ -72,7 +79,11 @@ export class Exchange implements Waiter, UpstreamHandler {
     });
   }
 
-  /** Begins. Everything after this happens by callbacks. */
+  get record(): RequestRecord {
+    return this.#record;
+  }
+
+  /** Everything after this happens by callbacks. */
   start(): void {
     const { request, response } = this.#inbound;
     response.onLeft(() => this.#clientLeft());

@@ -1,6 +1,7 @@
 /** One request as it came in and where it is bound: what is known of it before its body is read. */
 import type { ModelName } from '../domain/ids.ts';
 import type { KeyRules } from '../keys/key-rules.ts';
+import type { RequestParent } from '../store/request-record.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
 import type { Route } from './routes.ts';
 
@@ -20,4 +21,6 @@ export interface Inbound {
   readonly url: string;
   /** Where the path names the model: body and query then pass as they came. */
   readonly modelInPath: ModelName | undefined;
+  /** Of a request that the router itself sends: the one that it is part of, which has been let in with the same key. */
+  readonly parent?: RequestParent | undefined;
 }

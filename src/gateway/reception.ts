@@ -12,7 +12,7 @@ import type { ClientRequest, ClientResponse } from './client.ts';
 import { allowReading, answerPreflight, isPreflight } from './cors.ts';
 import { findDestination, findOpenRedirect, type Asked, type Destination } from './destination.ts';
 import { sendError } from './error-response.ts';
-import { Exchange } from './exchange.ts';
+import { beginExchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import { answerKept } from './kept-responses.ts';
@@ -131,7 +131,7 @@ export function serve(
     url,
     modelInPath,
   };
-  new Exchange(options.parts, inbound).start();
+  beginExchange(options.parts, inbound);
 }
 
 export function askedOf(

@@ -68,7 +68,7 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const threadError = route.name === 'messages' ? tryThreadError(peeked) : undefined;
   if (threadError !== undefined) return threadError;
   const stream = peeked.stream ?? (route.streamsByDefault && peeked.kind === 'json');
-  const denied = refuseAccess(parts, inbound, peeked.model);
+  const denied = inbound.parent === undefined ? refuseAccess(parts, inbound, peeked.model) : undefined;
   if (denied !== undefined) return denied;
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;

@@ -45,6 +45,13 @@ export interface AttemptRecord {
   failure: string | undefined;
 }
 
+/** The request that a request of the router's own is part of, and what it is for there. */
+export interface RequestParent {
+  readonly id: RequestId;
+  /** A word: `answer`, `embedding` … */
+  readonly purpose: string;
+}
+
 export interface RequestRecord {
   readonly id: RequestId;
   readonly route: RouteName;
@@ -52,6 +59,8 @@ export interface RequestRecord {
   /** Without the query: that can hold secrets. */
   readonly path: string;
   readonly flow: FlowId;
+  /** undefined: a client has sent it. */
+  readonly parent: RequestParent | undefined;
   readonly startedMs: number;
   readonly startedEpochMs: number;
   phase: RequestPhase;

@@ -17,7 +17,8 @@ import type { TrafficReadings } from './traffic.ts';
 export type CancelReason = 'operator' | 'shutdown';
 
 /** What is known of a request before its body is read. */
-export type RequestHead = Pick<RequestRecord, 'id' | 'route' | 'method' | 'path' | 'flow'>;
+export type RequestHead = Pick<RequestRecord, 'id' | 'route' | 'method' | 'path' | 'flow'> &
+  Partial<Pick<RequestRecord, 'parent'>>;
 
 export interface RequestEnd {
   readonly outcome: Outcome;
@@ -199,6 +200,7 @@ function newRecord(head: RequestHead, clock: Clock): RequestRecord {
     method: head.method,
     path: head.path,
     flow: head.flow,
+    parent: head.parent,
     startedMs: clock.nowMs(),
     startedEpochMs: clock.epochMs(),
     phase: 'reading',
