@@ -27,7 +27,7 @@ const get = (url: string, headers: Record<string, string> = {}, method = 'GET') 
   ask(url, { headers, method }).answer;
 
 describe('the monitor', () => {
-  test('tells of its machine as JSON and to Prometheus, and ends with all that it started', async () => {
+  test('OLB-12, OLB-13, OLB-22 tells of its machine as JSON and to Prometheus, and ends with all that it started', async () => {
     const { tools, program, url } = await startMonitor(loop);
     const body = await eventually(async () => {
       const answer = await get(`${url}/metrics`);

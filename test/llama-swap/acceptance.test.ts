@@ -2,9 +2,8 @@
  * Every behaviour that llama-swap's own tests pin has a test here that names its number, such as `FIFO-8`. These tables
  * know the numbers, which behaviours Llamero has not, on purpose or not yet, and which are other here, each with the reason.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { numbersInTitles } from '../numbered-titles.ts';
 
 /** Group of behaviours → how many are numbered, from 1 on. */
 const groups = {
@@ -74,13 +73,10 @@ const otherwise: Readonly<Record<string, string>> = {
   'LIB-1': 'bytes of captures are bounded in the same way; there is no chain of middlewares and no event bus',
 };
 
-const root = resolve(import.meta.dirname, '..', '..');
 const numbers = Object.entries(groups).flatMap(([group, count]) =>
   Array.from({ length: count }, (_none, index) => `${group}-${index + 1}`),
 );
-const tested = new Set(
-  testFiles().flatMap((file) => titlesIn(readFileSync(file, 'utf8')).flatMap(numbersIn)),
-);
+const tested = numbersInTitles((group) => group in groups);
 
 describe('of the behaviours of llama-swap', () => {
   test('each is named by the title of a test, or by a reason why not', () => {
@@ -94,44 +90,3 @@ describe('of the behaviours of llama-swap', () => {
     expect([...tested].filter((number) => !numbers.includes(number))).toEqual([]);
   });
 });
-
-test('titles are found where tests have them, and nowhere else', () => {
-  const source = `
-    // test('CFG-1')
-    test('CFG-2 one', () => {});
-    describe("it's MAC-3 and MAC-4", () => { expect('CFG-5').toBe('CFG-6'); });
-    test.each([['CFG-7']])('XFIFO-8, FIFO-88 %s', () => {});
-    test.skipIf(false)(\`SRV-1: \${x}\`, () => {});
-    describe.each(
-      rows,
-    )('PR-2', () => {});
-  `;
-  expect(titlesIn(source).flatMap(numbersIn)).toEqual([
-    'CFG-2',
-    'MAC-3',
-    'MAC-4',
-    'FIFO-88',
-    'SRV-1',
-    'PR-2',
-  ]);
-});
-
-function testFiles(): string[] {
-  return ['src', 'test'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.test.ts') && !name.endsWith('acceptance.test.ts'))
-      .map((name) => join(root, folder, name)),
-  );
-}
-
-/** What `test(…)`, `describe(…)` and the second call of `test.each(…)(…)` are given first. */
-function titlesIn(source: string): string[] {
-  const calls = /(?:^\s*(?:test|describe)(?:\.\w+)?|^.*\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1,/gm;
-  return [...source.matchAll(calls)].map(([, , title = '']) => title);
-}
-
-function numbersIn(title: string): string[] {
-  return [...title.matchAll(/\b([A-Z]+)-\d+\b/g)]
-    .filter(([, group = '']) => group in groups)
-    .map(([all]) => all);
-}

@@ -50,7 +50,7 @@ const monitorNews = (router: TestRouter, { monitorUrl }: GpuHost): unknown[] =>
   router.logLines.filter(({ url }) => url === `${monitorUrl}/metrics`).map(({ msg }) => msg);
 
 describe('of two hosts', () => {
-  test('OLB-1, OLB-18 the one with the idler GPUs gets the requests, and the other one when that changes', async () => {
+  test('OLB-1, OLB-3 the one with the idler GPUs gets the requests, and the other one when that changes', async () => {
     const { left, right, router } = await startTwoHosts(80, 20);
     await using _router = router;
     expect(await requestsPerHost(router, 8)).toEqual({ left: 0, right: 8 });
