@@ -3,14 +3,19 @@
  * clock; time comes in with each call and must not go backwards.
  */
 
-interface Kept<Value> {
+interface Kept<Key, Value> {
+  readonly key: Key;
   value: Value;
   usedMs: number;
+  /** Neighbours in the order of last use. */
+  older: Kept<Key, Value> | undefined;
+  newer: Kept<Key, Value> | undefined;
 }
 
 export class ExpiringMap<Key, Value> {
-  /** In order of last use, because every use puts the entry back at the end. */
-  readonly #entries = new Map<Key, Kept<Value>>();
+  readonly #entries = new Map<Key, Kept<Key, Value>>();
+  #oldest: Kept<Key, Value> | undefined;
+  #newest: Kept<Key, Value> | undefined;
   #ttlMs: number;
   #sizeMax: number;
 
@@ -30,19 +35,28 @@ export class ExpiringMap<Key, Value> {
     return kept === undefined || nowMs - kept.usedMs >= this.#ttlMs ? undefined : kept.value;
   }
 
-  /** Up to `max` entries with the time they have left, the most recently used first. Costs as much as it holds. */
+  /** Up to `max` entries with the time they have left, the most recently used first. */
   newest(nowMs: number, max: number): [key: Key, value: Value, remainingMs: number][] {
     const live: [Key, Value, number][] = [];
-    for (const [key, { value, usedMs }] of this.#entries) {
-      const remainingMs = usedMs + this.#ttlMs - nowMs;
-      if (remainingMs > 0) live.push([key, value, remainingMs]);
+    for (let kept = this.#newest; kept !== undefined && live.length < max; kept = kept.older) {
+      const remainingMs = kept.usedMs + this.#ttlMs - nowMs;
+      if (remainingMs <= 0) break;
+      live.push([kept.key, kept.value, remainingMs]);
     }
-    return max === 0 ? [] : live.slice(-max).reverse();
+    return live;
   }
 
   set(key: Key, value: Value, nowMs: number): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { value, usedMs: nowMs });
+    let kept = this.#entries.get(key);
+    if (kept === undefined) {
+      kept = { key, value, usedMs: nowMs, older: undefined, newer: undefined };
+      this.#entries.set(key, kept);
+    } else {
+      kept.value = value;
+      kept.usedMs = nowMs;
+      this.#unlink(kept);
+    }
+    this.#append(kept);
     this.prune(nowMs);
   }
 
@@ -54,9 +68,27 @@ export class ExpiringMap<Key, Value> {
 
   /** Drops what has expired or is too much. Costs as much as it drops. */
   prune(nowMs: number): void {
-    for (const [key, kept] of this.#entries) {
+    for (let kept = this.#oldest; kept !== undefined; kept = this.#oldest) {
       if (this.#entries.size <= this.#sizeMax && nowMs - kept.usedMs < this.#ttlMs) return;
-      this.#entries.delete(key);
+      this.#entries.delete(kept.key);
+      this.#unlink(kept);
     }
+  }
+
+  #append(kept: Kept<Key, Value>): void {
+    kept.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = kept;
+    else this.#newest.newer = kept;
+    this.#newest = kept;
+  }
+
+  #unlink(kept: Kept<Key, Value>): void {
+    const { older, newer } = kept;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    kept.older = undefined;
+    kept.newer = undefined;
   }
 }

@@ -73,7 +73,10 @@ export class Fleet {
   /** False until the first call. */
   configure({ slotsAreSoft }: { readonly slotsAreSoft: boolean }): void {
     this.#slotsAreSoft = slotsAreSoft;
-    for (const ledger of this.#ledgers.values()) this.refresh(ledger);
+    for (const ledger of this.#ledgers.values()) {
+      ledger.touch();
+      this.refresh(ledger);
+    }
   }
 
   ledger(id: BackendId): Ledger | undefined {

@@ -8,7 +8,7 @@ import { createAlarm } from './deadlines.ts';
 import type { Alarm } from './deadlines.ts';
 import type { LaneClaim } from './claims.ts';
 import type { Owner } from './entry.ts';
-import type { Candidate, Claim } from './policy.ts';
+import type { Candidate, Claim, Scored } from './policy.ts';
 import { ProcessBook } from './process-book.ts';
 import { RecentTimes } from './recent-times.ts';
 import type { ServedModel } from './served-model.ts';
@@ -22,10 +22,19 @@ export interface Lingering {
 }
 
 /** One model name on one backend, as policies see it. Lives as long as the backend serves the name. */
-export class Seat implements Candidate {
+export class Seat implements Candidate, Scored {
   readonly ledger: Ledger;
   readonly model: ModelName | undefined;
   readonly contextTokens: number | undefined;
+  /** For pickers; the total is that of the placement under way. */
+  /** As a picker sees it; the total is that of the placement under way. */
+  readonly candidate = this;
+  total = 0;
+  /** What policies that look at backends alone say of it: kept by ratings.ts as long as the ledger has these stamps. */
+  openStamp = -1;
+  isOpen = false;
+  backendTotalStamp = -1;
+  backendTotal = 0;
   /** The view for which `#isLoaded` was found out; views are replaced, never changed. */
   #loadedOf: BackendView | undefined;
   #isLoaded = false;
@@ -77,6 +86,12 @@ export class Seat implements Candidate {
   }
 }
 
+/** For how long a backend is kept for the model that it served last. */
+export interface StickyWindow {
+  readonly model: ModelName;
+  readonly untilMs: number;
+}
+
 export class Ledger {
   readonly kind = 'backend';
   readonly id: BackendId;
@@ -99,19 +114,30 @@ export class Ledger {
   foreign = 0;
   /** In order of `fromMs`. */
   lingering: Lingering[] = [];
-  sticky: { readonly model: ModelName; readonly untilMs: number } | undefined;
   claim: LaneClaim | undefined;
   /** Kept by the fleet: live, and with a free slot where that is asked for. */
   ready = false;
+  /** Another one after every change that policies can see, except of a process. */
+  stamp = 0;
   readonly #grants = new RecentTimes();
   readonly #releases = new RecentTimes();
   #readingMs = -Infinity;
   #servesSeveral = false;
+  #sticky: StickyWindow | undefined;
 
   constructor(view: BackendView, order: number) {
     this.id = view.id;
     this.order = order;
     this.view = view;
+  }
+
+  get sticky(): StickyWindow | undefined {
+    return this.#sticky;
+  }
+
+  set sticky(window: StickyWindow | undefined) {
+    this.#sticky = window;
+    this.touch();
   }
 
   get free(): number {
@@ -140,9 +166,15 @@ export class Ledger {
     return !this.isIdle || this.slotless > 0;
   }
 
+  /** What was said of it is not valid any more. */
+  touch(): void {
+    this.stamp += 1;
+  }
+
   /** Takes in a new view. `isAnew`: what was known of its process is void. */
   show(view: BackendView, isAnew: boolean): void {
     this.view = view;
+    this.touch();
     if (isAnew || view.process === undefined) this.book = undefined;
     if (view.process === undefined) return;
     this.book ??= new ProcessBook();
@@ -161,12 +193,14 @@ export class Ledger {
   }
 
   take(model: ModelName | undefined, nowMs: number): void {
+    this.touch();
     this.inFlight += 1;
     this.#grants.push(nowMs, this.#requestsMax);
     if (model !== undefined) this.running.set(model, (this.running.get(model) ?? 0) + 1);
   }
 
   release(model: ModelName | undefined, nowMs: number): void {
+    this.touch();
     this.#releases.push(nowMs, this.#requestsMax);
     this.inFlight -= 1;
     this.#stopped(model);
@@ -174,12 +208,14 @@ export class Ledger {
 
   /** A permit ends, its slot stays taken. */
   linger(lingering: Lingering): void {
+    this.touch();
     this.inFlight -= 1;
     this.lingering.push(lingering);
   }
 
   /** Ends those whose time is over and returns them. */
   expireLingering(nowMs: number): readonly Lingering[] {
+    this.touch();
     const over = this.lingering.filter((one) => one.untilMs <= nowMs);
     if (over.length > 0) this.lingering = this.lingering.filter((one) => one.untilMs > nowMs);
     for (const one of over) this.#stopped(one.model);
@@ -192,6 +228,7 @@ export class Ledger {
    * not ours, lingering is over when there is certainly no room for it.
    */
   read(reading: SlotReading | undefined): readonly Lingering[] {
+    this.touch();
     if (reading === undefined) {
       this.foreign = 0;
       return [];
@@ -211,6 +248,7 @@ export class Ledger {
 
   /** Forgets everything that an engine which was away cannot hold any more; permits stay. Returns what lingered. */
   reset(): readonly Lingering[] {
+    this.touch();
     const over = this.lingering;
     this.lingering = [];
     for (const one of over) this.#stopped(one.model);

@@ -60,7 +60,7 @@ function preferCached(next: NextTurn, ledger: Ledger, context: TurnContext): Nex
   const { lane } = next.entry;
   // A claimed backend goes strictly by turns.
   if (settings.promptBonusMs <= 0 || lane === undefined || ledger.claim !== undefined) return next;
-  if (lane.entries.size === 1 || !placement.ratesPrompts) return next;
+  if (lane.entries.size === 1 || !placement.ratesPrompts || !placement.hasCached(seat)) return next;
   let best = next.entry;
   let bestBytes = placement.cachedBytes(seat, best);
   let passed: readonly Entry[] = [];

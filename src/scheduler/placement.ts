@@ -8,23 +8,16 @@ import type { CandidateTrace } from './decision.ts';
 import type { Entry, Lane } from './entry.ts';
 import type { Fleet } from './fleet.ts';
 import type { Ledger, Seat } from './ledger.ts';
-import { filters, pickers, scorers } from './policies/index.ts';
+import { filters, pickers } from './policies/index.ts';
 import { freeSlot } from './policies/filters/free-slot.ts';
 import { claimed } from './policies/filters/claimed.ts';
 import { maxModels } from './policies/filters/max-models.ts';
 import { servesModel } from './policies/filters/serves-model.ts';
 import { sticky } from './policies/filters/sticky.ts';
 import { prefixAffinity } from './policies/scorers/prefix-affinity.ts';
-import type {
-  Filter,
-  Picker,
-  PickerState,
-  PlacementContext,
-  PromptContext,
-  Scored,
-  Scorer,
-} from './policy.ts';
+import type { Filter, Picker, PickerState, PlacementContext, PromptContext } from './policy.ts';
 import type { PromptCaches } from './prompt-caches.ts';
+import { Ratings, refusing } from './ratings.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -35,21 +28,11 @@ export interface Choice {
   readonly candidates: readonly CandidateTrace[];
 }
 
-interface WeightedScorer {
-  readonly scorer: Scorer;
-  readonly weight: number;
-}
-
-interface ScoredSeat extends Scored {
-  readonly candidate: Seat;
-}
-
 const noScores: CandidateTrace['scores'] = {};
 /** What keeps a model out of a backend only because of the models that others run there. */
 const swapFilters: readonly Filter[] = [maxModels, sticky];
-/** A model's seats are where it is served. */
-const seatFilters: readonly Filter[] = filters.filter((filter) => filter !== servesModel);
-const fixedFilters: readonly Filter[] = seatFilters.filter(
+/** What no other model's end could change. */
+const fixedFilters: readonly Filter[] = filters.filter(
   (filter) => filter !== freeSlot && filter !== claimed && filter !== maxModels && filter !== sticky,
 );
 
@@ -67,7 +50,7 @@ export class Placement {
   readonly #prompts: PromptCaches;
   readonly #random: Random;
   #settings: SchedulerSettings;
-  #scorers: readonly WeightedScorer[];
+  readonly #ratings: Ratings;
   #picker: Picker;
 
   /** Throws when the settings name a scorer or picker that does not exist. */
@@ -77,21 +60,26 @@ export class Placement {
     this.#prompts = options.prompts;
     this.#random = options.random;
     this.#settings = options.settings;
-    this.#scorers = resolveScorers(options.settings);
+    this.#ratings = new Ratings(options.settings);
     this.#picker = resolvePicker(options.settings);
   }
 
   /** Throws like the constructor, and keeps the old settings then. */
   configure(settings: SchedulerSettings): void {
-    const resolved = resolveScorers(settings);
-    this.#picker = resolvePicker(settings);
-    this.#scorers = resolved;
+    const picker = resolvePicker(settings);
+    this.#ratings.configure(settings);
+    this.#picker = picker;
     this.#settings = settings;
   }
 
   /** Whether it matters where prompts are cached. */
   get ratesPrompts(): boolean {
-    return this.#scorers.some(({ scorer }) => scorer === prefixAffinity);
+    return this.#ratings.has(prefixAffinity);
+  }
+
+  /** Whether any prompt is believed to be cached there. */
+  hasCached(seat: Seat): boolean {
+    return this.#prompts.has(seat);
   }
 
   /** How much of its prompt an entry would find in the cache there. */
@@ -115,7 +103,7 @@ export class Placement {
   }
 
   accepts(seat: Seat, context: PlacementContext): boolean {
-    return excludedBy(seatFilters, seat, context) === undefined;
+    return this.#ratings.accepts(seat, context);
   }
 
   /** Looks at the whole fleet. Undefined = the request has to wait. */
@@ -123,15 +111,17 @@ export class Placement {
     const context = this.contextOf(entry, model, nowMs);
     if (entry.request.slotless) return this.#placeSlotless(model, context);
     const accepted: Seat[] = [];
+    const rules = this.#ratings.filtersFor(context);
     const ready = this.#fleet.ready;
     if (ready.length < model.seats.length) {
       for (const ledger of ready) {
         const seat = ledger.seats.get(model.name);
-        if (seat !== undefined && this.accepts(seat, context)) accepted.push(seat);
+        if (seat !== undefined && this.#ratings.isOpen(seat, rules, context)) accepted.push(seat);
       }
     } else {
-      for (const seat of model.seats)
-        if (seat.ledger.ready && this.accepts(seat, context)) accepted.push(seat);
+      for (const seat of model.seats) {
+        if (seat.ledger.ready && this.#ratings.isOpen(seat, rules, context)) accepted.push(seat);
+      }
     }
     return accepted.length === 0 ? undefined : this.choose(accepted, entry, model, nowMs);
   }
@@ -139,19 +129,15 @@ export class Placement {
   /** `accepted` passed every filter, in configuration order. */
   choose(accepted: readonly Seat[], entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
     const context = this.#scoringContext(accepted, entry, this.contextOf(entry, model, nowMs));
-    const scored: ScoredSeat[] = [];
-    for (const seat of accepted) scored.push({ candidate: seat, total: this.#total(seat, context) });
-    const picked = this.#picker.pick(scored, this.#turnsOf(model), context);
-    if (picked === undefined) return undefined;
-    return {
-      seat: picked.candidate,
-      picker: this.#picker.name,
-      candidates: this.#trace(picked, scored, model, context),
-    };
+    this.#ratings.rate(accepted, context);
+    const seat = this.#picker.pick(accepted, this.#turnsOf(model), context);
+    if (seat === undefined) return undefined;
+    const candidates = this.#trace(seat, accepted, model, context);
+    return { seat, picker: this.#picker.name, candidates };
   }
 
   #scoringContext(accepted: readonly Seat[], entry: Entry, plain: PlacementContext): PlacementContext {
-    const sessionBackend = this.#sessions.backendOf(entry.request, plain.nowMs);
+    const sessionBackend = this.#sessions.backendOf(entry.sessionKey, plain.nowMs);
     return { ...plain, sessionBackend, prompts: this.#promptsAt(accepted, entry) };
   }
 
@@ -178,14 +164,14 @@ export class Placement {
     const accepted: Seat[] = [];
     for (const ledger of ledgers) {
       const seat = ledger.seats.get(model.name);
-      const filter = seat === undefined ? servesModel : excludedBy(seatFilters, seat, plain);
+      const filter = seat === undefined ? servesModel : this.#ratings.refusalOf(seat, plain);
       if (filter === undefined && seat !== undefined) accepted.push(seat);
       else excluded.push({ backend: ledger.id, excludedBy: filter?.name, score: 0, scores: noScores });
     }
     this.#fleet.forgetIfUnused(model);
     const context = this.#scoringContext(accepted, entry, plain);
-    const rated = accepted.map((candidate) =>
-      this.#traceOf({ candidate, total: this.#total(candidate, context) }, context),
+    const rated = accepted.map((seat) =>
+      this.#traceOf(seat, this.#ratings.totalAnew(seat, context), context),
     );
     return [...rated.toSorted((one, other) => other.score - one.score), ...excluded];
   }
@@ -197,8 +183,8 @@ export class Placement {
     if (entry === undefined || seat === undefined) return false;
     const context = this.contextOf(entry, lane.model, nowMs);
     return (
-      excludedBy(fixedFilters, seat, context) === undefined &&
-      excludedBy(swapFilters, seat, context) !== undefined
+      refusing(fixedFilters, seat, context) === undefined &&
+      refusing(swapFilters, seat, context) !== undefined
     );
   }
 
@@ -230,55 +216,39 @@ export class Placement {
     };
   }
 
-  #total(seat: Seat, context: PlacementContext): number {
-    let total = 0;
-    for (const { scorer, weight } of this.#scorers) total += weight * scorer.score(seat, context);
-    return total;
-  }
-
   /** The winner, the others it was chosen from, then backends that were left out and why, while there is room. */
   #trace(
-    winner: ScoredSeat,
-    scored: readonly ScoredSeat[],
+    winner: Seat,
+    accepted: readonly Seat[],
     model: ServedModel,
     context: PlacementContext,
   ): readonly CandidateTrace[] {
     const max = this.#settings.decisionCandidatesMax;
-    const traces = [this.#traceOf(winner, context)];
-    for (const one of scored) {
+    const traces = [this.#traceOf(winner, winner.total, context)];
+    for (const seat of accepted) {
       if (traces.length >= max) return traces;
-      if (one !== winner) traces.push(this.#traceOf(one, context));
+      if (seat !== winner) traces.push(this.#traceOf(seat, seat.total, context));
     }
-    if (scored.length === this.#fleet.backendsKnown) return traces;
+    if (accepted.length === this.#fleet.backendsKnown) return traces;
     for (const ledger of this.#fleet.ledgers) {
       if (traces.length >= max) return traces;
-      if (scored.some(({ candidate }) => candidate.ledger === ledger)) continue;
+      if (accepted.some((seat) => seat.ledger === ledger)) continue;
       const seat = ledger.seats.get(model.name) ?? ledger.seats.get(undefined);
-      const filter = seat === undefined ? undefined : excludedBy(filters, seat, context);
+      const filter = seat === undefined ? undefined : refusing(filters, seat, context);
       if (filter !== undefined)
         traces.push({ backend: ledger.id, excludedBy: filter.name, score: 0, scores: noScores });
     }
     return traces;
   }
 
-  #traceOf(one: ScoredSeat, context: PlacementContext): CandidateTrace {
-    const scores: Record<string, number> = {};
-    for (const { scorer } of this.#scorers) scores[scorer.name] = scorer.score(one.candidate, context);
-    return { backend: one.candidate.view.id, excludedBy: undefined, score: one.total, scores };
+  #traceOf(seat: Seat, score: number, context: PlacementContext): CandidateTrace {
+    return {
+      backend: seat.view.id,
+      excludedBy: undefined,
+      score,
+      scores: this.#ratings.scoresOf(seat, context),
+    };
   }
-}
-
-function excludedBy(rules: readonly Filter[], seat: Seat, context: PlacementContext): Filter | undefined {
-  for (const filter of rules) if (!filter.accepts(seat, context)) return filter;
-  return undefined;
-}
-
-function resolveScorers(settings: SchedulerSettings): readonly WeightedScorer[] {
-  return settings.scorers.map(({ name, weight }) => {
-    const scorer = scorers.find((one) => one.name === name);
-    if (scorer === undefined) throw new Error(`No scorer is called '${name}'`);
-    return { scorer, weight };
-  });
 }
 
 function resolvePicker(settings: SchedulerSettings): Picker {

@@ -71,20 +71,32 @@ export interface PlacementContext {
   readonly slotsAreSoft: boolean;
 }
 
+/**
+ * What an answer depends on. `backend`: on the candidate and the settings alone, and so it is kept for all requests that
+ * take a slot, until something about the backend changes. `request`: on the request too.
+ */
+export type Subject = 'backend' | 'request';
+
 /** Says no to a backend. Pure; order does not matter. */
 export interface Filter {
   readonly kind: 'filter';
   readonly name: string;
+  readonly looksAt: Subject;
   readonly summary: string;
   accepts(candidate: Candidate, context: PlacementContext): boolean;
+  /** False = it accepts every backend for this request, so that it need not be asked for each. Absent = it may refuse one. */
+  concerns?(context: PlacementContext): boolean;
 }
 
 /** Rates a backend, 0 (worst) to 1 (best). Pure; must return a finite number in [0, 1]. */
 export interface Scorer {
   readonly kind: 'scorer';
   readonly name: string;
+  readonly looksAt: Subject;
   readonly summary: string;
   score(candidate: Candidate, context: PlacementContext): number;
+  /** False = it gives every backend 0 for this request. Absent = it may not. */
+  concerns?(context: PlacementContext): boolean;
 }
 
 /** A backend that passed every filter, with its weighted total. */

@@ -91,6 +91,11 @@ export class PromptCaches {
     this.#index = undefined;
   }
 
+  has(candidate: Candidate): boolean {
+    const cache = this.#backends.get(candidate.view.id)?.caches.get(candidate.model);
+    return cache !== undefined && cache.owner.blocks > 0;
+  }
+
   /** Share of the prompt, 0 to 1, that a request would find in the cache there if it came now. */
   shareAt(candidate: Candidate, chain: PromptChain): number {
     return this.bytesAt(candidate, chain) / Math.max(1, chain.bytes);

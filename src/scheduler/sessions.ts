@@ -20,13 +20,12 @@ export class Sessions {
     this.#backends.resize(toLimits(settings), nowMs);
   }
 
-  backendOf(request: RequestFacts, nowMs: number): BackendId | undefined {
-    const key = keyOf(request);
+  /** `key`: of `sessionKeyOf`; undefined = no conversation is known by it. */
+  backendOf(key: string | undefined, nowMs: number): BackendId | undefined {
     return key === undefined ? undefined : this.#backends.get(key, nowMs);
   }
 
-  remember(request: RequestFacts, backend: BackendId, nowMs: number): void {
-    const key = keyOf(request);
+  remember(key: string | undefined, backend: BackendId, nowMs: number): void {
     if (key !== undefined) this.#backends.set(key, backend, nowMs);
   }
 
@@ -43,11 +42,11 @@ export class Sessions {
   }
 }
 
-function toLimits(settings: SchedulerSettings): { ttlMs: number; sizeMax: number } {
-  return { ttlMs: settings.sessionTtlMs, sizeMax: settings.sessionsMax };
+/** A header can name the same session for several models, whose prompts are cached apart. Undefined = it belongs to none. */
+export function sessionKeyOf(request: RequestFacts): string | undefined {
+  return request.session === undefined ? undefined : `${request.model ?? ''}\n${request.session}`;
 }
 
-/** A header can name the same session for several models, whose prompts are cached apart. */
-function keyOf(request: RequestFacts): string | undefined {
-  return request.session === undefined ? undefined : `${request.model ?? ''}\n${request.session}`;
+function toLimits(settings: SchedulerSettings): { ttlMs: number; sizeMax: number } {
+  return { ttlMs: settings.sessionTtlMs, sizeMax: settings.sessionsMax };
 }

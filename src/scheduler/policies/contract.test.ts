@@ -111,6 +111,15 @@ describe.each(filters)('filter $name', (filter) => {
     );
   });
 
+  test('accepts everything for a request that it does not concern', () => {
+    fc.assert(
+      fc.property(candidate, context, (one, about) => {
+        expect((filter.concerns?.(about) ?? true) || filter.accepts(one, about)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('accepts and refuses something', () => {
     const answers = new Set(
       fc
@@ -136,11 +145,42 @@ describe.each(scorers)('scorer $name', (scorer) => {
     );
   });
 
+  test('gives 0 for a request that it does not concern', () => {
+    fc.assert(
+      fc.property(candidate, context, (one, about) => {
+        expect((scorer.concerns?.(about) ?? true) || scorer.score(one, about) === 0).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('tells backends apart', () => {
     const sampled = fc.sample(fc.tuple(candidate, context), { numRuns: 500, seed: 3 });
     expect(new Set(sampled.map((one) => scorer.score(...one))).size).toBeGreaterThan(1);
   });
 });
+
+describe.each([...filters, ...scorers].filter(({ looksAt }) => looksAt === 'backend'))(
+  '$kind $name looks at the backend alone',
+  (policy) => {
+    test('says the same of it to every request that takes a slot', () => {
+      fc.assert(
+        fc.property(candidate, context, context, (one, about, other) => {
+          const [first, second] = [about, other].map((each) => ({
+            ...each,
+            request: { ...each.request, slotless: false },
+            slotsAreSoft: about.slotsAreSoft,
+          }));
+          if (first === undefined || second === undefined) return;
+          if (policy.kind === 'filter') {
+            expect(policy.accepts(one, second)).toBe(policy.accepts(one, first));
+          } else expect(policy.score(one, second)).toBe(policy.score(one, first));
+        }),
+        { numRuns: 300 },
+      );
+    });
+  },
+);
 
 describe.each(pickers)('picker $name', (picker) => {
   const scored: fc.Arbitrary<readonly Scored[]> = fc.array(

@@ -17,6 +17,7 @@ export function fitsContext(contextTokens: number | undefined, request: RequestF
 
 export const contextFits = defineFilter({
   name: 'context-fits',
+  looksAt: 'request',
   summary: 'The prompt is not certainly longer than the context of a slot there (half of its estimate fits).',
   accepts: ({ contextTokens }, { request }) => fitsContext(contextTokens, request),
 });

@@ -3,6 +3,7 @@ import { defineFilter } from '../../policy.ts';
 
 export const notDraining = defineFilter({
   name: 'not-draining',
+  looksAt: 'backend',
   summary: 'The backend is not being drained.',
   accepts: ({ view }) => view.state !== 'draining',
 });

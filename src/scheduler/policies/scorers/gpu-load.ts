@@ -12,6 +12,7 @@ export function gpuLoadOf({ gpuLoad }: BackendView): number {
 
 export const gpuLoad = defineScorer({
   name: 'gpu-load',
+  looksAt: 'backend',
   summary: '1 where the GPUs are idle, 0 where they are fully busy, 0.5 where nobody tells.',
   score: ({ view }) => 1 - gpuLoadOf(view) / 100,
 });

@@ -3,6 +3,7 @@ import { defineScorer } from '../../policy.ts';
 
 export const prefixAffinity = defineScorer({
   name: 'prefix-affinity',
+  looksAt: 'request',
   summary:
     'Share of the prompt that is cached there, by what the backend was sent and what its engine said of it. 0 where more of ours runs than `affinity.prefix.loadFactor` × its part of all, and one more.',
   score({ view, inFlight }, { prompts }) {
@@ -11,4 +12,5 @@ export const prefixAffinity = defineScorer({
     }
     return prompts.cachedShares.get(view.id) ?? 0;
   },
+  concerns: ({ prompts }) => prompts !== undefined && prompts.cachedShares.size > 0,
 });

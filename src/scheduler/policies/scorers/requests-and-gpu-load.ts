@@ -11,6 +11,7 @@ export function loadOf({ inFlight, view }: Pick<Candidate, 'inFlight' | 'view'>)
 
 export const requestsAndGpuLoad = defineScorer({
   name: 'requests-and-gpu-load',
+  looksAt: 'backend',
   summary:
     'Falls with 10 × our requests there + the load of its GPUs in percent; 50 % where nobody tells the load.',
   score: (candidate) => 1 / (1 + loadOf(candidate) / 100),
