@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { fakeSysfs } from '../../test/fake-sysfs.ts';
 import { eventually, isLinux, temporaryFolder } from '../../test/processes/harness.ts';
 import { model } from '../../test/resolved-models.ts';
 import type { ResolvedModel, ResolvedRouting } from '../config/models.ts';
+import type { DrmMemoryOptions } from '../telemetry/host/drm-memory.ts';
 import { MemoryMeter, type RunningModel } from './memory-meter.ts';
 
 const MiB = 2 ** 20;
@@ -29,7 +31,28 @@ async function holding(size: number, forks = false): Promise<number> {
 
 const noRouting: ResolvedRouting = { kind: 'group', groups: [] };
 
-function rig({ routing = noRouting, tool }: { routing?: ResolvedRouting; tool?: string } = {}) {
+interface RigOptions {
+  readonly routing?: ResolvedRouting;
+  /** What nvidia-smi does; without it there is none. */
+  readonly tool?: string;
+  /** GPU memory and GTT by process, in MiB, as amdgpu tells them; without it there is no such card. */
+  readonly amdgpu?: ReadonlyMap<number, readonly [vram: number, gtt: number]>;
+}
+
+/** Where the kernel tells of GPUs, on a machine with one of AMD. */
+function amdRoots(memory: ReadonlyMap<number, readonly [number, number]>): DrmMemoryOptions {
+  const { root: sysRoot } = fakeSysfs({ 'class/drm/card0/device/mem_info_vram_total': 24 * 2 ** 30 });
+  const procRoot = temporaryFolder();
+  for (const [pid, [vram, gtt]] of memory) {
+    for (const name of ['fd', 'fdinfo']) mkdirSync(join(procRoot, String(pid), name), { recursive: true });
+    symlinkSync('/dev/dri/renderD128', join(procRoot, String(pid), 'fd', '9'));
+    const lines = ['drm-driver:\tamdgpu', `drm-memory-vram:\t${vram} MiB`, `drm-memory-gtt: \t${gtt} MiB`];
+    writeFileSync(join(procRoot, String(pid), 'fdinfo', '9'), lines.join('\n'));
+  }
+  return { sysRoot, procRoot };
+}
+
+function rig({ routing = noRouting, tool, amdgpu }: RigOptions = {}) {
   const folder = temporaryFolder();
   const file = join(folder, 'nvidia-smi');
   writeFileSync(`${folder}/asked`, '');
@@ -43,8 +66,9 @@ function rig({ routing = noRouting, tool }: { routing?: ResolvedRouting; tool?: 
   const meter = new MemoryMeter({
     log: { info: () => {}, warn: (_, message) => warnings.push(message) },
     gpu: { env: { PATH: `${folder}:/usr/bin:/bin` }, timeoutMs: 2000 },
+    drm: amdgpu === undefined ? { procRoot: folder, sysRoot: folder } : amdRoots(amdgpu),
     platform: process.platform,
-    running: () => running,
+    running: () => [...running],
     routing: () => routing,
     onChange: (id) => changes.push(id),
     intervalMs: 20,
@@ -103,6 +127,43 @@ describe('the meter', () => {
     run(one, await holding(1));
     await eventually(() => asked() > 2);
     expect(meter.needOf(one)?.vramBytes).toBeUndefined();
+  });
+
+  test('finds the memory of AMD GPUs without any tool, that in main memory too, and none of who has no GPU open', async () => {
+    const [pid, other] = [await holding(1), await holding(1)];
+    const { meter, run, warnings } = rig({ amdgpu: new Map([[pid, [160, 1600]]]) });
+    const [gpu, cpu] = [model('gpu', { cmd: '1' }), model('cpu', { cmd: '2' })];
+    run(gpu, pid);
+    run(cpu, other);
+    await eventually(() => [gpu, cpu].every((each) => meter.needOf(each)?.vramBytes !== undefined));
+    expect([gpu, cpu].map((each) => mebibytes(meter.needOf(each)?.vramBytes))).toEqual([160, 0]);
+    expect(mebibytes(meter.needOf(gpu)?.ramBytes)).toBeGreaterThan(1600);
+    expect(mebibytes(meter.needOf(cpu)?.ramBytes)).toBeLessThan(500);
+    expect(warnings).toEqual([]);
+  });
+
+  test('adds up GPUs of both vendors, and knows nothing where one of them may hide something', async () => {
+    const [both, amd, hidden] = [await holding(1), await holding(1), await holding(1)];
+    const amdgpu = new Map<number, readonly [number, number]>([
+      [both, [160, 0]],
+      [amd, [320, 0]],
+    ]);
+    const seen = rig({ amdgpu, tool: `echo "${both}, 800"` });
+    const unseen = rig({ amdgpu, tool: 'echo "999999999, 5"' });
+    const models = [
+      model('both', { cmd: '1' }),
+      model('amd', { cmd: '2' }),
+      model('hidden', { cmd: '3' }),
+    ] as const;
+    for (const each of [seen, unseen]) {
+      each.run(models[0], both);
+      each.run(models[1], amd);
+      each.run(models[2], hidden);
+    }
+    const found = ({ meter }: typeof seen) => models.map((each) => meter.needOf(each)?.vramBytes);
+    await eventually(() => found(seen).every((bytes) => bytes !== undefined) && unseen.asked() > 3);
+    expect(found(seen).map(mebibytes)).toEqual([960, 320, 0]);
+    expect(found(unseen).map(mebibytes)).toEqual([160, 320, Number.NaN]);
   });
 
   test('measures again and again, and reports growth', async () => {

@@ -1,6 +1,7 @@
 /**
- * Measures what running models take: main memory of each process with all that it started, and GPU memory. Owns the time
- * of the next round and what is said in the log; what becomes of the numbers is decided elsewhere.
+ * Measures what running models take: main memory of each process with all that it started, and GPU memory, as NVIDIA's
+ * tool tells it and the kernel for other cards. Owns the time of the next round and what is said in the log; what becomes
+ * of the numbers is decided elsewhere.
  */
 import type { ResolvedModel, ResolvedRouting } from '../config/models.ts';
 import type { ModelName } from '../domain/ids.ts';
@@ -8,6 +9,12 @@ import type { BackendLog } from '../engines/watch-context.ts';
 import { readFamilies } from '../process/family.ts';
 import { tryReadRamBytes } from '../process/proc-table.ts';
 import type { MemoryNeed } from '../scheduler/residency/memory.ts';
+import {
+  tellsDrmMemory,
+  tryReadDrmMemory,
+  type DrmMemory,
+  type DrmMemoryOptions,
+} from '../telemetry/host/drm-memory.ts';
 import { readGpuMemory, type GpuMemoryOptions } from '../telemetry/host/nvidia-smi.ts';
 import { MeasuredNeeds } from './measured-needs.ts';
 
@@ -19,6 +26,8 @@ export interface RunningModel {
 export interface MemoryMeterOptions {
   readonly log: BackendLog;
   readonly gpu: GpuMemoryOptions;
+  /** For tests: where the kernel tells of GPUs. */
+  readonly drm?: DrmMemoryOptions;
   readonly platform: NodeJS.Platform;
   /** Models whose processes are ready. */
   readonly running: () => readonly RunningModel[];
@@ -112,16 +121,28 @@ export class MemoryMeter {
       platform,
     );
     const familyOf = ({ pid }: RunningModel): readonly number[] => families.get(pid) ?? [];
+    const told = new Map<ModelName, number | undefined>();
     for (const each of running) {
-      const ramBytes = platform === 'linux' ? await ramOf(familyOf(each)) : undefined;
+      if (platform !== 'linux') continue;
+      const drm = await drmOf(familyOf(each), this.#options.drm);
+      told.set(each.model.id, drm?.vramBytes);
+      const ramBytes = total([await ramOf(familyOf(each)), drm?.sharedBytes ?? 0]);
       this.#record(each.model, { vramBytes: undefined, ramBytes });
     }
     const gpu = await asking;
     this.#seesOurs ||= running.flatMap(familyOf).some((pid) => gpu?.has(pid) === true);
     for (const each of running) {
-      this.#record(each.model, { vramBytes: this.#vramOf(familyOf(each), gpu), ramBytes: undefined });
+      const vramBytes = this.#vramOf(this.#nvidiaOf(familyOf(each), gpu), told.get(each.model.id));
+      this.#record(each.model, { vramBytes, ramBytes: undefined });
       this.#compare(each.model);
     }
+  }
+
+  /** `drm`: of the GPUs that the kernel tells of; each undefined = not told. */
+  #vramOf(nvidia: number | undefined, drm: number | undefined): number | undefined {
+    if (nvidia !== undefined) return nvidia + (drm ?? 0);
+    // With NVIDIA's tool on the machine something may be hidden, unless it is seen that another GPU does the work.
+    return this.#hasGpuTool && (drm ?? 0) === 0 ? undefined : drm;
   }
 
   async #readGpu(): Promise<ReadonlyMap<number, number | undefined> | undefined> {
@@ -136,7 +157,7 @@ export class MemoryMeter {
     return reading.type === 'read' ? reading.bytesByPid : undefined;
   }
 
-  #vramOf(
+  #nvidiaOf(
     pids: readonly number[],
     gpu: ReadonlyMap<number, number | undefined> | undefined,
   ): number | undefined {
@@ -178,6 +199,21 @@ export class MemoryMeter {
     this.#said.add(key);
     this.#options.log.warn(details, message);
   }
+}
+
+/** undefined when no card tells, or nobody is left to be told of. */
+async function drmOf(pids: readonly number[], options?: DrmMemoryOptions): Promise<DrmMemory | undefined> {
+  if (pids.length === 0) return undefined;
+  const found: DrmMemory[] = (await tellsDrmMemory(options)) ? [{ vramBytes: 0, sharedBytes: 0 }] : [];
+  for (const pid of pids) {
+    const memory = await tryReadDrmMemory(pid, options);
+    if (memory !== undefined) found.push(memory);
+  }
+  if (found.length === 0) return undefined;
+  return {
+    vramBytes: found.reduce((sum, { vramBytes }) => sum + vramBytes, 0),
+    sharedBytes: found.reduce((sum, { sharedBytes }) => sum + sharedBytes, 0),
+  };
 }
 
 /** undefined when none of them could be read. */
