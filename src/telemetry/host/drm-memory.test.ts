@@ -114,7 +114,7 @@ describe('GPU memory of a process', () => {
 
   test('is not known of one that has no GPU open, whoever has its number elsewhere, nor of one that is gone', async () => {
     const { root: sysRoot } = fakeSysfs({ 'class/kfd/kfd/proc/42/vram_1': 5 });
-    const procRoot = fakeProc({ target: '/tmp/x', info: '' });
+    const procRoot = fakeProc({ target: '/dev/zero', info: '' });
     expect(await tryReadDrmMemory(42, { procRoot, sysRoot })).toBeUndefined();
     expect(await tryReadDrmMemory(43, { procRoot, sysRoot })).toBeUndefined();
     expect(await tryReadDrmMemory(process.pid)).toBeUndefined();
