@@ -8,7 +8,7 @@ import type { Clock } from './base/clock.ts';
 import { createRandom } from './base/random.ts';
 import type { ModelsConfig } from './config/models.ts';
 import type { Config } from './config/schema.ts';
-import { localMonitor, type GpuMonitorEntry } from './config/schema-gpu.ts';
+import { localMonitor, toGpuMonitor, type GpuMonitor } from './config/schema-gpu.ts';
 import { backendDefaults, toSchedulerSettings } from './config/settings.ts';
 import type { BackendView } from './domain/backend-view.ts';
 import type { HostSampler } from './domain/host-reading.ts';
@@ -243,11 +243,11 @@ export class EngineRoom {
 
   /** Before anything else changes: new backends come with their load. What we start ourselves runs on this machine. */
   #watchGpus({ models }: ModelsConfig): void {
-    const monitors = new Map<BackendId, GpuMonitorEntry>();
+    const monitors = new Map<BackendId, GpuMonitor>();
     for (const [id, { gpuMonitor }] of Object.entries(this.#config.backends)) {
-      if (gpuMonitor !== undefined) monitors.set(id, gpuMonitor);
+      if (gpuMonitor !== undefined) monitors.set(id, toGpuMonitor(gpuMonitor));
     }
-    for (const id of models.keys()) monitors.set(id, localMonitor);
+    for (const id of models.keys()) monitors.set(id, { url: localMonitor });
     this.gpuLoads.configure({ monitors, intervalMs: this.#config.probes.gpuInterval });
   }
 

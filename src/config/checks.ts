@@ -15,7 +15,7 @@ import { findServed } from './names.ts';
 import { checkHooks } from './resolve-hooks.ts';
 import { nameTableOf } from './resolve-models.ts';
 import { createPlanner, resolveRouting } from './resolve-routing.ts';
-import { localMonitor, monitorAddress } from './schema-gpu.ts';
+import { localMonitor, toGpuMonitor } from './schema-gpu.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './values.ts';
 
@@ -144,14 +144,21 @@ function checkBackendUrls({ backends, listen }: Config): Finding[] {
 function checkGpuMonitors({ backends, performance }: Config): Finding[] {
   return Object.entries(backends).flatMap(([id, { gpuMonitor }]) => {
     if (gpuMonitor === undefined) return [];
-    const path = ['backends', id, 'gpuMonitor', ...(typeof gpuMonitor === 'string' ? [] : ['url'])];
-    const address = monitorAddress(gpuMonitor);
-    if (gpuMonitor === localMonitor) {
-      const message = 'nothing is known of this machine with performance.disabled';
-      return performance.disabled ? [finding(path, message, 'config_conflict')] : [];
+    const { url, apiKey } = toGpuMonitor(gpuMonitor);
+    const path = ['backends', id, 'gpuMonitor'];
+    const urlPath = typeof gpuMonitor === 'string' ? path : [...path, 'url'];
+    if (url !== localMonitor) {
+      const fault = faultOfUrl(url, URL.canParse(url) ? new URL(url) : undefined);
+      return fault === undefined ? [] : [finding(urlPath, fault, 'config_invalid')];
     }
-    const fault = faultOfUrl(address, URL.canParse(address) ? new URL(address) : undefined);
-    return fault === undefined ? [] : [finding(path, fault, 'config_invalid')];
+    return [
+      ...(performance.disabled
+        ? [finding(urlPath, 'nothing is known of this machine with performance.disabled', 'config_conflict')]
+        : []),
+      ...(apiKey === undefined
+        ? []
+        : [finding([...path, 'apiKey'], 'this machine is not asked with a key', 'config_conflict')]),
+    ];
   });
 }
 

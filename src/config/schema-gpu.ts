@@ -5,21 +5,24 @@ import { describe, secret } from './values.ts';
 /** In place of a URL: this machine. */
 export const localMonitor = 'local';
 
-export const gpuMonitor = z.union([
-  z.string(),
-  z.strictObject({
-    url: describe(
-      'Where it answers, `http://` or `https://`; without a path `/metrics` is asked for.',
-      z.string(),
-    ),
-    apiKey: describe('Key of that monitor, sent as `Authorization: Bearer`.', secret().optional()),
-  }),
-]);
+const monitor = z.strictObject({
+  url: describe(
+    'Where it answers, `http://` or `https://`; without a path `/metrics` is asked for. Or `local`.',
+    z.string(),
+  ),
+  apiKey: describe('Key of that monitor, sent as `Authorization: Bearer`.', secret().optional()),
+  gpus: describe(
+    'Only these GPUs of the machine, by the numbers that the monitor gives them: those that the backend runs on. Unset: all.',
+    z.array(z.int().min(0)).min(1).optional(),
+  ),
+});
 
-/** As it is written in the file. */
-export type GpuMonitorEntry = z.output<typeof gpuMonitor>;
+export const gpuMonitor = z.union([z.string(), monitor]);
 
-/** The URL, or `local`, that an entry names. */
-export function monitorAddress(entry: GpuMonitorEntry): string {
-  return typeof entry === 'string' ? entry : entry.url;
+/** Who is asked about which GPUs. */
+export type GpuMonitor = z.output<typeof monitor>;
+
+/** What a text alone stands for. */
+export function toGpuMonitor(entry: z.output<typeof gpuMonitor>): GpuMonitor {
+  return typeof entry === 'string' ? { url: entry } : entry;
 }

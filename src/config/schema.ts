@@ -56,7 +56,7 @@ const backend = z.strictObject({
   ),
   priority: describe('Order for the `priority` scorer: lower is preferred.', z.number().default(0)),
   gpuMonitor: describe(
-    'Who tells how busy the GPUs of its machine are: the URL of a `llamero gpu-monitor` or of the sidecar of ollama-lb there, alone or as `{ url, apiKey }`, or `local` where that is this machine. What it tells only steers: a monitor that is silent for 10s makes the load unknown, never the backend dead.',
+    'Who tells how busy the GPUs of its machine are: the URL of a `llamero gpu-monitor` or of the sidecar of ollama-lb there, or `local` where that is this machine. What it tells only steers: a monitor that is silent for 10s makes the load unknown, never the backend dead.',
     gpuMonitor.optional(),
   ),
   ...wordingShape,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../test/processes/harness.ts';
-import type { GpuMonitorEntry } from '../config/schema-gpu.ts';
+import { toGpuMonitor, type GpuMonitor } from '../config/schema-gpu.ts';
 import { unknownGpu, type GpuReading, type HostReading, type HostSampler } from '../domain/host-reading.ts';
 import { monitorBody } from '../telemetry/host/monitor-body.ts';
 import { GpuLoads } from './gpu-loads.ts';
@@ -76,8 +76,11 @@ function setUp() {
     ageCheckMs: 5,
   });
   onTestFinished(() => loads.close());
-  const watch = (monitors: Readonly<Record<string, GpuMonitorEntry>>, intervalMs = 10) =>
-    loads.configure({ monitors: new Map(Object.entries(monitors)), intervalMs });
+  const watch = (monitors: Readonly<Record<string, string | GpuMonitor>>, intervalMs = 10) =>
+    loads.configure({
+      monitors: new Map(Object.entries(monitors).map(([id, entry]) => [id, toGpuMonitor(entry)])),
+      intervalMs,
+    });
   return { time, local, changes, says, loads, watch };
 }
 
@@ -122,6 +125,24 @@ describe('the load of GPUs', () => {
     await eventually(() => ['a', 'b', 'c', 'd'].every((id) => loads.loadOf(id) === 70));
     expect(host.asked).toBe(2);
     expect(host.keys).toEqual(new Set([undefined, 'Bearer hush']));
+  });
+
+  test('is that of the GPUs which a backend runs on, where these are named', async () => {
+    const { loads, changes, watch } = setUp();
+    const host = await startHost(90, 10, 20);
+    host.gpus = host.gpus.map((each, index) => ({ ...each, index }));
+    watch({
+      a: { url: host.url, gpus: [0] },
+      b: { url: host.url, gpus: [1, 2] },
+      c: { url: host.url, gpus: [7] },
+      d: host.url,
+    });
+    await eventually(() => loads.loadOf('d') === 40);
+    expect(['a', 'b', 'c'].map((id) => loads.loadOf(id))).toEqual([90, 15, undefined]);
+    expect(loads.hostOf('b')?.reading?.gpus).toMatchObject([{ index: 1 }, { index: 2 }]);
+    changes.length = 0;
+    watch({ a: { url: host.url, gpus: [2] }, b: { url: host.url, gpus: [1, 2] }, d: host.url });
+    expect(changes).toEqual(['a 20']);
   });
 
   test('becomes unknown when its monitor was silent for ten seconds, told once, and comes back', async () => {

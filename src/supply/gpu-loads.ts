@@ -4,8 +4,8 @@
  * here can take a backend out of service or change what the router itself counts.
  */
 import type { Clock } from '../base/clock.ts';
-import { localMonitor, monitorAddress, type GpuMonitorEntry } from '../config/schema-gpu.ts';
-import { gpuTotals, type HostSampler, type WatchedHost } from '../domain/host-reading.ts';
+import { localMonitor, type GpuMonitor } from '../config/schema-gpu.ts';
+import { gpuTotals, type HostReading, type HostSampler, type WatchedHost } from '../domain/host-reading.ts';
 import type { BackendId } from '../domain/ids.ts';
 import type { HostLog } from '../telemetry/host/gpu-watch.ts';
 import { createMonitorClient, type MonitorClientOptions } from '../telemetry/host/monitor-client.ts';
@@ -23,7 +23,7 @@ export interface GpuLoadsOptions {
 
 export interface GpuLoadSettings {
   /** Backends whose GPUs somebody watches. */
-  readonly monitors: ReadonlyMap<BackendId, GpuMonitorEntry>;
+  readonly monitors: ReadonlyMap<BackendId, GpuMonitor>;
   /** Between two questions to a monitor of another machine. */
   readonly intervalMs: number;
 }
@@ -34,8 +34,13 @@ interface Watch {
   /** undefined = it is not asked, it tells. */
   readonly intervalMs: number | undefined;
   backends: readonly BackendId[];
-  /** As last told to those who listen. */
-  load: number | undefined;
+}
+
+/** A backend, its monitor, and which GPUs of that are its own. */
+interface Place {
+  readonly watch: Watch;
+  /** undefined = all. */
+  readonly gpus: ReadonlySet<number> | undefined;
 }
 
 const ageCheckMsDefault = 1000;
@@ -47,53 +52,48 @@ export class GpuLoads {
   readonly #offLocal: () => void;
   /** Those of other machines, by address and key. */
   #remotes = new Map<string, Watch>();
-  #watchOf = new Map<BackendId, Watch>();
+  #places = new Map<BackendId, Place>();
+  /** As last told to those who listen. */
+  #loads = new Map<BackendId, number | undefined>();
   /** Monitors that nobody needs any more and that still finish a question. */
   #ending: Promise<unknown> = Promise.resolve();
 
   constructor(options: GpuLoadsOptions) {
     const { local, ageCheckMs = ageCheckMsDefault } = options;
     this.#options = options;
-    this.#local = { sampler: local, intervalMs: undefined, backends: [], load: undefined };
-    this.#offLocal = local.subscribe(() => this.#refresh(this.#local));
-    this.#timer = setInterval(() => {
-      for (const watch of [this.#local, ...this.#remotes.values()]) this.#refresh(watch);
-    }, ageCheckMs).unref();
+    this.#local = { sampler: local, intervalMs: undefined, backends: [] };
+    this.#offLocal = local.subscribe(() => this.#tell(this.#local.backends));
+    this.#timer = setInterval(() => this.#tell([...this.#places.keys()]), ageCheckMs).unref();
   }
 
   /** Takes over another set of monitors; one that stays keeps its readings. */
   configure({ monitors, intervalMs }: GpuLoadSettings): void {
-    const loadsBefore = new Map([...this.#watchOf].map(([id, { load }]) => [id, load]));
     const before = this.#remotes;
     this.#remotes = new Map();
-    this.#watchOf = new Map(
-      [...monitors].map(([id, entry]) => [
-        id,
-        entry === localMonitor ? this.#local : this.#remoteFor(entry, intervalMs, before),
-      ]),
+    this.#places = new Map(
+      [...monitors].map(([id, monitor]) => {
+        const watch =
+          monitor.url === localMonitor ? this.#local : this.#remoteOf(monitor, intervalMs, before);
+        return [id, { watch, gpus: monitor.gpus && new Set(monitor.gpus) }];
+      }),
     );
     const kept = new Set(this.#remotes.values());
     const left = [...before.values()].filter((watch) => !kept.has(watch));
     this.#ending = Promise.all([this.#ending, ...left.map(({ sampler }) => sampler.close())]);
-    const idsOf = Map.groupBy(this.#watchOf.keys(), (id) => this.#watchOf.get(id));
-    for (const watch of [this.#local, ...kept]) {
-      watch.backends = idsOf.get(watch) ?? [];
-      watch.load = loadNow(watch.sampler);
-    }
-    for (const id of new Set([...loadsBefore.keys(), ...this.#watchOf.keys()])) {
-      if (loadsBefore.get(id) !== this.loadOf(id)) this.#options.onChange(id);
-    }
+    const idsOf = Map.groupBy(this.#places.keys(), (id) => this.#places.get(id)?.watch);
+    for (const watch of [this.#local, ...kept]) watch.backends = idsOf.get(watch) ?? [];
+    this.#tell([...new Set([...this.#loads.keys(), ...this.#places.keys()])]);
   }
 
-  /** In whole percent, the mean of the GPUs of its machine; undefined = nobody tells, or not lately. */
+  /** In whole percent, the mean of the GPUs that it runs on; undefined = nobody tells, or not lately. */
   loadOf(id: BackendId): number | undefined {
-    return this.#watchOf.get(id)?.load;
+    return this.#loads.get(id);
   }
 
-  /** What was last told of its machine; undefined = nobody watches that. */
+  /** What was last told of its machine, with the GPUs that it runs on; undefined = nobody watches that. */
   hostOf(id: BackendId): WatchedHost | undefined {
-    const watch = this.#watchOf.get(id);
-    return watch && { reading: watch.sampler.latest() };
+    const place = this.#places.get(id);
+    return place && { reading: readingFor(place) };
   }
 
   /** Resolves when nothing is asked any more. */
@@ -104,9 +104,13 @@ export class GpuLoads {
     await Promise.all([this.#ending, ...open]);
   }
 
-  #remoteFor(entry: GpuMonitorEntry, intervalMs: number, before: ReadonlyMap<string, Watch>): Watch {
-    const url = new URL(monitorAddress(entry));
-    const key = typeof entry === 'string' ? undefined : entry.apiKey;
+  #remoteOf(
+    monitor: Pick<GpuMonitor, 'url' | 'apiKey'>,
+    intervalMs: number,
+    before: ReadonlyMap<string, Watch>,
+  ): Watch {
+    const url = new URL(monitor.url);
+    const key = monitor.apiKey;
     const name = JSON.stringify([url.href, key]);
     const known = this.#remotes.get(name) ?? before.get(name);
     const watch = known?.intervalMs === intervalMs ? known : this.#openRemote({ url, key, intervalMs });
@@ -117,22 +121,35 @@ export class GpuLoads {
   #openRemote(asked: Pick<MonitorClientOptions, 'url' | 'key'> & { readonly intervalMs: number }): Watch {
     const { clock, log } = this.#options;
     const sampler = createMonitorClient({ ...asked, clock, log });
-    const watch: Watch = { sampler, intervalMs: asked.intervalMs, backends: [], load: undefined };
-    sampler.subscribe(() => this.#refresh(watch));
+    const watch: Watch = { sampler, intervalMs: asked.intervalMs, backends: [] };
+    sampler.subscribe(() => this.#tell(watch.backends));
     return watch;
   }
 
-  #refresh(watch: Watch): void {
-    const load = loadNow(watch.sampler);
-    if (load === watch.load) return;
-    watch.load = load;
-    for (const id of watch.backends) this.#options.onChange(id);
+  /** Looks at the loads of backends anew, and tells of those that are other than before. */
+  #tell(ids: readonly BackendId[]): void {
+    const changed: BackendId[] = [];
+    for (const id of ids) {
+      const place = this.#places.get(id);
+      const load = place && loadNow(place);
+      if (load !== this.#loads.get(id)) changed.push(id);
+      if (place === undefined) this.#loads.delete(id);
+      else this.#loads.set(id, load);
+    }
+    // Whoever is told of one may ask for another.
+    for (const id of changed) this.#options.onChange(id);
   }
 }
 
+function readingFor({ watch, gpus }: Place): HostReading | undefined {
+  const reading = watch.sampler.latest();
+  if (reading === undefined || gpus === undefined) return reading;
+  return { ...reading, gpus: reading.gpus.filter(({ index }) => gpus.has(index)) };
+}
+
 /** Whole percents: a tenth of one is no reason to tell everybody. */
-function loadNow(sampler: HostSampler): number | undefined {
-  const reading = sampler.latest();
+function loadNow(place: Place): number | undefined {
+  const reading = readingFor(place);
   const percent = reading && gpuTotals(reading.gpus).utilizationPercent;
   return percent === undefined ? undefined : Math.round(percent);
 }
