@@ -14,6 +14,7 @@ const env = {
   KEY_STUDENTS: 'k3',
   VLLM_API_KEY: 'k4',
   HOSTED_API_KEY: 'k5',
+  MONITOR_KEY: 'k6',
 };
 
 async function run(
