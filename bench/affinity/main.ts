@@ -1,7 +1,7 @@
 /**
  * What it is worth to send prompts where they are cached: a public trace in a simulation, and chats on real llama-servers.
- * Prints Markdown and writes it to bench/results: `node bench/affinity/main.ts [--trace FILE] [--speed 1,3,5]
- * [--weights 1,2,4,8] [--only simulation|chats]`.
+ * Prints Markdown and writes it to bench/results: `node bench/affinity/main.ts [--trace FILE] [--speed 1,3,4,5]
+ * [--weights 1,4] [--only simulation|chats]`.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -11,9 +11,10 @@ import { parseArgs } from 'node:util';
 import { realLlamaServer } from '../../test/real/llama-server.ts';
 import { runChats } from './chats.ts';
 import type { ChatPolicy, ChatResult } from './chats.ts';
+import { endlessCache, slotCaches, type CacheKind } from './engine.ts';
 import { simulate } from './simulation.ts';
 import type { SimulatedPolicy, SimulationResult } from './simulation.ts';
-import { readTrace } from './trace.ts';
+import { readTrace, type TracedRequest } from './trace.ts';
 
 const folder = resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -24,15 +25,18 @@ const { values } = parseArgs({
     },
     backends: { type: 'string', default: '8' },
     slots: { type: 'string', default: '8' },
-    speed: { type: 'string', default: '1,3,5' },
-    weights: { type: 'string', default: '1,2,4,8' },
+    speed: { type: 'string', default: '1,3,4,5' },
+    weights: { type: 'string', default: '1,4' },
     only: { type: 'string' },
   },
 });
 
 const spread = { name: 'free-slot-share', weight: 2 };
 const pin = { name: 'session-affinity', weight: 2 };
-const bonusMsDefault = 2000;
+/** Of `affinity.prefix.bonus`. */
+const bonusMsDefault = 10_000;
+/** 8 GiB, llama-server's default, hold so much of a model of about 8 billion weights (128 KiB a token). */
+const ramBlocksDefault = 128;
 const load = { 'model-loaded': 3, 'free-slot-share': 2, health: 1 };
 
 const chatPolicies: readonly ChatPolicy[] = [
@@ -55,23 +59,28 @@ if (values.only === undefined) writeFileSync(join(folder, 'results', `affinity-$
 async function simulationReport(): Promise<string> {
   if (!existsSync(values.trace)) return `No trace at ${values.trace}: no simulation.`;
   const trace = await readTrace(values.trace);
+  const tokens = trace.reduce((sum, { inputTokens }) => sum + inputTokens, 0);
+  return [
+    `## A public trace, simulated: ${trace.length} requests, ${(tokens / 1e6).toFixed(1)} M prompt tokens`,
+    `Mooncake, FAST '25, \`synthetic\`. ${values.backends} backends of ${values.slots} slots. The oracle has every prompt that anybody sent cached everywhere. *Pin*: by the first two blocks, as a fingerprint of the opening would. *By turns*: nobody passes for the sake of a cache.`,
+    ...[endlessCache, slotCaches(ramBlocksDefault)].map((cache) => simulationTable(trace, cache)),
+  ].join('\n\n');
+}
+
+function simulationTable(trace: readonly TracedRequest[], cache: CacheKind): string {
   const [backends, slots] = [Number(values.backends), Number(values.slots)];
   const rows = numbers(values.speed).flatMap((speed) =>
     simulatedPolicies().map((policy) => ({
       speed,
-      result: simulate(trace, policy, { backends, slots, speed }),
+      result: simulate(trace, policy, { backends, slots, speed, cache }),
     })),
   );
-  const tokens = trace.reduce((sum, { inputTokens }) => sum + inputTokens, 0);
   return [
-    `## A public trace, simulated: ${trace.length} requests, ${(tokens / 1e6).toFixed(1)} M prompt tokens`,
-    `Mooncake, FAST '25, \`synthetic\`. ${backends} backends of ${slots} slots, each with one cache that forgets nothing. The oracle has every prompt that anybody sent cached everywhere. *Pin*: by the first two blocks, as a fingerprint of the opening would.`,
-    [
-      '| speed | policy | from cache | of the oracle | requests max/mean | work max/mean | first token, mean | p99 |',
-      '| --- | --- | --- | --- | --- | --- | --- | --- |',
-      ...rows.map(({ speed, result }) => `| ${speed} × | ${simulationCells(result).join(' | ')} |`),
-    ].join('\n'),
-  ].join('\n\n');
+    `Engines with ${cache.name}:\n`,
+    '| speed | policy | from cache | of the oracle | requests max/mean | work max/mean | first token, mean | p99 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows.map(({ speed, result }) => `| ${speed} × | ${simulationCells(result).join(' | ')} |`),
+  ].join('\n');
 }
 
 function simulatedPolicies(): SimulatedPolicy[] {
@@ -87,7 +96,7 @@ function simulatedPolicies(): SimulatedPolicy[] {
     { name: 'pin', scorers: [{ ...pin, weight: 4 }, spread], loadFactor: 1, bonusMs: 0 },
     ...bounded,
     {
-      name: 'prefix affinity, weight 4, strictly by turns',
+      name: 'prefix affinity, weight 4, by turns',
       scorers: [{ name: 'prefix-affinity', weight: 4 }, pin, spread],
       loadFactor: 1.25,
       bonusMs: 0,

@@ -1,6 +1,6 @@
 /**
- * The real scheduler between a trace and simulated engines, in virtual time. Engines have one cache for all their requests,
- * which forgets nothing: what is missed is missed by placement alone.
+ * The real scheduler between a trace and simulated engines, in virtual time. With an endless cache what is missed is missed by
+ * placement alone.
  */
 import { Heap, type HeapItem } from '../../src/base/heap.ts';
 import { createRandom } from '../../src/base/random.ts';
@@ -9,6 +9,7 @@ import type { PromptChain } from '../../src/domain/prompt-chain.ts';
 import type { Grant } from '../../src/scheduler/effects.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import type { SchedulerSettings, WeightedPolicy } from '../../src/scheduler/settings.ts';
+import { endlessCache, type CacheKind, type PromptCache } from './engine.ts';
 import { tokensPerBlock, type TracedRequest } from './trace.ts';
 
 export interface SimulatedPolicy {
@@ -24,6 +25,7 @@ export interface SimulatedFleet {
   readonly slots: number;
   /** How much faster than in the trace requests come. */
   readonly speed: number;
+  readonly cache: CacheKind;
 }
 
 export interface SimulationResult {
@@ -41,6 +43,8 @@ export interface SimulationResult {
 /** Of one GPU and a model of about 8 billion weights. */
 const promptTokensPerMs = 8;
 const msPerOutputToken = 15;
+/** Among whom the openings of the trace are shared out: it names none. */
+const clients = 20;
 
 interface Happening extends HeapItem {
   readonly atMs: number;
@@ -57,9 +61,13 @@ export function simulate(
 }
 
 class Engine {
-  readonly cached = new Set<number>();
+  readonly cache: PromptCache;
   requests = 0;
   workMs = 0;
+
+  constructor(cache: PromptCache) {
+    this.cache = cache;
+  }
 }
 
 class Simulation {
@@ -97,8 +105,9 @@ class Simulation {
 
   run(): SimulationResult {
     for (let index = 0; index < this.#fleet.backends; index += 1) {
-      const view = viewOf(`b${index}`, this.#fleet.slots);
-      this.#engines.set(view.id, new Engine());
+      const { slots, cache } = this.#fleet;
+      const view = viewOf(`b${index}`, slots, cache === endlessCache);
+      this.#engines.set(view.id, new Engine(cache.create(slots)));
       this.#scheduler.handle({ type: 'backendChanged', view, nowMs: 0 });
     }
     this.#trace.forEach((request, index) => {
@@ -118,7 +127,7 @@ class Simulation {
       request: {
         id: String(index),
         model: 'm',
-        flow: 'f',
+        flow: String((traced.blocks[1] ?? 0) % clients),
         priority: 1,
         // What a fingerprint of the opening would tell: the first blocks, system text and first turn.
         session: traced.blocks.slice(0, 2).join(),
@@ -133,8 +142,7 @@ class Simulation {
     const traced = this.#trace[Number(id)];
     const engine = this.#engines.get(backend);
     if (traced === undefined || engine === undefined) throw new Error(`No request ${id} on ${backend}`);
-    const missing = traced.blocks.findIndex((block) => !engine.cached.has(block));
-    const known = missing === -1 ? traced.blocks.length : missing;
+    const known = engine.cache.start(traced.blocks);
     const cachedTokens = Math.min(traced.inputTokens, known * tokensPerBlock);
     const promptMs = (traced.inputTokens - cachedTokens) / promptTokensPerMs;
     const totalMs = promptMs + traced.outputTokens * msPerOutputToken;
@@ -142,10 +150,9 @@ class Simulation {
     engine.workMs += totalMs;
     this.#cachedTokens += cachedTokens;
     this.#firstTokens.push(this.#nowMs + promptMs - traced.atMs / this.#fleet.speed);
-    this.#later(this.#nowMs + promptMs, () => {
-      for (const block of traced.blocks) engine.cached.add(block);
-    });
+    this.#later(this.#nowMs + promptMs, () => engine.cache.read(traced.blocks));
     this.#later(this.#nowMs + totalMs, () => {
+      engine.cache.end(traced.blocks);
       const prompt = { tokens: traced.inputTokens, cachedTokens };
       this.#scheduler.handle({ type: 'requestFinished', id, lingers: false, prompt, nowMs: this.#nowMs });
     });
@@ -174,7 +181,7 @@ class Simulation {
 
 function settingsOf({ scorers, loadFactor, bonusMs }: SimulatedPolicy): SchedulerSettings {
   return {
-    ordering: 'fifo',
+    ordering: 'fair',
     scorers,
     picker: 'max-score',
     modelAffinityBonusMs: 0,
@@ -199,7 +206,7 @@ function settingsOf({ scorers, loadFactor, bonusMs }: SimulatedPolicy): Schedule
   };
 }
 
-function viewOf(id: string, slotsTotal: number): BackendView {
+function viewOf(id: string, slotsTotal: number, sharesPrompts: boolean): BackendView {
   return {
     id,
     state: 'live',
@@ -212,7 +219,7 @@ function viewOf(id: string, slotsTotal: number): BackendView {
     priority: 0,
     contextTokens: new Map(),
     epoch: 0,
-    sharesPrompts: true,
+    sharesPrompts,
   };
 }
 

@@ -53,7 +53,7 @@ class Fleet {
       sessionsMax: 100_000,
       promptBytesMax: 64 * 1024 ** 2,
       promptLoadFactor: 1.25,
-      promptBonusMs: 2000,
+      promptBonusMs: 10_000,
       lingerMsMax: 60_000,
       decisionCandidatesMax: 8,
     };

@@ -187,7 +187,7 @@ const affinity = z.strictObject({
         ),
         bonus: describe(
           "When all slots are in use: on a slot that becomes free, a request that has more of its prompt cached there goes before requests for the same model that came less than this before it, within its client's fair share and `scheduling.maxOvertake`. 0 = never.",
-          duration().prefault('2s'),
+          duration().prefault('10s'),
         ),
       })
       .prefault({}),

@@ -30,7 +30,7 @@ describe('toSchedulerSettings', () => {
       modelLimits: new Map(),
       sessionTtlMs: 600_000,
       sessionsMax: 100_000,
-      promptBonusMs: 2000,
+      promptBonusMs: 10_000,
       lingerMsMax: 60_000,
     });
   });
