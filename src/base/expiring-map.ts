@@ -12,6 +12,7 @@ interface Kept<Key, Value> {
   newer: Kept<Key, Value> | undefined;
 }
 
+/** The order is kept beside the map: to take a key out of a Map and put it back leaves garbage with every use. */
 export class ExpiringMap<Key, Value> {
   readonly #entries = new Map<Key, Kept<Key, Value>>();
   #oldest: Kept<Key, Value> | undefined;
@@ -32,31 +33,33 @@ export class ExpiringMap<Key, Value> {
   /** Does not count as a use. */
   get(key: Key, nowMs: number): Value | undefined {
     const kept = this.#entries.get(key);
-    return kept === undefined || nowMs - kept.usedMs >= this.#ttlMs ? undefined : kept.value;
+    return kept === undefined || this.#hasExpired(kept, nowMs) ? undefined : kept.value;
   }
 
   /** Up to `max` entries with the time they have left, the most recently used first. */
   newest(nowMs: number, max: number): [key: Key, value: Value, remainingMs: number][] {
     const live: [Key, Value, number][] = [];
     for (let kept = this.#newest; kept !== undefined && live.length < max; kept = kept.older) {
-      const remainingMs = kept.usedMs + this.#ttlMs - nowMs;
-      if (remainingMs <= 0) break;
-      live.push([kept.key, kept.value, remainingMs]);
+      if (this.#hasExpired(kept, nowMs)) break;
+      live.push([kept.key, kept.value, kept.usedMs + this.#ttlMs - nowMs]);
     }
     return live;
   }
 
   set(key: Key, value: Value, nowMs: number): void {
-    let kept = this.#entries.get(key);
-    if (kept === undefined) {
-      kept = { key, value, usedMs: nowMs, older: undefined, newer: undefined };
+    const known = this.#entries.get(key);
+    if (known === undefined) {
+      const kept: Kept<Key, Value> = { key, value, usedMs: nowMs, older: undefined, newer: undefined };
       this.#entries.set(key, kept);
+      this.#putLast(kept);
     } else {
-      kept.value = value;
-      kept.usedMs = nowMs;
-      this.#unlink(kept);
+      known.value = value;
+      known.usedMs = nowMs;
+      if (known !== this.#newest) {
+        this.#unlink(known);
+        this.#putLast(known);
+      }
     }
-    this.#append(kept);
     this.prune(nowMs);
   }
 
@@ -68,20 +71,25 @@ export class ExpiringMap<Key, Value> {
 
   /** Drops what has expired or is too much. Costs as much as it drops. */
   prune(nowMs: number): void {
-    for (let kept = this.#oldest; kept !== undefined; kept = this.#oldest) {
-      if (this.#entries.size <= this.#sizeMax && nowMs - kept.usedMs < this.#ttlMs) return;
-      this.#entries.delete(kept.key);
-      this.#unlink(kept);
+    for (let oldest = this.#oldest; oldest !== undefined; oldest = this.#oldest) {
+      if (this.#entries.size <= this.#sizeMax && !this.#hasExpired(oldest, nowMs)) return;
+      this.#entries.delete(oldest.key);
+      this.#unlink(oldest);
     }
   }
 
-  #append(kept: Kept<Key, Value>): void {
+  #hasExpired({ usedMs }: Kept<Key, Value>, nowMs: number): boolean {
+    return nowMs - usedMs >= this.#ttlMs;
+  }
+
+  #putLast(kept: Kept<Key, Value>): void {
     kept.older = this.#newest;
     if (this.#newest === undefined) this.#oldest = kept;
     else this.#newest.newer = kept;
     this.#newest = kept;
   }
 
+  /** Leaves the entry without neighbours: an old one would keep them alive. */
   #unlink(kept: Kept<Key, Value>): void {
     const { older, newer } = kept;
     if (older === undefined) this.#oldest = newer;

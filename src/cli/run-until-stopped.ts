@@ -1,5 +1,6 @@
 /** Runs a router until a signal ends it: the first drains, the second ends at once, SIGHUP reloads. */
 import type { App } from '../app.ts';
+import { setHeapFlags } from '../base/heap-flags.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { LongRunningIo } from './io.ts';
 
@@ -9,6 +10,7 @@ export async function runUntilStopped(
   io: LongRunningIo,
   onListening: (address: string) => void = () => {},
 ): Promise<ExitCode> {
+  setHeapFlags();
   try {
     await app.start();
   } catch (error) {
