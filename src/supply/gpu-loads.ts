@@ -57,6 +57,7 @@ export class GpuLoads {
   #loads = new Map<BackendId, number | undefined>();
   /** Monitors that nobody needs any more and that still finish a question. */
   #ending: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(options: GpuLoadsOptions) {
     const { local, ageCheckMs = ageCheckMsDefault } = options;
@@ -68,6 +69,7 @@ export class GpuLoads {
 
   /** Takes over another set of monitors; one that stays keeps its readings. */
   configure({ monitors, intervalMs }: GpuLoadSettings): void {
+    if (this.#isClosed) return;
     const before = this.#remotes;
     this.#remotes = new Map();
     this.#places = new Map(
@@ -96,8 +98,9 @@ export class GpuLoads {
     return place && { reading: readingFor(place) };
   }
 
-  /** Resolves when nothing is asked any more. */
+  /** For good: monitors that come later are not asked. Resolves when nothing is asked any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     this.#offLocal();
     const open = [...this.#remotes.values()].map(({ sampler }) => sampler.close());
