@@ -52,8 +52,10 @@ function presetRows(): string[][] {
 }
 
 function otherKeys(name: PresetName): string {
-  const keys = Object.entries(keysByPreset[name]).flatMap(([section, values]) =>
-    Object.entries(values).map(([key, value]) => `\`${section}.${key}\` ${value}`),
+  const keys = Object.entries(keysByPreset[name]).flatMap(([key, value]) =>
+    typeof value === 'object'
+      ? Object.entries(value).map(([inner, each]) => `\`${key}.${inner}\` ${each}`)
+      : [`\`${key}\` ${value}`],
   );
   return keys.length === 0 ? '–' : keys.join(', ');
 }

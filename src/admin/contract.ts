@@ -95,6 +95,10 @@ export const requestSchema = z.strictObject({
   requested_model: name.nullable(),
   /** Id of the selector that chose the model. */
   selector: name.nullable(),
+  /** Name of the ensemble that answers. */
+  ensemble: name.nullable(),
+  /** The request that this one of the router's own is part of, and what it is for there; null = a client sent it. */
+  parent: z.strictObject({ request_id: name, purpose: name }).nullable(),
   /** A short hash: equal for requests of one conversation. */
   session_id: name.nullable(),
   backend_id: name.nullable(),

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { repairText } from '../domain/repair-record.ts';
 import type { QueuedSnapshot } from '../scheduler/snapshot.ts';
-import type { RequestRecord } from '../store/request-record.ts';
+import type { RequestParent, RequestRecord } from '../store/request-record.ts';
 import { outputTokensSoFar } from '../store/requests.ts';
 import type { RequestBody, RequestDetailBody } from './contract.ts';
 import { isoTime, maskedSession, rounded, spanMs } from './values.ts';
@@ -23,6 +23,8 @@ export function describeRequest(
     model_id: record.model ?? null,
     requested_model: record.requested ?? null,
     selector: record.selector ?? null,
+    ensemble: record.ensemble ?? null,
+    parent: record.parent === undefined ? null : describeParent(record.parent),
     session_id: maskedSession(record.session),
     backend_id: record.backend ?? null,
     stream,
@@ -62,4 +64,8 @@ export function describeRequestFully(
     bytes_in: record.bytesIn,
     bytes_out: record.bytesOut,
   };
+}
+
+function describeParent({ id, purpose }: RequestParent): NonNullable<RequestBody['parent']> {
+  return { request_id: id, purpose };
 }

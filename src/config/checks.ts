@@ -1,4 +1,5 @@
 /** Rules that span several keys or need more than the schema knows. Pure; findings get their positions from load.ts. */
+import { checkEnsembles } from './check-ensembles.ts';
 import { checkModels } from './check-models.ts';
 import { checkNames } from './check-names.ts';
 import { checkRouting } from './check-routing.ts';
@@ -52,6 +53,7 @@ function checkNamesAndRouting(config: Config, wrongKeys: ReadonlySet<string>): C
   return [
     { problems: hooks, warnings: [] },
     routing,
+    checkEnsembles(config, table),
     checkNames({ config, table, planner, targetsKnown: isKnown('models', 'peers') }),
   ];
 }

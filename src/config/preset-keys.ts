@@ -4,8 +4,10 @@
  */
 import type { PresetName } from '../scheduler/presets.ts';
 
-/** By section, then key, as they would be written in the file. */
-export type PresetKeys = Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+type Value = string | number;
+
+/** A section with its keys, or a key of the top level, as they would be written in the file. */
+export type PresetKeys = Readonly<Record<string, Value | Readonly<Record<string, Value>>>>;
 
 /** Slots only steer, and no backend is kept for the model that it served last. */
 const withoutQueue = { slotLimits: 'soft', stickyDelay: '0s' };
@@ -13,8 +15,8 @@ const withoutQueue = { slotLimits: 'soft', stickyDelay: '0s' };
 export const keysByPreset: Readonly<Record<PresetName, PresetKeys>> = {
   default: {},
   'llamacpp-ha': {},
-  nomyo: { scheduling: withoutQueue },
-  'nomyo-priority': { scheduling: withoutQueue },
+  nomyo: { scheduling: withoutQueue, ensemblePrefix: 'moe-' },
+  'nomyo-priority': { scheduling: withoutQueue, ensemblePrefix: 'moe-' },
   'ollama-lb': {
     scheduling: withoutQueue,
     probes: { failures: 3, breakerFailures: 3, deadInterval: '30s' },
@@ -30,9 +32,13 @@ export function withPresetKeys(plain: Record<string, unknown>): Record<string, u
   const preset = isMap(scheduling) ? scheduling['preset'] : undefined;
   if (typeof preset !== 'string' || !Object.hasOwn(keysByPreset, preset)) return plain;
   const filled = { ...plain };
-  for (const [section, values] of Object.entries(keysByPreset[preset as PresetName])) {
-    const written = filled[section] ?? {};
-    if (isMap(written)) filled[section] = { ...values, ...written };
+  for (const [key, value] of Object.entries(keysByPreset[preset as PresetName])) {
+    if (typeof value !== 'object') {
+      filled[key] ??= value;
+      continue;
+    }
+    const written = filled[key] ?? {};
+    if (isMap(written)) filled[key] = { ...value, ...written };
   }
   return filled;
 }

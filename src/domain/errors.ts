@@ -312,6 +312,14 @@ export const errorTable = {
     meaning:
       'The backend broke the connection after it may have accepted the prompt, so the request was not repeated elsewhere. Mid-stream the client sees it as an error event and an abnormal end.',
   },
+  ensemble_failed: {
+    source: 'backend',
+    status: 502,
+    retry: 'later',
+    type: 'server_error',
+    meaning:
+      'None of the answers that an ensemble had asked for came to its end; the message has the reason of the first. A refusal of an engine or of the router is passed on as it is instead.',
+  },
   backend_protocol: {
     source: 'backend',
     status: 502,

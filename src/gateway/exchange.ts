@@ -8,28 +8,32 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Backend, BackendFailure } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
+import type { CancelReason } from '../store/requests.ts';
 import { attemptsHeader } from './attempts-header.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { GatewayParts } from './gateway.ts';
 import { bodyBytes, toRequestHeaders, toResponseHeaders } from './headers.ts';
 import type { Inbound } from './inbound.ts';
+import { tryBeginEnsemble } from './ensemble/begin-ensemble.ts';
+import type { EnsembleRun } from './ensemble/ensemble-run.ts';
+import { hasEnsembles } from './ensemble/find-ensemble.ts';
 import { enterExchange } from './keys/enter-exchange.ts';
 import type { KeyPass } from './keys/key-pass.ts';
 import { hasToldLimits } from './keys/limit-headers.ts';
 import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
+import { modelToLoad } from './model-to-load.ts';
 import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
 import { promptReport } from './prompt-report.ts';
-import { failureError, rejectionError, rejectionOutcome } from './rejection.ts';
+import { cancelError, clientLeft, failureError, rejectionError, rejectionOutcome } from './rejection.ts';
 import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
 import type { RequestRepairs } from './repair/request-repairs.ts';
 import { readRequest, resolveRequest, type Resolved } from './resolve.ts';
 import { upstreamPath } from './target.ts';
-import { isDialectRoute, otherRoutes } from './translation/dialect-routes.ts';
-import { isOftenMissing, lacksRoute, mayLackRoute } from './translation/route-support.ts';
+import { hasOtherWays, lacksRoute, mayLackRoute } from './translation/route-support.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
 
 /** Begins the life of a request. Returns its record, which tells how it goes. */
@@ -47,6 +51,8 @@ class Exchange implements Waiter, UpstreamHandler {
   #placer: Placer | undefined;
   #body: Buffer = Buffer.alloc(0);
   #resolved: Resolved | undefined;
+  /** Works in place of an engine. */
+  #ensemble: EnsembleRun | undefined;
   /** Names to try when nobody that has the model can be reached. */
   #alternatives: readonly ModelName[] = [];
   /** Room under the limits of the caller's key. */
@@ -196,6 +202,7 @@ class Exchange implements Waiter, UpstreamHandler {
     const record = this.#record;
     record.bytesIn = body.length;
     record.capture?.request(body);
+    if (hasEnsembles(this.#parts) && this.#leaveToEnsemble(body)) return;
     const resolved = resolveRequest(this.#parts, this.#inbound, body);
     if (resolved instanceof LlameroError) {
       this.#fail(resolved, 'rejected_other');
@@ -225,18 +232,39 @@ class Exchange implements Waiter, UpstreamHandler {
     this.#placer = resolved.placer;
     this.#parts.requests.changed(record);
     resolved.placer.arrive(facts, this);
-    if (resolved.stream && !this.#ended) this.#answer.beginEarly(this.#modelToLoad(facts.model));
+    if (resolved.stream && !this.#ended) {
+      const loading = this.#holdsPermit ? undefined : modelToLoad(this.#parts, this.#inbound, facts.model);
+      this.#answer.beginEarly(loading);
+    }
   }
 
-  /** The model, when it has to be loaded first and wants its clients to be told. */
-  #modelToLoad(model: ModelName | undefined): ModelName | undefined {
-    if (model === undefined || this.#holdsPermit || this.#inbound.modelInPath !== undefined) return undefined;
-    const serving = this.#parts.fleet.names().get(model) ?? [];
-    const { models } = this.#parts.models();
-    const isTold =
-      serving.length > 0 &&
-      serving.every(({ id, view }) => !view.loaded.has(id) && models.get(id)?.sendLoadingState === true);
-    return isTold ? model : undefined;
+  /** False: the request is for no ensemble. */
+  #leaveToEnsemble(body: Buffer): boolean {
+    const record = this.#record;
+    const ensemble = tryBeginEnsemble({
+      parts: this.#parts,
+      inbound: this.#inbound,
+      body,
+      host: {
+        record,
+        answer: this.#answer,
+        begin: (inner) => beginExchange(this.#parts, inner),
+        finish: (outcome) => this.#finish(outcome),
+        fail: (error, outcome) => this.#fail(error, outcome),
+        brokeOff: (error, told) => this.#brokeOff(error, told),
+      },
+    });
+    if (ensemble === undefined) return false;
+    if (ensemble instanceof LlameroError) {
+      this.#fail(ensemble, 'rejected_other');
+      return true;
+    }
+    this.#ensemble = ensemble;
+    record.phase = 'waiting';
+    this.#parts.requests.changed(record);
+    if (record.stream) this.#answer.beginEarly(undefined);
+    ensemble.start();
+    return true;
   }
 
   /** The same model may be had from somebody else, by another name. */
@@ -327,12 +355,10 @@ class Exchange implements Waiter, UpstreamHandler {
   }
 
   /** It was asked in the client's own way, and there are others. */
-  #mayBePutDifferently({ kind }: Backend): boolean {
-    const { route, modelInPath } = this.#inbound;
-    if (modelInPath !== undefined || !isOftenMissing(route.name)) return false;
-    const isNative = this.#outgoing !== undefined && this.#outgoing.url === this.#inbound.url;
-    if (!isDialectRoute(route.name)) return isNative;
-    return isNative && otherRoutes[route.name].some((other) => kind.routes.has(other));
+  #mayBePutDifferently(backend: Backend): boolean {
+    const { route, modelInPath, url } = this.#inbound;
+    const isNative = this.#outgoing !== undefined && this.#outgoing.url === url;
+    return modelInPath === undefined && isNative && hasOtherWays(route.name, backend.kind.routes);
   }
 
   #sendDifferently(backend: Backend): void {
@@ -412,22 +438,13 @@ class Exchange implements Waiter, UpstreamHandler {
   #clientLeft(): void {
     if (this.#ended) return;
     this.#call?.abort();
-    this.#finish(
-      this.#cancelledOutcome(),
-      new LlameroError('client_closed', 'The client closed the connection'),
-    );
+    this.#finish(this.#cancelledOutcome(), clientLeft());
   }
 
-  #cancelled(reason: 'operator' | 'shutdown'): void {
+  #cancelled(reason: CancelReason): void {
     if (this.#ended) return;
     this.#call?.abort();
-    const error =
-      reason === 'operator'
-        ? new LlameroError('cancelled', 'The request was cancelled by an operator')
-        : new LlameroError('shutting_down', 'The router stopped before the answer was complete', {
-            retryAfterS: 1,
-          });
-    this.#fail(error, this.#cancelledOutcome());
+    this.#fail(cancelError(reason), this.#cancelledOutcome());
   }
 
   #cancelledOutcome(): Outcome {
@@ -447,6 +464,7 @@ class Exchange implements Waiter, UpstreamHandler {
   #finish(outcome: Outcome, error?: LlameroError): void {
     if (this.#ended) return;
     const record = this.#record;
+    this.#ensemble?.abort();
     this.#answer.settle();
     this.#keyPass?.settle(record, outcome);
     const lingers = this.#lingers(outcome);

@@ -76,7 +76,8 @@ export function toRequestHeaders(received: readonly string[], options: RequestHe
 
 export interface ResponseHeaderOptions {
   readonly requestId: string;
-  readonly backend: string;
+  /** undefined: none has answered. */
+  readonly backend: string | undefined;
   /** Value of `x-llamero-attempts`; undefined when the first attempt answered. */
   readonly attempts: string | undefined;
   /** What the engine could not be told of the request. */
@@ -106,7 +107,8 @@ export function toResponseHeaders(received: readonly string[], options: Response
     kept.push(name, value);
   }
   if (isStream && isBuffered) kept.push('x-accel-buffering', 'no');
-  kept.push('x-request-id', options.requestId, 'x-llamero-backend', options.backend);
+  kept.push('x-request-id', options.requestId);
+  if (options.backend !== undefined) kept.push('x-llamero-backend', options.backend);
   if (options.attempts !== undefined) kept.push('x-llamero-attempts', options.attempts);
   if (options.dropped.length > 0) kept.push('x-llamero-dropped', options.dropped.join(', '));
   pushRepaired(kept, options.repaired);

@@ -4,6 +4,7 @@ import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Config } from '../config/schema.ts';
 import type { Rejection, RejectReason } from '../scheduler/effects.ts';
+import type { CancelReason } from '../store/requests.ts';
 import type { Fleet } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
 import type { UpstreamFailure } from './upstream.ts';
@@ -116,6 +117,18 @@ export function failureError(failure: UpstreamFailure, backend: string): Llamero
         later,
       );
   }
+}
+
+/** The error of a request whose client has gone, for the records. */
+export function clientLeft(): LlameroError {
+  return new LlameroError('client_closed', 'The client closed the connection');
+}
+
+/** The error for a request that is ended from outside. */
+export function cancelError(reason: CancelReason): LlameroError {
+  if (reason === 'operator') return new LlameroError('cancelled', 'The request was cancelled by an operator');
+  const message = 'The router stopped before the answer was complete';
+  return new LlameroError('shutting_down', message, { retryAfterS: 1 });
 }
 
 /** The error for a request without a model in a fleet with several. */

@@ -69,6 +69,8 @@ export interface RequestRecord {
   requested: string | undefined;
   /** Id of the selector that chose the model. */
   selector: string | undefined;
+  /** Name of the ensemble that answers: what its requests take is accounted for by their records. */
+  ensemble: string | undefined;
   session: string | undefined;
   stream: boolean;
   backend: BackendId | undefined;

@@ -189,7 +189,8 @@ class Table implements RequestTable {
 
 /** Output tokens up to now. Engines send about one token per streamed chunk; usage, once it is there, is exact. */
 export function outputTokensSoFar(record: RequestRecord): number {
-  return record.usage?.outputTokens ?? (record.stream ? record.chunksOut : 0);
+  const isGuessed = record.stream && record.ensemble === undefined;
+  return record.usage?.outputTokens ?? (isGuessed ? record.chunksOut : 0);
 }
 
 /** Every field from the start, always in the same order, so that all records share one hidden class. */
@@ -207,6 +208,7 @@ function newRecord(head: RequestHead, clock: Clock): RequestRecord {
     model: undefined,
     requested: undefined,
     selector: undefined,
+    ensemble: undefined,
     session: undefined,
     stream: false,
     backend: undefined,

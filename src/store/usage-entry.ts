@@ -80,8 +80,12 @@ export interface UsageEntry {
   readonly counts: UsageCounts;
 }
 
-/** undefined = the request is not accounted for: no model works on such a route, or the caller was not let in. */
+/**
+ * undefined = the request is not accounted for: no model works on such a route, the caller was not let in, or the requests
+ * of an ensemble did the work.
+ */
 export function tryToUsageEntry(record: RequestRecord): UsageEntry | undefined {
+  if (record.ensemble !== undefined) return undefined;
   const dialect = dialectByRoute[record.route];
   const outcome = record.outcome ?? 'internal';
   if (dialect === undefined || record.method !== 'POST' || outcome === 'rejected_unauthorized')

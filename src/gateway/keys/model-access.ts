@@ -7,12 +7,13 @@ import { qualifiedName } from '../../config/names.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import type { ModelName } from '../../domain/ids.ts';
 import { namesModel, type KeyRules } from '../../keys/key-rules.ts';
+import { findEnsemble, membersOf } from '../ensemble/find-ensemble.ts';
 import type { GatewayParts } from '../gateway.ts';
 import type { ModelEntry } from '../listing.ts';
 import { findOllamaName } from '../ollama/find-name.ts';
 import type { Route } from '../routes.ts';
 
-type Parts = Pick<GatewayParts, 'names' | 'fleet'>;
+type Parts = Pick<GatewayParts, 'config' | 'names' | 'fleet'>;
 
 export interface KeyedRequest {
   /** undefined: callers need none. */
@@ -51,9 +52,12 @@ export function refuseAccess(
   return undefined;
 }
 
-/** True when the name is allowed, or what stands behind it: of a selector all targets. */
-export function mayUseModel({ names, fleet }: Parts, key: KeyRules, name: ModelName): boolean {
+/** True when the name is allowed, or what stands behind it: of a selector all targets, of an ensemble all members. */
+export function mayUseModel(parts: Parts, key: KeyRules, name: ModelName): boolean {
   if (namesModel(key, name)) return true;
+  const ensemble = findEnsemble(parts, name);
+  if (ensemble !== undefined) return membersOf(ensemble).every((member) => mayUseModel(parts, key, member));
+  const { names, fleet } = parts;
   const pinned = names.unpin(name);
   if (pinned instanceof LlameroError) return false;
   const found = names.find(pinned);

@@ -36,6 +36,8 @@ export interface AnswerTranslationOptions {
   readonly onEvent?: OnAnswerEvent | undefined;
   /** Told of the whole answer as the client gets it, or would get it without a stream. */
   readonly onAnswer?: ((answer: JsonObject) => void) | undefined;
+  /** False: what it took is accounted for by another request. Default: true. */
+  readonly isAccounted?: boolean;
 }
 
 /** Pictures come as text in some answers. */
@@ -118,8 +120,9 @@ export class AnswerTranslation implements AnswerTransform {
   }
 
   result(): UsageResult {
-    const usage = this.#usage === undefined ? undefined : toTokenUsage(this.#usage);
-    const timings = this.#timings === undefined ? undefined : toEngineTimings(this.#timings);
+    const isAccounted = this.#options.isAccounted ?? true;
+    const usage = this.#usage && isAccounted ? toTokenUsage(this.#usage) : undefined;
+    const timings = this.#timings && isAccounted ? toEngineTimings(this.#timings) : undefined;
     // An error that is the whole of the answer was passed on properly.
     const isBroken = this.#error !== undefined && this.#head.status < 400 && !this.#isRefused;
     return {

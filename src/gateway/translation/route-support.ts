@@ -4,6 +4,7 @@
  */
 import type { RouteName } from '../../domain/routes.ts';
 import type { Backend } from '../../engines/backend.ts';
+import { isDialectRoute, otherRoutes } from './dialect-routes.ts';
 
 interface Lack {
   readonly version: string | undefined;
@@ -35,9 +36,13 @@ export class RouteSupport {
   }
 }
 
-/** Whether engines of kinds that have the route may be without it. All have had chat completions from the start. */
-export function isOftenMissing(route: RouteName): boolean {
-  return route === 'responses' || route === 'messages' || route === 'count-tokens';
+/** Engines of kinds that have these may be without them. All have had chat completions from the start. */
+const oftenMissing: ReadonlySet<RouteName> = new Set(['responses', 'messages', 'count-tokens']);
+
+/** Whether an engine without the route could be asked in another way. `routes`: of its kind. */
+export function hasOtherWays(route: RouteName, routes: ReadonlySet<RouteName>): boolean {
+  if (!oftenMissing.has(route)) return false;
+  return !isDialectRoute(route) || otherRoutes[route].some((other) => routes.has(other));
 }
 
 /** Shorter than any answer with a text. */
