@@ -56,9 +56,11 @@ export function answerListing(parts: GatewayParts, asked: ListingRequest): boole
 }
 
 /** What a list of the models is made from at this moment. */
-export function listingSource({ clock, fleet, models, names, signature }: GatewayParts): ListingSource {
+export function listingSource(parts: GatewayParts): ListingSource {
+  const { clock, config, fleet, models, names, signature } = parts;
   const startedEpochS = Math.floor((clock.epochMs() - clock.nowMs()) / 1000);
-  return { backends: fleet.offered(), models: models(), names, startedEpochS, signature };
+  const { ensembles } = config();
+  return { backends: fleet.offered(), models: models(), names, ensembles, startedEpochS, signature };
 }
 
 /** A page of any origin may read which models there are. */

@@ -43,7 +43,7 @@ function list(config: ModelsConfig, known: Readonly<Record<string, Known>> = {},
   const profiles = new ActiveProfile(config.profiles);
   profiles.choose(active);
   const names = new NameResolver({ models: () => config, profile: profiles, fleet, nowMs: () => 0 });
-  const source = { backends, models: config, names, startedEpochS: 1000, signature: 'me' };
+  const source = { backends, models: config, names, ensembles: {}, startedEpochS: 1000, signature: 'me' };
   return { rows: listModels(source), all: listModels(source, { all: true }) };
 }
 

@@ -1,6 +1,6 @@
 /**
  * `GET /v1/models`: everything that a client can ask for by name, once each, in OpenAI's shape: what the backends serve,
- * models of our own, peers, selectors, pins. Reads views; asks no engine.
+ * models of our own, peers, selectors, ensembles, pins. Reads views; asks no engine.
  */
 import { capabilityKeys, describeCapabilities } from '../config/capabilities.ts';
 import type {
@@ -11,9 +11,11 @@ import type {
   ServedTarget,
 } from '../config/models.ts';
 import { qualifiedName } from '../config/names.ts';
+import type { EnsembleConfig } from '../config/schema-ensembles.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
 import { routersBehind } from '../engines/echo.ts';
+import { membersOf } from './ensemble/find-ensemble.ts';
 import { isPlain } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
 
@@ -39,6 +41,8 @@ export interface ListingSource {
   readonly backends: readonly Backend[];
   readonly models: ModelsConfig;
   readonly names: NameResolver;
+  /** By name. */
+  readonly ensembles: Readonly<Record<ModelName, EnsembleConfig>>;
   /** `created` of models whose engine gives none. */
   readonly startedEpochS: number;
   /** Of this router; see loop-guard.ts. */
@@ -80,6 +84,7 @@ class Listing {
     for (const model of models.values()) this.#addModel(model);
     if (includeAliasesInList) for (const model of models.values()) this.#addAliases(model);
     for (const selector of selectors.values()) this.#addSelector(selector);
+    for (const [name, ensemble] of Object.entries(this.#source.ensembles)) this.#addEnsemble(name, ensemble);
     this.#addPins();
     return this.#rows;
   }
@@ -166,6 +171,18 @@ class Listing {
       isListed: !unlisted,
       loaded: candidates.some((name) => this.#serving(name).some((backend) => isWarm(backend, name))),
     });
+  }
+
+  #addEnsemble(name: ModelName, ensemble: EnsembleConfig): void {
+    const members = membersOf(ensemble);
+    this.#add(
+      name,
+      { meta: { llamaswap: { type: 'ensemble', models: members } } },
+      {
+        serving: [],
+        loaded: members.every((model) => this.#serving(model).some((backend) => isWarm(backend, model))),
+      },
+    );
   }
 
   /** A pin in place of a model shows in what that model does, not in the list. */

@@ -11,6 +11,7 @@ import {
   type PanelOptions,
 } from '../fake-engine/panel-engine.ts';
 import { ask, type AskOptions } from './client.ts';
+import { as, codeOf } from './keyed-client.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
 
 const closing: (() => PromiseLike<void>)[] = [];
@@ -343,4 +344,84 @@ describe('a client that leaves an ensemble', () => {
       expect(cancelled).toHaveLength(part === 'final' ? 2 : 4);
     });
   }
+});
+
+describe('the name of an ensemble', () => {
+  test('stands in the lists of models, for keys that may use it', async () => {
+    const apiKeys = ['all', { name: 'other', key: 'other', models: ['elsewhere'] }];
+    const { router } = await setUp({ apiKeys });
+    const idsFor = async (key: string) => {
+      const list = (await ask(`${router.url}/v1/models`, as(key)).answer).json() as {
+        data?: { id: string }[];
+      };
+      const tags = (await ask(`${router.url}/api/tags`, as(key)).answer).json() as {
+        models?: { name: string }[];
+      };
+      return [list.data?.map(({ id }) => id), tags.models?.map(({ name }) => name)];
+    };
+    expect(await idsFor('all')).toEqual([
+      ['m', 'panel'],
+      ['m:latest', 'panel:latest'],
+    ]);
+    expect(await idsFor('other')).toEqual([[], []]);
+  });
+
+  test('may be used by a key that may use it, or all that it asks', async () => {
+    const { router } = await setUp({
+      apiKeys: [
+        'all',
+        { name: 'named', key: 'named', models: ['panel'] },
+        { name: 'members', key: 'members', models: ['m'] },
+        { name: 'other', key: 'other', models: ['elsewhere'] },
+        { name: 'embeds', key: 'embeds', routes: ['embeddings'] },
+      ],
+    });
+    const codes = [];
+    for (const key of ['named', 'members', 'other', 'embeds']) {
+      const answer = await chat(router, {}, as(key)).answer;
+      codes.push(answer.status === 200 ? 200 : codeOf(answer));
+    }
+    expect(codes).toEqual([200, 200, 'model_not_allowed', 'route_not_allowed']);
+  });
+
+  test('is what the prefix makes of a model, where there is a prefix and no model of that name', async () => {
+    const { engine, router } = await setUp({ ensemblePrefix: 'moe-' }, { models: ['m', 'moe-real'] });
+    expect((await chat(router, { model: 'moe-m' }).answer).json()['model']).toBe('moe-m');
+    expect(engine.asked).toHaveLength(7);
+    expect(engine.asked.every(({ body }) => body['model'] === 'm')).toBe(true);
+    await chat(router, { model: 'moe-real' }).answer;
+    expect(engine.asked).toHaveLength(8);
+    const missing = await chat(router, { model: 'moe-nobody' }).answer;
+    expect([missing.status, codeOf(missing)]).toEqual([404, 'model_not_found']);
+    await router.reload({ backends: { one: { url: engine.url, engine: 'openai' } } });
+    expect((await chat(router, { model: 'moe-m' }).answer).status).toBe(404);
+  });
+
+  test('stands for one with the preset nomyo', async () => {
+    const { engine, router } = await setUp({ scheduling: { preset: 'nomyo' } });
+    expect((await chat(router, { model: 'moe-m' }).answer).status).toBe(200);
+    expect(engine.asked).toHaveLength(7);
+  });
+});
+
+describe('the limits of a key', () => {
+  test('hold for each request of an ensemble', async () => {
+    const { engine, router } = await setUp({ apiKeys: ['all', { name: 'one', key: 'one', concurrency: 1 }] });
+    const answer = await chat(router, {}, as('one')).answer;
+    expect(answer.status).toBe(200);
+    expect(engine.asked).toHaveLength(3);
+  });
+
+  test('are told when they leave no room for the final answer, or for any', async () => {
+    const { engine, router } = await setUp({
+      apiKeys: ['all', { name: 'one', key: 'one', requestsPerMinute: 1 }],
+    });
+    for (let round = 0; round < 2; round += 1) {
+      const answer = await chat(router, {}, as('one')).answer;
+      expect([answer.status, codeOf(answer)]).toEqual([429, 'rate_limit_exceeded']);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      expect(answer.headers['x-ratelimit-remaining-requests']).toBe('0');
+    }
+    expect(engine.asked).toHaveLength(1);
+  });
 });
