@@ -203,6 +203,10 @@ tr.winner td { background: var(--accent-soft); }
   .backends .who { min-width: 150px; } .backends .state { min-width: 130px; }
   .meter { width: 130px; } .cells { max-width: 150px; } .chip { max-width: 190px; }
 }
+@media (min-width: 621px) and (max-width: 1240px) {
+  #backends:not(.no-gpu) .slots { min-width: 127px; } #backends:not(.no-gpu) .meter { width: 110px; }
+  #backends:not(.no-gpu) .chip { max-width: 120px; }
+}
 @media (max-width: 900px) {
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .left, .used { grid-template-columns: minmax(0, 1fr); }
