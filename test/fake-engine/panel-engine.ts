@@ -29,7 +29,7 @@ export interface PanelOptions {
   readonly instead?: (part: Part, index: number, request: ScriptedRequest) => ScriptedAnswer | undefined;
 }
 
-/** Speaks chat completions. Each answer costs 10 tokens in and 3 out. */
+/** Speaks chat completions and nothing else. Each answer costs 10 tokens in and 3 out. */
 export async function startPanelEngine({ models = ['m'], instead }: PanelOptions = {}): Promise<PanelEngine> {
   const heard: Record<Part, ScriptedRequest[]> = { answer: [], critique: [], final: [] };
   const open = new Set<ServerResponse>();
@@ -39,6 +39,7 @@ export async function startPanelEngine({ models = ['m'], instead }: PanelOptions
       '/v1/models': { object: 'list', data: models.map((id) => ({ id, object: 'model', owned_by: 'test' })) },
     },
     answer(request) {
+      if (request.path !== '/v1/chat/completions') return { status: 404, body: { detail: 'Not Found' } };
       const part = partOf(request);
       const index = heard[part].push(request) - 1;
       const answer = instead?.(part, index, request) ?? say(request, `${part} ${index + 1}`);

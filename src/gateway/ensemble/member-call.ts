@@ -63,7 +63,7 @@ const habits: EngineHabits = {
   streamsTellUsage: false,
   tellsProgress: false,
   keepsAnswers: false,
-  wantsMaxCompletionTokens: true,
+  wantsMaxCompletionTokens: false,
 };
 
 /** Sends the request; the answer is the caller's to read. Rejects with LlameroError not_supported, or as `callInside` does. */
