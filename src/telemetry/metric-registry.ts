@@ -2,7 +2,8 @@
  * The metric table made real: one typed object per entry, built at once. The only file that knows the metrics library,
  * which is not yet at 1.0.
  */
-import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Gauge, Registry, type Metric } from '@prometheus-io/client';
+import { BucketHistogram } from './bucket-histogram.ts';
 import { metricTable } from './metric-table.ts';
 import type { MetricEntry, MetricLabel, MetricName, MetricNameOf } from './metric-table.ts';
 
@@ -48,10 +49,16 @@ export function createMetricRegistry(names?: readonly MetricName[]): MetricRegis
   const metrics = new Map<string, unknown>();
   for (const [name, entry] of Object.entries<MetricEntry>(metricTable)) {
     if (names?.includes(name as MetricName) === false) continue;
-    const settings = { name, help: entry.help, labelNames: [...entry.labels], registers: [registry] };
+    const shown = { name, help: entry.help, labelNames: [...entry.labels] };
+    const settings = { ...shown, registers: [registry] };
     if (entry.kind === 'counter') metrics.set(name, new Counter(settings));
     else if (entry.kind === 'gauge') metrics.set(name, new Gauge(settings));
-    else metrics.set(name, new Histogram({ ...settings, buckets: [...(entry.buckets ?? [])] }));
+    else {
+      const histogram = new BucketHistogram({ ...shown, buckets: entry.buckets ?? [] });
+      metrics.set(name, histogram);
+      // Its name and its `get` are all that the registry asks of a metric.
+      registry.registerMetric(histogram as unknown as Metric);
+    }
   }
   return {
     contentType: registry.contentType,
