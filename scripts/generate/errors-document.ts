@@ -23,6 +23,7 @@ const advice: Readonly<Record<RetryAdvice, string>> = {
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   ok: 'Done, or stopped as asked.',
+  found: '`llamero doctor` found at least one error.',
   usage: 'Wrong command line.',
   noInput: 'A file named on the command line cannot be read.',
   unavailable:

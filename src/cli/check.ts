@@ -5,6 +5,7 @@ import { readConfigFiles, type ConfigFiles } from '../config/read-files.ts';
 import type { Config } from '../config/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { nameOfFiles } from './find-config.ts';
 import type { CliIo } from './io.ts';
 
 const usage = `Usage: llamero check FILE
@@ -30,7 +31,7 @@ export async function runCheck(args: readonly string[], io: CliIo): Promise<Exit
     return result.unreadable ? exitCodes.noInput : exitCodes.config;
   }
   for (const warning of result.warnings) io.stderr(`${formatProblem(warning)} (warning)\n`);
-  io.stdout(`${nameOf(files)}: ok, ${summaryOf(result.config, result.warnings.length)}\n`);
+  io.stdout(`${nameOfFiles(files)}: ok, ${summaryOf(result.config, result.warnings.length)}\n`);
   return exitCodes.ok;
 }
 
@@ -57,10 +58,6 @@ function parseCheckArgs(args: readonly string[]): CheckArgs {
   } catch (error) {
     return { help: false, files: undefined, fault: (error as Error).message };
   }
-}
-
-function nameOf({ file, folder }: ConfigFiles): string {
-  return [file, folder].filter((name) => name !== undefined).join(' and ');
 }
 
 /** `3 backends, 2 models, listening on 127.0.0.1:8700, 1 warning`. */

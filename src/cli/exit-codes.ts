@@ -1,8 +1,10 @@
-/** How the program ends: the numbers of sysexits.h, so that scripts and service managers can tell the cases apart. */
+/** How the program ends: the numbers of sysexits.h beside 0 and 1, so that scripts and service managers can tell the cases apart. */
 
 export const exitCodes = {
   /** Done, or stopped as asked. */
   ok: 0,
+  /** What was looked for was found: errors, in the case of `doctor`. */
+  found: 1,
   /** Wrong command line. */
   usage: 64,
   /** A file named on the command line cannot be read. */

@@ -20,6 +20,11 @@ export async function findConfigFiles(
   return file === undefined && folder === undefined ? undefined : { file, folder };
 }
 
+/** How messages call them. */
+export function nameOfFiles({ file, folder }: ConfigFiles): string {
+  return [file, folder].filter((name) => name !== undefined).join(' and ');
+}
+
 async function firstExisting(cwd: string): Promise<string | undefined> {
   for (const name of defaultFiles) {
     const exists = await access(resolve(cwd, name)).then(

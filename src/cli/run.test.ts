@@ -21,9 +21,11 @@ describe('runCli', () => {
     async (arg) => {
       const { code, stdout, stderr } = await run(arg);
       expect([code, stderr]).toEqual([0, '']);
-      for (const name of ['serve', 'demo', 'top', 'keys', 'check', 'import', 'schema'])
+      for (const name of ['serve', 'demo', 'top', 'keys', 'check', 'doctor', 'import', 'schema'])
         expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
-      expect(stdout).toMatch(/0 done, 64 usage, 66 .*, 69 .*, 70 internal, 78 configuration/);
+      expect(stdout).toMatch(
+        /0 done, 1 doctor found errors, 64 usage, 66 .*, 69 .*, 70 internal, 78 configuration/,
+      );
     },
   );
 

@@ -40,6 +40,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Check configuration files. [FILE] [--config-dir DIR]',
     load: async () => (await import('./check.ts')).runCheck,
   },
+  doctor: {
+    summary: 'Look for what is wrong here and at every backend. [--config FILE] [--config-dir DIR] [--json]',
+    load: async () => (await import('./doctor/doctor.ts')).runDoctor,
+  },
   import: {
     summary: 'Print the configuration of another router as one of Llamero. SYSTEM [FILE] [-o FILE]',
     load: async () => (await import('./import.ts')).runImport,
@@ -85,7 +89,7 @@ function help(): string {
     '  --version, --help',
     '',
     'Without --config, serve reads llamero.yaml or config.yaml here, else looks for engines on their usual local ports.',
-    'Exit status: 0 done, 64 usage, 66 file not readable, 69 unavailable, 70 internal, 78 configuration.',
+    'Exit status: 0 done, 1 doctor found errors, 64 usage, 66 file not readable, 69 unavailable, 70 internal, 78 configuration.',
     '',
   ].join('\n');
 }

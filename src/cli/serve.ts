@@ -1,15 +1,16 @@
 /** `llamero serve`: from a configuration file, or from the engines found on this machine, to a running router. */
 import { resolve } from 'node:path';
 import { App } from '../app.ts';
-import { loadConfigText, type LoadOptions, type LoadResult } from '../config/load.ts';
+import type { LoadOptions, LoadResult } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import { readConfigFiles, type ConfigFiles } from '../config/read-files.ts';
 import type { Config } from '../config/schema.ts';
 import { watchFiles } from '../config/watch.ts';
 import { discoverEngines } from '../engines/discovery.ts';
+import { configOfFound } from './discovered-config.ts';
 import { discoveryText } from './discovery-text.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import { findConfigFiles } from './find-config.ts';
+import { findConfigFiles, nameOfFiles } from './find-config.ts';
 import type { LongRunningIo } from './io.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { parseServeFlags, type ServeFlags } from './serve-flags.ts';
@@ -58,7 +59,7 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
     version,
     terminal: io.stderrIsTty,
     env: io.env,
-    ...(read === undefined ? {} : { source: { file: nameOf(files), read } }),
+    ...(read === undefined ? {} : { source: { file: nameOfFiles(files), read } }),
   });
   const watcher =
     flags.watch && read !== undefined
@@ -100,10 +101,6 @@ async function findSource(flags: ServeFlags, io: LongRunningIo): Promise<Source 
   return { loaded: await read(), files, read };
 }
 
-function nameOf({ file, folder }: ConfigFiles): string {
-  return [file, folder].filter((name) => name !== undefined).join(' and ');
-}
-
 /** Says what was found, or what to do when nothing was. */
 async function discoverSource(
   inPlace: Pick<LoadOptions, 'listen' | 'tls'>,
@@ -113,12 +110,5 @@ async function discoverSource(
   const found = await discoverEngines();
   io.stderr(discoveryText(found));
   if (found.length === 0) return undefined;
-  const backends = Object.fromEntries(found.map(({ id, url, kind }) => [id, { url, engine: kind.name }]));
-  const loaded = loadConfigText({
-    file: 'discovery',
-    env: {},
-    text: JSON.stringify({ backends }),
-    ...inPlace,
-  });
-  return { loaded, files: {}, read: undefined };
+  return { loaded: configOfFound(found, inPlace), files: {}, read: undefined };
 }

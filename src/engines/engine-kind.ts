@@ -50,6 +50,15 @@ export interface EngineReading {
 
 export interface EngineKind {
   readonly name: EngineName;
+/** Something about an engine's own settings that costs its users something. */
+export interface EngineAdvice {
+  readonly level: 'note' | 'warning';
+  /** What was seen there. */
+  readonly saw: string;
+  /** What to change there, as one would write it. */
+  readonly change: string;
+}
+
   readonly title: string;
   /** Default port, for discovery without configuration. */
   readonly port: number | undefined;
@@ -85,6 +94,8 @@ export interface EngineKind {
   read(client: ProbeClient, round: ProbeRound): Promise<EngineReading>;
 }
 
+  /** What could be better about how it was started; absent = it tells nothing of that. Wakes and loads nothing. Never rejects. */
+  advise?(client: ProbeClient): Promise<readonly EngineAdvice[]>;
 /** Why a probe got no usable answer. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';

@@ -4,6 +4,7 @@
  */
 import { ProbeFailure } from '../engine-kind.ts';
 import type { EngineKind, EngineReading, ProbeClient, ProbeResponse, ProbeRound } from '../engine-kind.ts';
+import { adviseLlamacpp } from './llamacpp-advice.ts';
 import { namesAndAliases } from './llamacpp-names.ts';
 import { readRouter } from './llamacpp-router.ts';
 import { readSlots } from './llamacpp-slots.ts';
@@ -67,6 +68,7 @@ export const llamacpp: EngineKind = {
   blamesClient,
   detect,
   read,
+  advise: adviseLlamacpp,
 };
 
 /** Messages of its 500s that the request caused, not the server. */

@@ -1,5 +1,6 @@
 /** Ollama: many models behind one server that loads and unloads them itself. It tells no slots and no queue. */
 import type { EngineKind, EngineReading, ProbeClient } from '../engine-kind.ts';
+import { adviseOllama } from './ollama-advice.ts';
 import {
   assertKeyAccepted,
   assertNotBroken,
@@ -58,6 +59,7 @@ export const ollama: EngineKind = {
   blamesClient: () => false,
   detect,
   read,
+  advise: adviseOllama,
 };
 
 async function detect(client: ProbeClient): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** vLLM's OpenAI server: one base model (and its adapters), continuous batching, a queue of its own, no slots. */
 import { ProbeFailure } from '../engine-kind.ts';
-import type { EngineKind, EngineReading, ProbeClient } from '../engine-kind.ts';
+import type { EngineAdvice, EngineKind, EngineReading, ProbeClient } from '../engine-kind.ts';
 import { batchingServer, contextLengths } from './batching.ts';
 import {
   assertKeyAccepted,
@@ -21,6 +21,7 @@ export const vllm: EngineKind = {
   ...batchingServer,
   detect: (client) => ownsModelList(client, 'vllm'),
   read,
+  advise,
 };
 
 async function read(client: ProbeClient): Promise<EngineReading> {
@@ -45,6 +46,18 @@ async function read(client: ProbeClient): Promise<EngineReading> {
     version: asText(version?.['version']),
     modelObjects: listed,
   };
+}
+
+async function advise(client: ProbeClient): Promise<readonly EngineAdvice[]> {
+  const metrics = await tryGet(client, '/metrics');
+  if (metrics?.status !== 200 || busyIn(metrics.text) !== undefined) return [];
+  return [
+    {
+      level: 'warning',
+      saw: 'its metrics do not tell how many requests it runs, so those of others are not seen',
+      change: 'start it without --disable-log-stats',
+    },
+  ];
 }
 
 /** One gauge per engine process and model; without statistics (`--disable-log-stats`) there is none. */
