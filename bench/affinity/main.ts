@@ -35,6 +35,8 @@ const spread = { name: 'free-slot-share', weight: 2 };
 const pin = { name: 'session-affinity', weight: 2 };
 /** Of `affinity.prefix.bonus`. */
 const bonusMsDefault = 10_000;
+/** Of `affinity.prefix.patience`. */
+const patienceMsDefault = 1000;
 /** 8 GiB, llama-server's default, hold so much of a model of about 8 billion weights (128 KiB a token). */
 const ramBlocksDefault = 128;
 const load = { 'model-loaded': 3, 'free-slot-share': 2, health: 1 };
@@ -62,7 +64,7 @@ async function simulationReport(): Promise<string> {
   const tokens = trace.reduce((sum, { inputTokens }) => sum + inputTokens, 0);
   return [
     `## A public trace, simulated: ${trace.length} requests, ${(tokens / 1e6).toFixed(1)} M prompt tokens`,
-    `Mooncake, FAST '25, \`synthetic\`. ${values.backends} backends of ${values.slots} slots. The oracle has every prompt that anybody sent cached everywhere. *Pin*: by the first two blocks, as a fingerprint of the opening would. *By turns*: nobody passes for the sake of a cache.`,
+    `Mooncake, FAST '25, \`synthetic\`. ${values.backends} backends of ${values.slots} slots. The oracle has every prompt that anybody sent cached everywhere. *Pin*: by the first two blocks, as a fingerprint of the opening would. *By turns*: nobody passes or waits for the sake of a cache.`,
     ...[endlessCache, slotCaches(ramBlocksDefault)].map((cache) => simulationTable(trace, cache)),
   ].join('\n\n');
 }
@@ -84,28 +86,26 @@ function simulationTable(trace: readonly TracedRequest[], cache: CacheKind): str
 }
 
 function simulatedPolicies(): SimulatedPolicy[] {
-  const bounded = numbers(values.weights).map((weight) => ({
-    name: `prefix affinity, weight ${weight}`,
-    scorers: [{ name: 'prefix-affinity', weight }, pin, spread],
-    loadFactor: 1.25,
-    bonusMs: bonusMsDefault,
-  }));
+  const byTurns = { loadFactor: 1.25, bonusMs: 0, patienceMs: 0 };
+  const inForce = { loadFactor: 1.25, bonusMs: bonusMsDefault, patienceMs: patienceMsDefault };
+  const prefix = { name: 'prefix-affinity', weight: 4 };
   return [
-    { name: 'round robin', scorers: [], loadFactor: 1, bonusMs: 0 },
-    { name: 'emptiest backend', scorers: [spread], loadFactor: 1, bonusMs: 0 },
-    { name: 'pin', scorers: [{ ...pin, weight: 4 }, spread], loadFactor: 1, bonusMs: 0 },
-    ...bounded,
+    { ...byTurns, name: 'round robin', scorers: [] },
+    { ...byTurns, name: 'emptiest backend', scorers: [spread] },
+    { ...byTurns, name: 'pin', scorers: [{ ...pin, weight: 4 }, spread] },
+    { ...byTurns, name: 'prefix affinity by turns', scorers: [prefix, pin, spread] },
+    { ...inForce, name: '… with bonus', scorers: [prefix, pin, spread], patienceMs: 0 },
+    ...numbers(values.weights).map((weight) => ({
+      ...inForce,
+      name: `… with bonus and patience, weight ${weight}`,
+      scorers: [{ ...prefix, weight }, pin, spread],
+    })),
     {
-      name: 'prefix affinity, weight 4, by turns',
-      scorers: [{ name: 'prefix-affinity', weight: 4 }, pin, spread],
-      loadFactor: 1.25,
-      bonusMs: 0,
-    },
-    {
-      name: 'prefix affinity, weight 4, unbounded',
-      scorers: [{ name: 'prefix-affinity', weight: 4 }, pin, spread],
+      name: '… unbounded, with patience',
+      scorers: [prefix, pin, spread],
       loadFactor: Infinity,
       bonusMs: Infinity,
+      patienceMs: patienceMsDefault,
     },
   ];
 }

@@ -18,6 +18,8 @@ export interface SimulatedPolicy {
   readonly loadFactor: number;
   /** How much earlier somebody may have come whom a request with a better cached prompt passes. */
   readonly bonusMs: number;
+  /** How long a request waits for the backend that has its prompt. */
+  readonly patienceMs: number;
 }
 
 export interface SimulatedFleet {
@@ -43,6 +45,7 @@ export interface SimulationResult {
 /** Of one GPU and a model of about 8 billion weights. */
 const promptTokensPerMs = 8;
 const msPerOutputToken = 15;
+const bytesPerToken = 4;
 /** Among whom the openings of the trace are shared out: it names none. */
 const clients = 20;
 
@@ -96,7 +99,7 @@ class Simulation {
         reject: ({ id, reason }) => {
           throw new Error(`${id} was rejected: ${reason}`);
         },
-        wakeAt: () => {},
+        wakeAt: (atMs) => this.#wakeAt(atMs),
         load: () => {},
         unload: () => {},
       },
@@ -158,6 +161,11 @@ class Simulation {
     });
   }
 
+  #wakeAt(atMs: number): void {
+    if (atMs === Infinity) return;
+    this.#later(atMs, () => this.#scheduler.handle({ type: 'timePassed', nowMs: this.#nowMs }));
+  }
+
   #later(atMs: number, happen: () => void): void {
     this.#happenings += 1;
     this.#agenda.push({ atMs, seq: this.#happenings, happen, heapIndex: -1 });
@@ -179,7 +187,7 @@ class Simulation {
   }
 }
 
-function settingsOf({ scorers, loadFactor, bonusMs }: SimulatedPolicy): SchedulerSettings {
+function settingsOf({ scorers, loadFactor, bonusMs, patienceMs }: SimulatedPolicy): SchedulerSettings {
   return {
     ordering: 'fair',
     scorers,
@@ -201,6 +209,7 @@ function settingsOf({ scorers, loadFactor, bonusMs }: SimulatedPolicy): Schedule
     promptBytesMax: 64 * 1024 ** 2,
     promptLoadFactor: loadFactor,
     promptBonusMs: bonusMs,
+    promptPatienceMs: patienceMs,
     lingerMsMax: 60_000,
     decisionCandidatesMax: 1,
   };
@@ -229,9 +238,9 @@ function chainOf({ blocks, inputTokens }: TracedRequest): PromptChain {
   blocks.forEach((block, at) => {
     hashes[2 * at] = Math.imul(block + 1, 0x9e3779b1);
     hashes[2 * at + 1] = block;
-    ends[at] = Math.min(inputTokens, (at + 1) * tokensPerBlock);
+    ends[at] = bytesPerToken * Math.min(inputTokens, (at + 1) * tokensPerBlock);
   });
-  return { hashes, ends, bytes: inputTokens };
+  return { hashes, ends, bytes: bytesPerToken * inputTokens };
 }
 
 function oracleTokens(trace: readonly TracedRequest[]): number {

@@ -54,6 +54,7 @@ class Fleet {
       promptBytesMax: 64 * 1024 ** 2,
       promptLoadFactor: 1.25,
       promptBonusMs: 10_000,
+      promptPatienceMs: 1000,
       lingerMsMax: 60_000,
       decisionCandidatesMax: 8,
     };

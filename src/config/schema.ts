@@ -191,6 +191,10 @@ const affinity = z.strictObject({
           duration().prefault('10s'),
         ),
       })
+        patience: describe(
+          'When most slots are in use: how long a request waits for a slot of a full backend that has at least 8 KiB more of its prompt cached than any with a free slot. 0 = not at all.',
+          duration().prefault('1s'),
+        ),
       .prefault({}),
   ),
 });

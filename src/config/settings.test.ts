@@ -31,6 +31,7 @@ describe('toSchedulerSettings', () => {
       sessionTtlMs: 600_000,
       sessionsMax: 100_000,
       promptBonusMs: 10_000,
+      promptPatienceMs: 1000,
       lingerMsMax: 60_000,
     });
   });

@@ -38,6 +38,7 @@ export function toSchedulerSettings(
     promptBytesMax: prefix.memory,
     promptLoadFactor: prefix.loadFactor === 0 ? Number.POSITIVE_INFINITY : prefix.loadFactor,
     promptBonusMs: prefix.bonus,
+    promptPatienceMs: prefix.patience,
     lingerMsMax: scheduling.lingerMax,
     decisionCandidatesMax,
   };

@@ -44,6 +44,12 @@ export class Entry implements Turn {
   /** Grants so far. */
   attempt = 0;
   failedOn: ReadonlySet<BackendId> = noBackends;
+  /** The only backend that it waits for now, because that has its prompt cached. */
+  awaited: BackendId | undefined = undefined;
+  /** Until when it does so; Infinity while it does not. */
+  awaitedUntilMs = Infinity;
+  /** It does so once. */
+  hasAwaited = false;
   /** Set while it waits. */
   lane: Lane | undefined = undefined;
   /** Set while it is granted. */
@@ -60,6 +66,17 @@ export class Entry implements Turn {
     this.arrivedMs = nowMs;
     this.ageingFromMs = nowMs;
     this.priorityClass = request.priority;
+  }
+
+  awaitOnly(backend: BackendId, untilMs: number): void {
+    this.awaited = backend;
+    this.awaitedUntilMs = untilMs;
+    this.hasAwaited = true;
+  }
+
+  awaitAny(): void {
+    this.awaited = undefined;
+    this.awaitedUntilMs = Infinity;
   }
 }
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fleet, settings, step } from '../../test/scheduler/arbitrary-history.ts';
+import {
+  fleet,
+  settings,
+  settingsWithPatience,
+  step,
+  stepWithPrompts,
+} from '../../test/scheduler/arbitrary-history.ts';
 import { Bookkeeper } from '../../test/scheduler/laws.ts';
 import { Rig } from '../../test/scheduler/rig.ts';
 
@@ -19,6 +25,27 @@ describe('every history', () => {
       ),
       { numRuns: 800 },
     );
+  });
+
+  test('keeps them while requests wait for backends that have their prompt', () => {
+    let waits = 0;
+    fc.assert(
+      fc.property(
+        settingsWithPatience,
+        fleet,
+        fc.array(stepWithPrompts, { maxLength: 120, size: 'max' }),
+        (initial, backends, steps) => {
+          const bookkeeper = new Bookkeeper(initial);
+          for (const one of [...backends, ...steps]) {
+            bookkeeper.play(one);
+            if (bookkeeper.rig.snapshot().queued.some(({ awaits }) => awaits !== undefined)) waits += 1;
+          }
+          bookkeeper.windUp();
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(waits).toBeGreaterThan(100);
   });
 
   test('gives the same trace again for the same events and seed', () => {

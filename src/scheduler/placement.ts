@@ -83,6 +83,11 @@ export class Placement {
   }
 
   /** How much of its prompt an entry would find in the cache there. */
+  /** Whether it is likely to be there. */
+  isCacheProven(seat: Seat): boolean {
+    return this.#prompts.isProven(seat);
+  }
+
   cachedBytes(seat: Seat, { request: { prompt } }: Entry): number {
     return prompt === undefined ? 0 : this.#prompts.bytesAt(seat, prompt);
   }
@@ -96,6 +101,7 @@ export class Placement {
       nowMs,
       sessionBackend: undefined,
       prompts: undefined,
+      awaited: entry.awaited,
       modelInFlight: model.inFlight,
       modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
       slotsAreSoft: this.#settings.slotsAreSoft,
@@ -108,6 +114,11 @@ export class Placement {
 
   /** Looks at the whole fleet. Undefined = the request has to wait. */
   place(entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
+  /** The first filter that refuses it; undefined = none does. */
+  refusalOf(seat: Seat, context: PlacementContext): Filter | undefined {
+    return this.#ratings.refusalOf(seat, context);
+  }
+
     const context = this.contextOf(entry, model, nowMs);
     if (entry.request.slotless) return this.#placeSlotless(model, context);
     const accepted: Seat[] = [];

@@ -62,6 +62,8 @@ export interface PlacementContext {
   readonly nowMs: number;
   /** Where this conversation went last, if it is remembered. */
   readonly sessionBackend: BackendId | undefined;
+  /** The only backend that it waits for now, because that has its prompt cached; undefined = it takes any. */
+  readonly awaited: BackendId | undefined;
   /** Undefined = nothing is known of its prompt, or no scorer asks. */
   readonly prompts: PromptContext | undefined;
   /** Requests in flight for the requested model over all backends, lingering ones too, and its limit. */

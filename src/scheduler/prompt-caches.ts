@@ -91,6 +91,12 @@ export class PromptCaches {
     this.#index = undefined;
   }
 
+  /** Whether what was believed of a backend was right more often than not, by what its engine said. */
+  isProven({ view }: Candidate): boolean {
+    const tally = this.#backends.get(view.id)?.tally;
+    return tally !== undefined && tally.hits > tally.misses;
+  }
+
   has(candidate: Candidate): boolean {
     const cache = this.#backends.get(candidate.view.id)?.caches.get(candidate.model);
     return cache !== undefined && cache.owner.blocks > 0;

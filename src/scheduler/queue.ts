@@ -150,8 +150,11 @@ export class Queue {
     const { request, failedOn } = entry;
     if (request.slotless) return `s|${this.#setKey(failedOn)}|${this.#setKey(request.only)}`;
     const context = model.contextTooSmall(tokensCertain(request));
-    if (context === 0 && failedOn.size === 0 && request.only === undefined) return '';
-    return `${context}|${this.#setKey(failedOn)}|${this.#setKey(request.only)}`;
+    const key =
+      context === 0 && failedOn.size === 0 && request.only === undefined
+        ? ''
+        : `${context}|${this.#setKey(failedOn)}|${this.#setKey(request.only)}`;
+    return entry.awaited === undefined ? key : `${entry.awaited}|${key}`;
   }
 
   #setKey(set: ReadonlySet<BackendId> | undefined): string {

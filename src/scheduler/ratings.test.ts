@@ -6,7 +6,12 @@ import { ensure } from '../../test/scheduler/ensure.ts';
 import type { SchedulerSettings } from './settings.ts';
 
 /** What makes `explain`, which asks every policy anew, tell exactly where the next arrival has to go. */
-const predictable = { ordering: 'fifo', picker: 'first-best', decisionCandidatesMax: 1 } as const;
+const predictable = {
+  ordering: 'fifo',
+  picker: 'first-best',
+  promptPatienceMs: 0,
+  decisionCandidatesMax: 1,
+} as const;
 
 /** Plays a history and compares each arrival with what the policies say just before. Returns how many were granted. */
 function compare(initial: Partial<SchedulerSettings>, steps: readonly Step[]): number {

@@ -13,6 +13,7 @@ import type { SchedulerEvent } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import type { Permits } from './permits.ts';
 import type { Choice, Placement } from './placement.ts';
+import { backendWorthAwaiting } from './prompt-patience.ts';
 import type { Queue } from './queue.ts';
 import { hasAlternative, judge, mayWait } from './servability.ts';
 import type { Sessions } from './sessions.ts';
@@ -125,12 +126,20 @@ export class Requests {
     else this.reject(entry, 'exhausted', nowMs);
   }
 
+  /** The one backend that a request has waited for had no slot in time: it takes any. */
+  endPatience(entry: Entry, nowMs: number): void {
+    this.#room.leave(entry, false, nowMs);
+    entry.awaitAny();
+    this.#findPlace(entry, nowMs);
+  }
+
   /** `overtook`: how many others, whose turn was before, it passed. */
   grant(entry: Entry, choice: Choice, at: { readonly overtook: number; readonly nowMs: number }): void {
     const { nowMs } = at;
     const { request } = entry;
     const { seat } = choice;
     this.#room.leave(entry, true, nowMs);
+    entry.awaitAny();
     this.#permits.take(entry, seat, nowMs);
     if (!request.slotless) {
       this.#sessions.remember(entry.sessionKey, seat.ledger.id, nowMs);
@@ -149,6 +158,19 @@ export class Requests {
     this.#answers.reject(entry, reason, { model, nowMs });
   }
 
+  /** Lets a new request wait for the backend that has its prompt, where that pays. Returns whether it does. */
+  #awaitCached(entry: Entry, choice: Choice, nowMs: number): boolean {
+    const settings = this.#settings;
+    if (entry.attempt > 0 || entry.hasAwaited || this.#queue.size >= settings.queueMax) return false;
+    const model = this.#fleet.model(entry.request.model);
+    const context = { placement: this.#placement, settings, nowMs };
+    const backend = backendWorthAwaiting(entry, choice, model, context);
+    if (backend === undefined) return false;
+    entry.awaitOnly(backend, nowMs + settings.promptPatienceMs);
+    this.#room.enter(entry, this.#queue.laneFor(entry, model), nowMs);
+    return true;
+  }
+
   /** For one that does not wait: at once, in the queue, or nowhere. */
   #findPlace(entry: Entry, nowMs: number): void {
     const model = this.#fleet.model(entry.request.model);
@@ -156,7 +178,10 @@ export class Requests {
     // Nobody who waits is placeable, so neither is whoever comes after them and may go to the same places only.
     if (head === undefined || compareTurns(entry, head) < 0) {
       const choice = this.#placement.place(entry, model, nowMs);
-      if (choice !== undefined) return this.grant(entry, choice, { overtook: 0, nowMs });
+      if (choice !== undefined) {
+        if (this.#awaitCached(entry, choice, nowMs)) return;
+        return this.grant(entry, choice, { overtook: 0, nowMs });
+      }
     }
     const lane = this.#queue.laneFor(entry, model);
     if (head === undefined) {

@@ -89,6 +89,7 @@ export class Reviews {
     if (nowMs >= this.#timetable.deadEndMs(entry, lane)) {
       return this.#requests.reject(entry, 'noBackend', nowMs);
     }
+    if (nowMs >= entry.awaitedUntilMs) return this.#requests.endPatience(entry, nowMs);
     if (nowMs >= this.#timetable.ageingMs(entry)) this.#age(entry, lane, nowMs);
     this.#timetable.armEntry(entry, lane);
   }

@@ -65,6 +65,11 @@ export interface SchedulerSettings {
    * one of its class and lane that came less than this before it; 0 = never. Needs the scorer `prefix-affinity`.
    */
   readonly promptBonusMs: number;
+  /**
+   * Longest time that a request waits, although it could go elsewhere, for a slot of the backend that has much more of
+   * its prompt cached; 0 = it does not. Needs the scorer `prefix-affinity`.
+   */
+  readonly promptPatienceMs: number;
   /** Longest time that a lingering permit holds its slot without a slot reading. */
   readonly lingerMsMax: number;
   /** Candidates kept in a decision trace. */

@@ -21,6 +21,8 @@ export interface QueuedSnapshot {
   /** 1 = next in order. */
   readonly position: number;
   readonly overtaken: number;
+  /** The only backend that it waits for now, because that has its prompt cached; undefined = it takes any. */
+  readonly awaits?: BackendId | undefined;
   readonly attempt: number;
 }
 
@@ -180,6 +182,7 @@ function ofEntry(entry: Entry, position: number, nowMs: number): QueuedSnapshot 
     waitedMs: nowMs - entry.arrivedMs,
     position,
     overtaken: entry.overtaken,
+    awaits: entry.awaited,
     attempt: entry.attempt,
   };
 }

@@ -59,7 +59,12 @@ export class Timetable {
   armEntry(entry: Entry, lane: Lane): void {
     this.#deadlines.set(
       entry.alarm,
-      Math.min(this.timeoutMs(entry), this.ageingMs(entry), this.deadEndMs(entry, lane)),
+      Math.min(
+        this.timeoutMs(entry),
+        this.ageingMs(entry),
+        this.deadEndMs(entry, lane),
+        entry.awaitedUntilMs,
+      ),
     );
   }
 

@@ -21,13 +21,19 @@ const report = fc.constantFrom(
   { tokens: 100, cachedTokens: 90 },
 );
 
+/** Worth waiting for where it is cached. */
+const longText = 'a long text about llamas';
+
 export const arrive: fc.Arbitrary<Step> = fc
   .record({
     model: fc.oneof({ weight: 12, arbitrary: model }, fc.constantFrom(undefined, 'nobody-has-it')),
     flow: fc.constantFrom('f0', 'f1', 'f2'),
     priority: fc.constantFrom(0, 1, 1, 1, 2),
     session: fc.constantFrom(undefined, 's0', 's1'),
-    prompt: fc.constantFrom(undefined, ...['ab', 'abc', 'abcd', 'abx', 'xyz'].map(promptOf)),
+    prompt: fc.constantFrom(
+      undefined,
+      ...['ab', 'abc', 'abcd', 'abx', 'xyz', longText, `${longText}more`].map(promptOf),
+    ),
     tokensEstimated: fc.constantFrom(0, 100, 9000),
     slotless: fc.constantFrom(false, false, false, false, true),
     only: fc.constantFrom(undefined, undefined, undefined, new Set(['b0', 'b1'])),
@@ -50,6 +56,7 @@ const change: fc.Arbitrary<Step> = fc
         gpuLoad: fc.constantFrom(undefined, 0, 40, 100),
         sharesPrompts: fc.boolean(),
         modelsMax: fc.constantFrom(undefined, 1, 2),
+        distrusted: fc.constantFrom(undefined, undefined, new Set(['x']), new Set(['x', 'y'])),
         contextTokens: fc.constantFrom({}, { x: 4096 }, { x: 4096, y: 8192 }),
         epoch: fc.nat(2),
       },
@@ -86,6 +93,7 @@ export const settings: fc.Arbitrary<Partial<SchedulerSettings>> = fc.record(
     lingerMsMax: fc.constantFrom(0, 2000),
     // Room for nothing, for five blocks, for all.
     promptBytesMax: fc.constantFrom(0, 300, 16 * 1024),
+    promptPatienceMs: fc.constantFrom(0, 300, 5000),
     promptBonusMs: fc.constantFrom(0, 500, 60_000),
     promptLoadFactor: fc.constantFrom(1, 1.25, Infinity),
     decisionCandidatesMax: fc.constantFrom(1, 3),
@@ -114,6 +122,26 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 20, arbitrary: settings.map((changed) => ({ do: 'configure', settings: changed }) as const) },
   { weight: 1, arbitrary: fc.constant({ do: 'drain' } as const) },
 );
+
+const longPrompt = fc.constantFrom(longText, `${longText}more`, `${longText}less`).map(promptOf);
+
+/** As `settings`, for engines whose caches are worth waiting for; and steps that fill them. */
+export const settingsWithPatience: fc.Arbitrary<Partial<SchedulerSettings>> = fc
+  .tuple(settings, fc.constantFrom(300, 5000), fc.constantFrom(0, 60_000))
+  .map(([fields, promptPatienceMs, promptBonusMs]) => ({
+    ...fields,
+    scorers: [{ name: 'prefix-affinity', weight: 2 }],
+    promptBytesMax: 16 * 1024,
+    promptLoadFactor: Infinity,
+    promptPatienceMs,
+    promptBonusMs,
+  }));
+
+export const stepWithPrompts: fc.Arbitrary<Step> = fc.tuple(step, longPrompt).map(([one, prompt]) => {
+  if (one.do === 'arrive') return { ...one, fields: { ...one.fields, model: 'x', prompt } };
+  if (one.do === 'finish') return { ...one, prompt: { tokens: 100, cachedTokens: 90 } };
+  return one.do === 'configure' ? { do: 'pass', ms: 1 } : one;
+});
 
 export const fleet: fc.Arbitrary<readonly Step[]> = fc.array(change, { minLength: 1, maxLength: 4 });
 

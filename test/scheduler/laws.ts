@@ -437,6 +437,23 @@ export class Bookkeeper {
     }
   }
 
+  /** Whether a live backend could have it on which its model has not failed. */
+  #hasTrusted(
+    { facts: request, failedOn }: Pick<Booked, 'facts' | 'failedOn'>,
+    snapshot: SchedulerSnapshot,
+  ): boolean {
+    return [...snapshot.backends.values()].some(({ view: there, process }) => {
+      const isLive = there.state === 'live' || there.state === 'degraded';
+      if (!isLive || (process !== undefined && process.phase !== 'ready')) return false;
+      if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
+      if (request.model === undefined || isDistrusted(there, request.model)) return false;
+      const model = there.models.get(request.model);
+      if (model === undefined) return false;
+      const tokensMax = request.slotless ? Infinity : (there.contextTokens.get(model) ?? Infinity);
+      return request.tokensEstimated / 2 <= tokensMax;
+    });
+  }
+
   #isPlaceable(
     { facts: request, failedOn }: Booked,
     backend: BackendSnapshot,
@@ -449,7 +466,10 @@ export class Bookkeeper {
     if (backend.process?.closing === true) return false;
     if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
     if (asked !== undefined && model === undefined) return false;
+    if (isDistrusted(there, asked) && this.#hasTrusted({ facts: request, failedOn }, snapshot)) return false;
     if (request.slotless) return true;
+    const awaits = snapshot.queued.find(({ id }) => id === request.id)?.awaits;
+    if (awaits !== undefined && awaits !== there.id) return false;
     if (!this.#settings.slotsAreSoft && backend.free <= 0) return false;
     if (model === undefined) return true;
     if (request.tokensEstimated / 2 > (there.contextTokens.get(model) ?? Infinity)) return false;
@@ -483,4 +503,9 @@ export class Bookkeeper {
 
 function processOf({ process }: { readonly process: number }): BackendId {
   return processIds[process] ?? 'p0';
+}
+
+function isDistrusted({ models, distrusted }: BackendView, asked: ModelName | undefined): boolean {
+  const model = asked === undefined ? undefined : models.get(asked);
+  return model !== undefined && distrusted?.has(model) === true;
 }

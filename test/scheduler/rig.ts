@@ -29,6 +29,7 @@ export const fifoSettings: SchedulerSettings = {
   promptBytesMax: 16 * 1024,
   promptLoadFactor: 1.25,
   promptBonusMs: 0,
+  promptPatienceMs: 0,
   lingerMsMax: 60_000,
   decisionCandidatesMax: 8,
 };

@@ -1,5 +1,6 @@
 /** The one registry of policies: configuration, docs and the contract suite follow from these lists. */
 import type { Filter, Picker, Scorer } from '../policy.ts';
+import { awaited } from './filters/awaited.ts';
 import { claimed } from './filters/claimed.ts';
 import { contextFits } from './filters/context-fits.ts';
 import { failedBefore } from './filters/failed-before.ts';
@@ -51,6 +52,7 @@ export const filters = [
   claimed,
 ] as const satisfies readonly Filter[];
 
+  awaited,
 export const scorers = [
   prefixAffinity,
   sessionAffinity,

@@ -24,6 +24,7 @@ const context: PlacementContext = {
   turn: { priorityClass: 0, tag: 0, seq: 0 },
   failedOn: new Set(),
   nowMs: 0,
+  awaited: undefined,
   sessionBackend: undefined,
   prompts: undefined,
   modelInFlight: 0,
