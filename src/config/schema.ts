@@ -190,11 +190,11 @@ const affinity = z.strictObject({
           "When all slots are in use: on a slot that becomes free, a request that has more of its prompt cached there goes before requests for the same model that came less than this before it, within its client's fair share and `scheduling.maxOvertake`. 0 = never.",
           duration().prefault('10s'),
         ),
-      })
         patience: describe(
           'When most slots are in use: how long a request waits for a slot of a full backend that has at least 8 KiB more of its prompt cached than any with a free slot. 0 = not at all.',
           duration().prefault('1s'),
         ),
+      })
       .prefault({}),
   ),
 });
