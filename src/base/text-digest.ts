@@ -3,19 +3,27 @@
  * to begin. Not for secrets, and not against people who look for collisions.
  */
 
-/** Two FNV-1a lanes that differ in their prime, so that 64 bits tell texts apart. */
+/** Two lanes that differ in their factor, so that 64 bits tell texts apart. */
 export class TextDigest {
-  #high = 0x811c9dc5;
+  // Begin as 32-bit integers: as anything larger they double the time of `addBytes`.
+  #high = 0x11c9dc5;
   #low = 0x050c5d1f;
 
   /** The bytes [start, end). */
   addBytes(bytes: Uint8Array, start: number, end: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let high = this.#high;
     let low = this.#low;
-    for (let at = start; at < end; at += 1) {
+    let at = start;
+    for (const last = end - 4; at <= last; at += 4) {
+      const word = view.getInt32(at, true);
+      high = turned(Math.imul(high ^ word, 0xcc9e2d51));
+      low = turned(Math.imul(low ^ word, 0x85ebca6b));
+    }
+    for (; at < end; at += 1) {
       const byte = bytes[at] ?? 0;
-      high = Math.imul(high ^ byte, 0x01000193);
-      low = Math.imul(low ^ byte, 0x85ebca6b);
+      high = turned(Math.imul(high ^ byte, 0xcc9e2d51));
+      low = turned(Math.imul(low ^ byte, 0x85ebca6b));
     }
     this.#high = high ^ (high >>> 15);
     this.#low = low ^ (low >>> 13);
@@ -42,6 +50,11 @@ export class TextDigest {
     this.#high = high ^ (high >>> 15);
     this.#low = low ^ (low >>> 13);
   }
+}
+
+/** A product depends on lower bits only: its upper half becomes the lower one of the next. */
+function turned(product: number): number {
+  return (product << 15) | (product >>> 17);
 }
 
 function toHex(lane: number): string {

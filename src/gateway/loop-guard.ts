@@ -17,7 +17,9 @@ export function loopSignature(random: string): string {
 
 /** Why a request must not go on; undefined = it may. */
 export function findLoop(received: readonly string[], signature: string): LlameroError | undefined {
-  const routers = signaturesOf(received).filter((name) => name.startsWith(signaturePrefix));
+  const values = valuesOf(received);
+  if (values.length === 0) return undefined;
+  const routers = signaturesIn(values).filter((name) => name.startsWith(signaturePrefix));
   if (routers.includes(signature)) {
     const others = routers.length - routers.indexOf(signature) - 1;
     const way = others === 0 ? 'directly' : `through ${others} other router${others === 1 ? '' : 's'}`;
@@ -36,10 +38,8 @@ export function signedBy(received: readonly string[], signature: string): string
 }
 
 /** Each without its parameters. */
-function signaturesOf(received: readonly string[]): string[] {
-  return valuesOf(received).flatMap((value) =>
-    value.split(',').map((entry) => entry.split(';', 1)[0]?.trim() ?? ''),
-  );
+function signaturesIn(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split(',').map((entry) => entry.split(';', 1)[0]?.trim() ?? ''));
 }
 
 function valuesOf(headers: readonly string[]): string[] {

@@ -78,7 +78,7 @@ export class Usage {
   add({ key, counts }: UsageEntry): void {
     if (!this.#database.isOpen) return;
     const startS = Math.floor(this.#options.nowEpochMs() / 60_000) * 60;
-    const name = JSON.stringify([startS, key.flow, key.backend, key.model, key.dialect]);
+    const name = `${startS} ${key.dialect} ${nameOf(key.flow, key.backend, key.model)}`;
     const pending = this.#pending.get(name);
     if (pending === undefined) this.#pending.set(name, { startS, key, counts });
     else pending.counts = addUsage(pending.counts, counts);
@@ -207,7 +207,14 @@ function readTotals(database: DatabaseSync): Map<string, UsageTotal> {
 }
 
 function totalName({ backend, model }: Pick<UsageKey, 'backend' | 'model'>): string {
-  return JSON.stringify([backend, model]);
+  return nameOf(backend, model);
+}
+
+/** Another one for every other list of texts, whatever is in them. */
+function nameOf(...texts: readonly string[]): string {
+  let name = '';
+  for (const text of texts) name += `${text.length} ${text}`;
+  return name;
 }
 
 function valuesOf({ startS, key, counts }: Pending): (string | number)[] {
