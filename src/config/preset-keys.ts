@@ -15,11 +15,15 @@ const withoutQueue = { slotLimits: 'soft', stickyDelay: '0s' };
 export const keysByPreset: Readonly<Record<PresetName, PresetKeys>> = {
   default: {},
   'llamacpp-ha': {},
-  nomyo: { scheduling: withoutQueue, ensemblePrefix: 'moe-' },
-  'nomyo-priority': { scheduling: withoutQueue, ensemblePrefix: 'moe-' },
+  nomyo: { scheduling: withoutQueue, probes: { modelFailureWindow: '5m' }, ensemblePrefix: 'moe-' },
+  'nomyo-priority': {
+    scheduling: withoutQueue,
+    probes: { modelFailureWindow: '5m' },
+    ensemblePrefix: 'moe-',
+  },
   'ollama-lb': {
     scheduling: withoutQueue,
-    probes: { failures: 3, breakerFailures: 3, deadInterval: '30s' },
+    probes: { failures: 3, breakerFailures: 3, deadInterval: '30s', modelFailureWindow: '0s' },
   },
   'llama-swap': {
     scheduling: { ...withoutQueue, queueTimeout: '0s', priorityAgeing: '0s', maxWait: '0s' },

@@ -61,6 +61,8 @@ export interface BackendView {
   readonly models: ReadonlyMap<ModelName, ModelName>;
   /** Canonical names that are in memory now. A single-model llama-server lists its one model. */
   readonly loaded: ReadonlySet<ModelName>;
+  /** Canonical names that it should get no requests of while others serve them: they failed there. Absent = none. */
+  readonly distrusted?: ReadonlySet<ModelName> | undefined;
   /** Room for concurrent requests, ≥ 1: measured, else configured, else the default. */
   readonly slotsTotal: number;
   /** Most requests of one model at once, ≥ 1; undefined = as many as there are slots. */

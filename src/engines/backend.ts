@@ -62,8 +62,8 @@ export interface BackendListener {
 export interface BackendDirectory {
   get(id: BackendId): Backend | undefined;
   list(): readonly Backend[];
-  reportFailure(id: BackendId, failure: BackendFailure): void;
-  reportSuccess(id: BackendId): void;
+  reportFailure(id: BackendId, failure: BackendFailure, model?: ModelName): void;
+  reportSuccess(id: BackendId, model?: ModelName): void;
   probeNow(id: BackendId): void;
 }
 
@@ -73,10 +73,13 @@ export interface BackendRegistry extends BackendDirectory {
   list(): readonly Backend[];
   /** Takes over a new set: starts probing what is new or changed, forgets what is gone. */
   apply(backends: Readonly<Record<BackendId, BackendConfig>>): void;
-  /** The data plane saw a request fail. `connect` starts a probe at once; `breakerFailures` in a row make it dead. */
-  reportFailure(id: BackendId, failure: BackendFailure): void;
-  /** The data plane got a first byte: ends a row of failures. */
-  reportSuccess(id: BackendId): void;
+  /**
+   * The data plane saw a request fail. `connect` starts a probe at once; `breakerFailures` in a row make it dead. `model`:
+   * what was asked for, by its canonical name; it is not trusted with that for a while.
+   */
+  reportFailure(id: BackendId, failure: BackendFailure, model?: ModelName): void;
+  /** The data plane got a first byte: ends a row of failures, and the distrust in this model. */
+  reportSuccess(id: BackendId, model?: ModelName): void;
   /** Asks for a probe now (after a connect failure, a lingering slot, an operator's wish); coalesced with a running one. */
   probeNow(id: BackendId): void;
   /** Ends all timers and probes. */

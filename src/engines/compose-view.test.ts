@@ -21,6 +21,7 @@ function compose({ engine, ...written }: Told): BackendView {
     health: { state: 'live', epoch: 0 } as Parameters<typeof composeView>[0]['health'],
     draining: false,
     known: { ...noKnowledge, slotsTotal: engine },
+    failing: new Set(),
     slotsUsual: 4,
     sharesPrompts: false,
     gpuLoad: undefined,
@@ -39,9 +40,10 @@ describe('slots of a backend', () => {
   });
 });
 
-test('a view differs by slots per model and by the load of the GPUs', () => {
+test('a view differs by slots per model, by the load of the GPUs and by what failed there', () => {
   const view = compose({ slotsPerModel: 2 });
   expect(sameView(view, compose({ slotsPerModel: 2 }))).toBe(true);
   expect(sameView(view, { ...view, modelSlotsMax: 3 })).toBe(false);
   expect(sameView(view, { ...view, gpuLoad: 10 })).toBe(false);
+  expect(sameView(view, { ...view, distrusted: new Set(['m']) })).toBe(false);
 });

@@ -20,6 +20,8 @@ export interface BackendDefaults {
 export interface Knowledge {
   readonly models: ReadonlyMap<ModelName, ModelName> | undefined;
   readonly loaded: ReadonlySet<ModelName> | undefined;
+  /** It could not say lately what it has loaded. */
+  readonly isLoadedHidden: boolean;
   readonly slotsTotal: number | undefined;
   readonly slots: SlotReading | undefined;
   readonly contextTokens: ReadonlyMap<ModelName, number> | undefined;
@@ -31,6 +33,7 @@ export interface Knowledge {
 export const noKnowledge: Knowledge = {
   models: undefined,
   loaded: undefined,
+  isLoadedHidden: false,
   slotsTotal: undefined,
   slots: undefined,
   contextTokens: undefined,
@@ -44,6 +47,7 @@ export function learn(known: Knowledge, reading: EngineReading, slots: SlotReadi
   return {
     models: reading.models ?? known.models,
     loaded: reading.loaded ?? known.loaded,
+    isLoadedHidden: reading.isLoadedHidden ?? false,
     slotsTotal: reading.slotsTotal ?? known.slotsTotal,
     slots,
     contextTokens: reading.contextTokens ?? known.contextTokens,
@@ -64,6 +68,8 @@ export interface ViewParts {
   /** An operator took it out of service. */
   readonly draining: boolean;
   readonly known: Knowledge;
+  /** Models that failed there of late. */
+  readonly failing: ReadonlySet<ModelName>;
   /** What the kind of engine usually runs at once. */
   readonly slotsUsual: number | undefined;
   /** The kind of engine has one prompt cache for all its requests. */
@@ -79,6 +85,7 @@ export function composeView(parts: ViewParts): BackendView {
     state: draining && health.state !== 'dead' ? 'draining' : health.state,
     models: modelsAllowed(known.models, config.models),
     loaded: known.loaded ?? new Set(),
+    distrusted: known.isLoadedHidden ? new Set(known.models?.values()) : parts.failing,
     slotsTotal: slotsOf(parts),
     modelSlotsMax: config.slotsPerModel,
     slots: known.slots,
@@ -98,6 +105,8 @@ function slotsOf({ config, defaults, known, slotsUsual }: ViewParts): number {
   return config.slotsPerModel === undefined ? (slotsUsual ?? defaults.slots) : slotsMax;
 }
 
+const nothing: ReadonlySet<never> = new Set();
+
 /** True when nobody could tell the two apart. A new slot reading is a difference, even with the same count. */
 export function sameView(one: BackendView, other: BackendView): boolean {
   return (
@@ -114,7 +123,8 @@ export function sameView(one: BackendView, other: BackendView): boolean {
     one.sharesPrompts === other.sharesPrompts &&
     sameMap(one.models, other.models) &&
     sameMap(one.contextTokens, other.contextTokens) &&
-    sameSet(one.loaded, other.loaded)
+    sameSet(one.loaded, other.loaded) &&
+    sameSet(one.distrusted ?? nothing, other.distrusted ?? nothing)
   );
 }
 

@@ -36,6 +36,8 @@ export interface EngineReading {
   /** Client-visible name → canonical name. Undefined = the listing failed this time: keep the last one. */
   readonly models: ReadonlyMap<ModelName, ModelName> | undefined;
   readonly loaded: ReadonlySet<ModelName> | undefined;
+  /** It answers, but its list of what is loaded failed this time: it may be unable to load anything. Absent = false. */
+  readonly isLoadedHidden?: boolean | undefined;
   readonly slotsTotal: number | undefined;
   /** Requests that it runs or holds in its own queue, whoever sent them. Undefined also when it was not asked this time. */
   readonly slotsBusy: number | undefined;

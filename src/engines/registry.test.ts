@@ -369,6 +369,29 @@ describe('what the data plane saw', () => {
     expect(backend().view.state).toBe('live');
   });
 
+  test('distrusts a backend with the model that failed there, for the window or until it works', async () => {
+    const server = await start();
+    await applyOne(server);
+    const distrusted = () => [...(backend().view.distrusted ?? [])];
+    registry.reportFailure('b', 'status', 'm');
+    registry.reportSuccess('b', 'other');
+    expect(distrusted()).toEqual(['m']);
+    registry.reportSuccess('b', 'm');
+    expect(distrusted()).toEqual([]);
+    registry.reportFailure('b', 'status', 'm');
+    await round(probes.modelFailureWindow - 1);
+    expect(distrusted()).toEqual(['m']);
+    await round();
+    expect(distrusted()).toEqual([]);
+  });
+
+  test('is void when the engine comes back from the dead', async () => {
+    const server = await start();
+    await applyOne(server);
+    for (let count = 0; count < 3; count += 1) registry.reportFailure('b', 'reset', 'm');
+    expect([...(backend().view.distrusted ?? [])]).toEqual([]);
+  });
+
   test('of a backend that is gone is ignored', () => {
     registry.reportFailure('x', 'reset');
     registry.reportSuccess('x');

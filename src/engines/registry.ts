@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { createRandom } from '../base/random.ts';
 import type { Random } from '../base/random.ts';
 import type { BackendConfig } from '../config/schema.ts';
-import type { BackendId } from '../domain/ids.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend, BackendFailure, BackendListener, BackendRegistry } from './backend.ts';
 import type { BackendDefaults } from './compose-view.ts';
 import { WatchedBackend } from './watched-backend.ts';
@@ -118,12 +118,12 @@ class Registry implements ConfigurableRegistry {
     this.#backends.get(id)?.gpuLoadChanged();
   }
 
-  reportFailure(id: BackendId, failure: BackendFailure): void {
-    this.#backends.get(id)?.reportFailure(failure);
+  reportFailure(id: BackendId, failure: BackendFailure, model?: ModelName): void {
+    this.#backends.get(id)?.reportFailure(failure, model);
   }
 
-  reportSuccess(id: BackendId): void {
-    this.#backends.get(id)?.reportSuccess();
+  reportSuccess(id: BackendId, model?: ModelName): void {
+    this.#backends.get(id)?.reportSuccess(model);
   }
 
   probeNow(id: BackendId): void {

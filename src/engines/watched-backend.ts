@@ -4,7 +4,7 @@
  */
 import type { BackendConfig } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
-import type { BackendId } from '../domain/ids.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend, BackendFailure, ProbeStatus } from './backend.ts';
 import { withoutEcho } from './echo.ts';
 import { composeView, learn, noKnowledge, sameView } from './compose-view.ts';
@@ -14,6 +14,7 @@ import type { EngineKind, EngineReading, ProbeClient } from './engine-kind.ts';
 import { createHealth, nextHealth } from './health.ts';
 import type { Health, HealthEvent } from './health.ts';
 import { detectEngineKind, engineKinds } from './kinds/index.ts';
+import { ModelFailures } from './model-failures.ts';
 import { createProbeClient } from './probe-client.ts';
 import { isStirDue } from './stir-pace.ts';
 import type { WatchContext } from './watch-context.ts';
@@ -31,6 +32,7 @@ export class WatchedBackend implements Backend {
   /** False while `auto` has not found out yet. */
   #kindKnown: boolean;
   #health: Health;
+  readonly #failures = new ModelFailures();
   #draining = false;
   #known: Knowledge = noKnowledge;
   #view: BackendView;
@@ -112,18 +114,21 @@ export class WatchedBackend implements Backend {
     else this.#againSoon = true;
   }
 
-  reportFailure(failure: BackendFailure): void {
+  /** `model`: the canonical name of what was asked for. */
+  reportFailure(failure: BackendFailure, model?: ModelName): void {
     this.#activeMs = this.#context.clock.nowMs();
+    if (model !== undefined) this.#failures.record(model, this.#activeMs);
     this.#sawEvent({ type: 'requestFailed' }, `requests failed (last: ${failure})`);
     this.#refresh();
     if (failure === 'connect') this.probeNow();
   }
 
-  reportSuccess(): void {
+  reportSuccess(model?: ModelName): void {
     this.#activeMs = this.#context.clock.nowMs();
     const before = this.#health;
     this.#sawEvent({ type: 'requestSucceeded' }, 'a request succeeded');
-    if (this.#health !== before) this.#refresh();
+    const isForgiven = model !== undefined && this.#failures.forgive(model);
+    if (isForgiven || this.#health !== before) this.#refresh();
   }
 
   /** Ends the loop; resolves when a running round has ended. */
@@ -237,6 +242,7 @@ export class WatchedBackend implements Backend {
     // A dead engine tells nothing; what it had in its slots is gone.
     if (this.#health.state === 'dead') {
       this.#known = { ...this.#known, slots: undefined };
+      this.#failures.clear();
       this.#stirredMs = -Infinity;
     }
     const details = { backend: this.id, from: before.state, to: this.#health.state, reason };
@@ -252,6 +258,7 @@ export class WatchedBackend implements Backend {
       health: this.#health,
       draining: this.#draining,
       known: this.#known,
+      failing: this.#failures.within(this.#context.probes.modelFailureWindow, this.#context.clock.nowMs()),
       slotsUsual: this.kind.slotsUsual,
       sharesPrompts: this.kind.sharesPrompts,
       gpuLoad: this.#context.gpuLoadOf(this.id),

@@ -5,7 +5,7 @@
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Backend, BackendFailure } from '../engines/backend.ts';
+import type { Backend } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import type { CancelReason } from '../store/requests.ts';
@@ -165,7 +165,7 @@ class Exchange implements Waiter, UpstreamHandler {
     const transform = this.#outgoing?.transform;
     const mayLack = mayLackRoute(status, bodyBytes(received)) && this.#mayBePutDifferently(backend);
     this.#answer.head({ status, received, headers, doneRequired, transform, mayLackRoute: mayLack });
-    if (status < 500) this.#parts.registry.reportSuccess(backend.id);
+    if (status < 500) this.#parts.registry.reportSuccess(backend.id, this.#grantedModel);
   }
 
   onData(chunk: Buffer, isLast: boolean): void {
@@ -185,7 +185,7 @@ class Exchange implements Waiter, UpstreamHandler {
     const backend = this.#backend;
     if (backend === undefined || this.#ended) return;
     if (this.#attempt !== undefined) this.#attempt.failure = failure.reason;
-    this.#parts.registry.reportFailure(backend.id, failure.kind);
+    this.#parts.registry.reportFailure(backend.id, failure.kind, this.#grantedModel);
     const error = failureError(failure, backend.id);
     if (this.#answer.begun) {
       this.#brokeOff(error, false);
@@ -384,7 +384,7 @@ class Exchange implements Waiter, UpstreamHandler {
     }
     if (this.#attempt !== undefined) this.#attempt.failure = `status ${status}`;
     if (status === 503 && this.#backend !== undefined) {
-      this.#parts.registry.reportFailure(this.#backend.id, 'status');
+      this.#parts.registry.reportFailure(this.#backend.id, 'status', this.#grantedModel);
       this.#parts.registry.probeNow(this.#backend.id);
     }
     this.#again();
@@ -405,7 +405,7 @@ class Exchange implements Waiter, UpstreamHandler {
     const backend = this.#backend;
     if (status < 500 || backend === undefined) return;
     if (!backend.kind.blamesClient(status, bodyHead.toString('latin1', 0, 2048))) {
-      this.#parts.registry.reportFailure(backend.id, 'status');
+      this.#parts.registry.reportFailure(backend.id, 'status', this.#grantedModel);
     }
   }
 
@@ -430,7 +430,7 @@ class Exchange implements Waiter, UpstreamHandler {
   #brokeOff(error: LlameroError, told: boolean): void {
     if (this.#attempt !== undefined) this.#attempt.failure ??= error.message;
     if (this.#backend !== undefined)
-      this.#parts.registry.reportFailure(this.#backend.id, 'protocol' satisfies BackendFailure);
+      this.#parts.registry.reportFailure(this.#backend.id, 'protocol', this.#grantedModel);
     this.#answer.break(error, told);
     this.#finish('failed_midstream', error);
   }

@@ -49,6 +49,8 @@ export class FleetNews {
     if (ledger.book !== undefined) this.#followProcess(change, nowMs);
     if (shape) reviews.reviewLanes(nowMs);
     agenda.addLedger(ledger);
+    // What is trusted may have gone: then those that are not may be used again.
+    for (const distrusted of this.#parts.fleet.distrusted) agenda.addLedger(distrusted);
   }
 
   /** `isWish`: for good, so that who waits for it alone is turned away; else its successor serves them. */

@@ -33,6 +33,8 @@ export class Fleet {
   readonly #ready: Ledger[] = [];
   /** Those that are processes, in order of appearance. */
   readonly #processes = new Set<Ledger>();
+  /** Those with models that failed there of late. */
+  readonly #distrusting = new Set<Ledger>();
   #slotsAreSoft = false;
   #backendsSeen = 0;
   #swapping = 0;
@@ -60,6 +62,16 @@ export class Fleet {
   /** Whether any backend was not probed yet and may serve anything. */
   get hasUnknown(): boolean {
     return this.#unknown > 0;
+  }
+
+  /** Whether any backend is not trusted with something that it serves. */
+  get distrusts(): boolean {
+    return this.#distrusting.size > 0;
+  }
+
+  /** Those of them, in no order. */
+  get distrusted(): ReadonlySet<Ledger> {
+    return this.#distrusting;
   }
 
   get backendsKnown(): number {
@@ -163,6 +175,8 @@ export class Fleet {
 
   #count(ledger: Ledger, sign: 1 | -1): void {
     if (!ledger.present) return;
+    if (sign > 0 && (ledger.view.distrusted?.size ?? 0) > 0) this.#distrusting.add(ledger);
+    else this.#distrusting.delete(ledger);
     if (ledger.swaps) this.#swapping += sign;
     if (ledger.view.state === 'unknown') this.#unknown += sign;
   }

@@ -104,3 +104,60 @@ describe('placement', () => {
     expect(run()).toEqual(run());
   });
 });
+
+describe('a backend on which a model failed', () => {
+  const failing = { distrusted: new Set(['x']), models: ['x', 'y'] };
+
+  test('is passed over for that model, even while the other one is busy, and not for others', () => {
+    const rig = new Rig();
+    rig.backend('b1', failing);
+    rig.backend('b2', { models: ['x', 'y'] });
+    expect(rig.arrive('x1', { model: 'x' })).toBe('x1→b2');
+    expect(rig.arrive('x2', { model: 'x' })).toBe('');
+    expect(rig.arrive('y1', { model: 'y' })).toBe('y1→b1');
+    expect(rig.finish('x1')).toBe('x2→b2');
+    expect(rig.grants[0]?.decision.candidates).toContainEqual(
+      expect.objectContaining({ backend: 'b1', excludedBy: 'trusted' }),
+    );
+  });
+
+  test('is used where it is the only one, and where all have failed', () => {
+    const rig = new Rig();
+    rig.backend('b1', failing);
+    expect(rig.arrive('1', { model: 'x' })).toBe('1→b1');
+    rig.backend('b2', failing);
+    expect(rig.arrive('2', { model: 'x' })).toBe('2→b2');
+  });
+
+  test.each([
+    ['died', (rig: Rig) => rig.backend('b2', { models: ['x'], state: 'dead' })],
+    ['left', (rig: Rig) => rig.remove('b2')],
+    ['failed too', (rig: Rig) => rig.backend('b2', { models: ['x'], distrusted: new Set(['x']) })],
+    ['lost the model', (rig: Rig) => rig.backend('b2', { models: ['y'] })],
+  ])('is used at once by those who wait when the other one has %s', (_, happen) => {
+    const rig = new Rig();
+    rig.backend('b1', failing);
+    rig.backend('b2', { models: ['x'] });
+    rig.arrive('1', { model: 'x' });
+    expect(rig.arrive('2', { model: 'x' })).toBe('');
+    expect(happen(rig)).toBe('2→b1');
+  });
+
+  test('is used at once by those who wait when it is trusted again', () => {
+    const rig = new Rig();
+    rig.backend('b1', failing);
+    rig.backend('b2', { models: ['x'] });
+    rig.arrive('1', { model: 'x' });
+    rig.arrive('2', { model: 'x' });
+    expect(rig.backend('b1', { models: ['x', 'y'] })).toBe('2→b1');
+  });
+
+  test('is used where the other one cannot take the request', () => {
+    const rig = new Rig();
+    rig.backend('b1', failing);
+    rig.backend('b2', { models: ['x'], contextTokens: { x: 100 } });
+    expect(rig.arrive('long', { model: 'x', tokensEstimated: 4000 })).toBe('long→b1');
+    expect(rig.arrive('only', { model: 'x', only: new Set(['b1']) })).toBe('');
+    expect(rig.finish('long')).toBe('only→b1');
+  });
+});

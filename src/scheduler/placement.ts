@@ -18,6 +18,7 @@ import { prefixAffinity } from './policies/scorers/prefix-affinity.ts';
 import type { Filter, Picker, PickerState, PlacementContext, PromptContext } from './policy.ts';
 import type { PromptCaches } from './prompt-caches.ts';
 import { Ratings, refusing } from './ratings.ts';
+import { hasTrusted } from './servability.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -104,6 +105,7 @@ export class Placement {
       awaited: entry.awaited,
       modelInFlight: model.inFlight,
       modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
+      hasTrusted: this.#fleet.distrusts && hasTrusted(entry, model),
       slotsAreSoft: this.#settings.slotsAreSoft,
     };
   }

@@ -69,6 +69,8 @@ export interface PlacementContext {
   /** Requests in flight for the requested model over all backends, lingering ones too, and its limit. */
   readonly modelInFlight: number;
   readonly modelLimit: number | undefined;
+  /** A live backend could take the request on which its model has not failed of late. */
+  readonly hasTrusted: boolean;
   /** A backend without a free slot is used as well. */
   readonly slotsAreSoft: boolean;
 }

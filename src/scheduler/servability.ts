@@ -69,6 +69,16 @@ export function canUse(seat: Seat, demand: Demand): boolean {
   return isAllowed(seat.ledger.id, demand) && fitsContext(seat.contextTokens, demand.request);
 }
 
+/** Whether a live backend may have it on which the model has not failed of late. */
+export function hasTrusted(demand: Demand, { seats }: ServedModel): boolean {
+  return seats.some(
+    (seat) =>
+      seat.ledger.isHealthy &&
+      (seat.model === undefined || seat.view.distrusted?.has(seat.model) !== true) &&
+      canUse(seat, demand),
+  );
+}
+
 /** Everybody who waits for this backend and has no other one to wait for. */
 export function strandedBy(ledger: Ledger, fleet: Fleet): readonly Entry[] {
   const stranded: Entry[] = [];

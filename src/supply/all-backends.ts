@@ -1,5 +1,5 @@
 /** Backends of the configuration, processes of our own and peers as one directory: each report goes to whoever watches. */
-import type { BackendId } from '../domain/ids.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend, BackendDirectory, BackendFailure } from '../engines/backend.ts';
 import type { ConfigurableRegistry } from '../engines/registry.ts';
 import type { PeerFleet } from './peer-fleet.ts';
@@ -24,8 +24,9 @@ export function joinBackends({ registry, processes, peers }: BackendSources): Ba
   return {
     get: (id: BackendId): Backend | undefined => processes.get(id) ?? registry.get(id) ?? peers.get(id),
     list: () => [...registry.list(), ...processes.list(), ...peers.list()],
-    reportFailure: (id: BackendId, failure: BackendFailure) => watcherOf(id).reportFailure(id, failure),
-    reportSuccess: (id: BackendId) => watcherOf(id).reportSuccess(id),
+    reportFailure: (id: BackendId, failure: BackendFailure, model?: ModelName) =>
+      watcherOf(id).reportFailure(id, failure, model),
+    reportSuccess: (id: BackendId, model?: ModelName) => watcherOf(id).reportSuccess(id, model),
     probeNow: (id: BackendId) => watcherOf(id).probeNow(id),
     setDraining: (id: BackendId, draining: boolean) => void watcherOf(id).setDraining(id, draining),
   };

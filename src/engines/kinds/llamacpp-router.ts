@@ -21,7 +21,7 @@ export async function readRouter(client: ProbeClient, answers: RouterAnswers): P
   const { props, listed, round } = answers;
   // 0 = no limit.
   const modelsMax = asPositive(props['max_instances']);
-  if (listed === undefined) return { ...silentReading, modelsMax };
+  if (listed === undefined) return { ...silentReading, isLoadedHidden: true, modelsMax };
 
   const loaded = Array.from(listed)
     .filter(([, entry]) => asObject(entry['status'])?.['value'] === 'loaded')

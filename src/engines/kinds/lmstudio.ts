@@ -66,6 +66,7 @@ async function read(client: ProbeClient): Promise<EngineReading> {
     ...silentReading,
     models: namesOf(listed.keys()),
     loaded: described && loaded,
+    isLoadedHidden: described === undefined,
     contextTokens: described && contextTokens,
     modelObjects: listed,
   };

@@ -94,6 +94,7 @@ async function read(client: ProbeClient): Promise<EngineReading> {
     ...silentReading,
     models: listed && models,
     loaded: loaded && new Set(loaded.keys()),
+    isLoadedHidden: loaded === undefined,
     contextTokens: loaded && contextTokens,
     version: asText(objectOf(version)?.['version']),
     modelObjects: listed && withRunning(listed, loaded),

@@ -17,6 +17,7 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
       state: fc.constantFrom('unknown', 'live', 'degraded', 'dead', 'draining'),
       models: fc.uniqueArray(name),
       loaded: fc.uniqueArray(name),
+      distrusted: fc.uniqueArray(name).map((names) => new Set(names)),
       slotsTotal: fc.integer({ min: 1, max: 65_536 }),
       modelSlotsMax: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
       gpuLoad: fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: undefined }),
@@ -64,6 +65,7 @@ const context: fc.Arbitrary<PlacementContext> = fc.record({
   ),
   modelInFlight: fc.nat(5),
   modelLimit: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+  hasTrusted: fc.boolean(),
   slotsAreSoft: fc.boolean(),
 });
 

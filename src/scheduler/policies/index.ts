@@ -14,6 +14,7 @@ import { notDraining } from './filters/not-draining.ts';
 import { only } from './filters/only.ts';
 import { servesModel } from './filters/serves-model.ts';
 import { sticky } from './filters/sticky.ts';
+import { trusted } from './filters/trusted.ts';
 import { firstBest } from './pickers/first-best.ts';
 import { maxScore } from './pickers/max-score.ts';
 import { powerOfTwo } from './pickers/power-of-two.ts';
@@ -43,6 +44,7 @@ export const filters = [
   notDraining,
   healthy,
   notClosing,
+  trusted,
   contextFits,
   modelLimit,
   modelSlots,

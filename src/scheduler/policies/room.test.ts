@@ -29,6 +29,7 @@ const context: PlacementContext = {
   prompts: undefined,
   modelInFlight: 0,
   modelLimit: undefined,
+  hasTrusted: false,
   slotsAreSoft: true,
 };
 
