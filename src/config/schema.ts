@@ -222,11 +222,11 @@ const probes = z.strictObject({
     'Failed requests in a row (no connection, reset, timeout; never a 4xx) until a backend is dead.',
     z.int().min(1).default(3),
   ),
-});
   modelFailureWindow: describe(
     'Time after a failed request (those of `breakerFailures`, and a 5xx) in which its backend gets no more requests of that model while another one serves it; a success ends it. 0 = none.',
     duration().prefault('10s'),
   ),
+});
 
 const limits = z.strictObject({
   body: describe('Largest request body.', size().prefault('100MiB')),

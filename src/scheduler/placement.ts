@@ -83,12 +83,12 @@ export class Placement {
     return this.#prompts.has(seat);
   }
 
-  /** How much of its prompt an entry would find in the cache there. */
   /** Whether it is likely to be there. */
   isCacheProven(seat: Seat): boolean {
     return this.#prompts.isProven(seat);
   }
 
+  /** How much of its prompt an entry would find in the cache there. */
   cachedBytes(seat: Seat, { request: { prompt } }: Entry): number {
     return prompt === undefined ? 0 : this.#prompts.bytesAt(seat, prompt);
   }
@@ -101,8 +101,8 @@ export class Placement {
       failedOn: entry.failedOn,
       nowMs,
       sessionBackend: undefined,
-      prompts: undefined,
       awaited: entry.awaited,
+      prompts: undefined,
       modelInFlight: model.inFlight,
       modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
       hasTrusted: this.#fleet.distrusts && hasTrusted(entry, model),
@@ -114,13 +114,13 @@ export class Placement {
     return this.#ratings.accepts(seat, context);
   }
 
-  /** Looks at the whole fleet. Undefined = the request has to wait. */
-  place(entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
   /** The first filter that refuses it; undefined = none does. */
   refusalOf(seat: Seat, context: PlacementContext): Filter | undefined {
     return this.#ratings.refusalOf(seat, context);
   }
 
+  /** Looks at the whole fleet. Undefined = the request has to wait. */
+  place(entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
     const context = this.contextOf(entry, model, nowMs);
     if (entry.request.slotless) return this.#placeSlotless(model, context);
     const accepted: Seat[] = [];

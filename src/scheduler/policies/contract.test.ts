@@ -51,8 +51,8 @@ const context: fc.Arbitrary<PlacementContext> = fc.record({
   turn,
   failedOn: fc.constantFrom(new Set<string>(), new Set(['b2'])),
   nowMs: fc.nat(),
-  sessionBackend: fc.constantFrom(undefined, 'b1', 'b1', 'gone'),
   awaited: fc.constantFrom(undefined, undefined, 'b1'),
+  sessionBackend: fc.constantFrom(undefined, 'b1', 'b1', 'gone'),
   prompts: fc.option(
     fc.record({
       cachedShares: fc

@@ -52,9 +52,9 @@ export const filters = [
   maxModels,
   sticky,
   claimed,
+  awaited,
 ] as const satisfies readonly Filter[];
 
-  awaited,
 export const scorers = [
   prefixAffinity,
   sessionAffinity,
