@@ -31,7 +31,7 @@ test('models of the router and backends with `gpuMonitor: local` have the load o
     const { backends } = statusSchema.parse((await ask(`${url}/api/status`).answer).json());
     return Object.fromEntries(backends.map(({ id, gpu }) => [id, gpu]));
   };
-  await until(async () => (await gpus())['own']?.load_percent !== null);
+  await until(async () => typeof (await gpus())['own']?.load_percent === 'number');
   expect(await gpus()).toMatchObject({
     own: { load_percent: 50, count: 2, memory_total_bytes: 48 * 2 ** 30, temperature_celsius: 71 },
     both: { load_percent: 50, count: 2 },
