@@ -19,6 +19,8 @@ export interface RequestFacts {
   readonly slotless: boolean;
   /** Whoever serves it makes it shorter where it does not fit. */
   readonly isTrimmed?: boolean;
+  /** Part of a request that was let in before: a drain does not refuse it. */
+  readonly continues?: boolean;
   /** Only these backends may serve it (a route that only some engines have); undefined = all. */
   readonly only?: ReadonlySet<BackendId> | undefined;
 }

@@ -205,6 +205,7 @@ function toFacts(source: FactsSource): RequestFacts {
     prompt,
     only,
     isTrimmed,
+    continues: inbound.parent !== undefined,
   };
 }
 

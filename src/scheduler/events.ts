@@ -48,5 +48,5 @@ export type SchedulerEvent =
   | { readonly type: 'configChanged'; readonly settings: SchedulerSettings; readonly nowMs: number }
   /** The time asked for by `Effects.wakeAt` has come. Early and late calls are harmless. */
   | { readonly type: 'timePassed'; readonly nowMs: number }
-  /** From now on arrivals are rejected with `draining`; what waits is still served. */
+  /** From now on arrivals are rejected with `draining`, except those that continue something; what waits is still served. */
   | { readonly type: 'drainStarted'; readonly nowMs: number };

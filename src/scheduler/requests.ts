@@ -94,7 +94,7 @@ export class Requests {
     if (this.#known.has(request.id)) throw new Error(`Request id '${request.id}' is in use`);
     const entry = new Entry(request, this.#arrivals, nowMs);
     this.#arrivals += 1;
-    if (this.#isDraining) return this.reject(entry, 'draining', nowMs);
+    if (this.#isDraining && request.continues !== true) return this.reject(entry, 'draining', nowMs);
     if (this.#permits.isFull(request.model)) return this.reject(entry, 'modelBusy', nowMs);
     entry.tag = this.#queue.tagFor(entry);
     this.#known.set(request.id, entry);

@@ -158,6 +158,13 @@ describe('limits of the queue', () => {
     expect(rig.snapshot().draining).toBe(true);
   });
 
+  test('draining takes what is part of a request that was let in before', () => {
+    const rig = new Rig();
+    rig.backend('b1');
+    rig.handle({ type: 'drainStarted' });
+    expect(rig.arrive('part', { continues: true })).toBe('part→b1');
+  });
+
   test('an early wake-up is asked for again', () => {
     const rig = new Rig({ queueTimeoutMs: 1000 });
     rig.backend('b1');

@@ -13,6 +13,8 @@ export interface FinishedRequest {
   /** Without the query. */
   readonly path: string;
   readonly flow: FlowId;
+  /** The request that it is part of, where the router itself has sent it, and what it is for there. */
+  readonly parent?: { readonly id: RequestId; readonly purpose: string } | undefined;
   readonly model: ModelName | undefined;
   readonly backend: BackendId | undefined;
   readonly stream: boolean;

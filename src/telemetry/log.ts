@@ -76,6 +76,9 @@ export interface RequestLine {
   readonly method: string;
   readonly path: string;
   readonly flow: string;
+  /** Id of the request that it is part of, and what it is for there. */
+  readonly parent: string | undefined;
+  readonly purpose: string | undefined;
   readonly model: string | undefined;
   readonly backend: string | undefined;
   readonly stream: boolean;
@@ -115,6 +118,8 @@ export function requestLine(request: FinishedRequest): RequestLine {
     method: request.method,
     path: request.path,
     flow: request.flow,
+    parent: request.parent?.id,
+    purpose: request.parent?.purpose,
     model: request.model,
     backend: request.backend,
     stream: request.stream,

@@ -109,6 +109,11 @@ export const metricTable = {
     help: 'Requests and answers that were put right so that engine and client understand each other, by what was done: a key of `repairs` in the configuration, or what was wrong with the answer.',
     labels: ['repair'],
   },
+  llamero_inner_requests_total: {
+    kind: 'counter',
+    help: 'Requests that the router has sent itself as a part of another one, by what they were for: an `answer`, a `critique` or the `final` answer of an ensemble. They are among all others, too.',
+    labels: ['purpose', 'outcome'],
+  },
   llamero_key_rejections_total: {
     kind: 'counter',
     help: 'Requests refused because of their API key, by error code: no key that is known, or one that may not do it, or not so much.',
@@ -214,6 +219,11 @@ export const metricTable = {
     help: 'Most blocks remembered over all backends; 0 = none were yet.',
     labels: [],
   },
+  llamero_prefix_index_bytes: {
+    kind: 'gauge',
+    help: 'Memory of all these blocks, of `affinity.prefix.memory`.',
+    labels: [],
+  },
   llamero_prefix_blocks_lost_total: {
     kind: 'counter',
     help: 'Blocks forgotten, by why: refuted (the engine had them no more) or evicted (`affinity.prefix.memory` was full). Those of a backend that was away are not counted.',
@@ -227,7 +237,7 @@ export const metricTable = {
   llamero_event_loop_lag_seconds: {
     kind: 'gauge',
     help: 'How late timers ran since the last scrape: mean, p50, p99 and max.',
-    labels: ['quantile'],
+    labels: ['statistic'],
   },
   llamero_process_cpu_seconds_total: {
     kind: 'counter',

@@ -54,7 +54,7 @@ class Tally {
 }
 
 /** Most model names that become labels; the rest is counted as `other`. */
-const modelsMax = 200;
+export const modelLabelsMax = 200;
 
 export class RequestMetrics {
   readonly #registry: MetricRegistry;
@@ -101,6 +101,10 @@ export class RequestMetrics {
     if (outcome === 'completed') recordSpeed(request, series);
     else this.#recordEnd(outcome, request);
     this.#recordAttempts(request);
+    const { parent } = request;
+    if (parent !== undefined) {
+      this.#registry.counter('llamero_inner_requests_total').inc({ purpose: parent.purpose, outcome });
+    }
     for (const { repair } of request.repairs) this.#registry.counter('llamero_repairs_total').inc({ repair });
   }
 
@@ -144,7 +148,7 @@ export class RequestMetrics {
     if (model === undefined) return 'none';
     if (this.#models.has(model)) return model;
     if (outcome !== 'completed' && !this.#knowsModel(model)) return 'unknown';
-    if (this.#models.size >= modelsMax) return 'other';
+    if (this.#models.size >= modelLabelsMax) return 'other';
     this.#models.add(model);
     return model;
   }

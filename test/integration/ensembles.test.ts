@@ -346,6 +346,78 @@ describe('a client that leaves an ensemble', () => {
   }
 });
 
+/** What the engine does for answers, the first of which waits until `release` is called. */
+function firstHeld() {
+  let release = (): void => {};
+  const instead: PanelOptions['instead'] = (part, index, request) => {
+    if (part !== 'answer' || index > 0) return undefined;
+    const { body } = say(request, 'the first');
+    return {
+      write: (response) => {
+        release = () => void response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+      },
+    };
+  };
+  return { instead, release: () => release() };
+}
+
+describe('the client of an ensemble that works', () => {
+  test('gets signs of life until the final answer begins', async () => {
+    const held: (() => void)[] = [];
+    const { router } = await setUp(
+      { streaming: { keepalive: '10ms' } },
+      {
+        instead: (part, _index, request) => {
+          if (part === 'final') return undefined;
+          const answer = say(request, part);
+          return {
+            write: (response) =>
+              void held.push(() => {
+                response.setHeader('content-type', 'application/json');
+                response.end(JSON.stringify(answer.body));
+              }),
+          };
+        },
+      },
+    );
+    let seen = '';
+    const asking = chat(router, { stream: true }, { onChunk: (chunk) => (seen += chunk.toString()) });
+    for (const phase of [1, 2]) {
+      await until(() => held.length === 3);
+      const before = seen.length;
+      await until(() => seen.length > before);
+      expect([phase, seen.replaceAll(':\n\n', '')]).toEqual([phase, '']);
+      for (const release of held.splice(0)) release();
+    }
+    const answer = await asking.answer;
+    expect(answer.headers['x-llamero-ensemble']).toBe('3');
+    expect(answer.body.toString().endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
+  test('loses the answer when an operator cancels the request, with all that it is made of', async () => {
+    const { engine, router } = await setUp({}, { instead: () => silence });
+    const asking = chat(router);
+    await until(() => engine.open.size === 3);
+    const { running } = await requestsOf(router);
+    const outer = running.find(({ ensemble }) => ensemble === 'panel');
+    await ask(`${router.url}/api/requests/${outer?.request_id}/cancel`, { method: 'POST' }).answer;
+    expect(codeOf(await asking.answer)).toBe('cancelled');
+    await until(() => engine.open.size === 0);
+  });
+
+  test('gets it to its end although the router is to stop', async () => {
+    const { instead, release } = firstHeld();
+    const { engine, router } = await setUp({}, { instead });
+    const asking = chat(router);
+    await until(() => engine.open.size === 1);
+    const drained = router.app.drain();
+    release();
+    const answer = await asking.answer;
+    expect(contentOf(answer.json())).toBe('final 1');
+    await drained;
+  });
+});
+
 describe('the name of an ensemble', () => {
   test('stands in the lists of models, for keys that may use it', async () => {
     const apiKeys = ['all', { name: 'other', key: 'other', models: ['elsewhere'] }];

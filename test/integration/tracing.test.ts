@@ -191,6 +191,25 @@ describe('a traced request', () => {
     expect(received).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
     expect(received).not.toContain(callerSpanId);
   });
+
+  test('of an ensemble has those of its members below it', async () => {
+    await using collector = await startOtlpCollector();
+    const engine = await engineForTest();
+    const ensembles = { panel: { models: 'tiny', answers: 2, critiques: 0 } };
+    const router = await startTraced(
+      { backends: { one: { url: engine.url } }, ensembles },
+      tracedTo(collector),
+    );
+    const headers = { traceparent };
+    const body = { model: 'panel', max_tokens: 4 };
+    expect((await chat(router.url, body, { headers }).answer).status).toBe(200);
+    await router.app.close();
+
+    const spans = collector.spans.filter((span) => span.traceId === traceId && span.kind === 2);
+    const root = spans.find((span) => span.parentSpanId === callerSpanId);
+    expect(spans).toHaveLength(4);
+    expect(spans.filter((span) => span.parentSpanId === root?.spanId)).toHaveLength(3);
+  });
 });
 
 test('a request that is not traced passes its trace headers on as they came', async () => {

@@ -111,7 +111,7 @@ export class Tracer {
   #traceOf(request: TracedRequest): RequestTrace {
     const known = this.#traces.get(request);
     if (known !== undefined) return known;
-    const parent = tryParseContext(request.requestHeaders);
+    const parent = this.#innerContext(request) ?? tryParseContext(request.requestHeaders);
     const trace: RequestTrace = {
       context: this.#newContext(parent),
       parentSpanId: parent?.spanId,
@@ -120,6 +120,12 @@ export class Tracer {
     };
     this.#traces.set(request, trace);
     return trace;
+  }
+
+  /** Of a request of the router's own: below the one that it is part of. */
+  #innerContext({ parent }: TracedRequest): SpanContext | undefined {
+    const request = parent && this.#options.findRequest(parent.id);
+    return request && this.#traceOf(request).context;
   }
 
   #newContext(parent: SpanContext | undefined): SpanContext {
