@@ -23,9 +23,17 @@ export interface LogOptions {
   readonly keep?: (line: string) => void;
 }
 
-/** The default destination. On a terminal each line is there before the next thing happens. */
+/** Lines wait for others until they are as many bytes, or as old. */
+const batchBytes = 8 * 1024;
+const batchMs = 100;
+
+/**
+ * The default destination. On a terminal each line is there before the next thing happens; elsewhere they are written many
+ * at a time, the last ones at the end of the process.
+ */
 export function stderrDestination(terminal: boolean): DestinationStream {
-  return pino.destination({ fd: 2, sync: terminal });
+  if (terminal) return pino.destination({ fd: 2, sync: true });
+  return pino.destination({ fd: 2, sync: false, minLength: batchBytes, periodicFlush: batchMs });
 }
 
 /** The level can be changed while running: set `level`. */
