@@ -50,8 +50,6 @@ export interface EngineReading {
   readonly modelObjects: ReadonlyMap<ModelName, Readonly<Record<string, unknown>>> | undefined;
 }
 
-export interface EngineKind {
-  readonly name: EngineName;
 /** Something about an engine's own settings that costs its users something. */
 export interface EngineAdvice {
   readonly level: 'note' | 'warning';
@@ -61,6 +59,8 @@ export interface EngineAdvice {
   readonly change: string;
 }
 
+export interface EngineKind {
+  readonly name: EngineName;
   readonly title: string;
   /** Default port, for discovery without configuration. */
   readonly port: number | undefined;
@@ -94,10 +94,10 @@ export interface EngineAdvice {
   detect(client: ProbeClient): Promise<boolean>;
   /** One round of readings. Throws ProbeFailure when the engine cannot be reached or says that it is broken. */
   read(client: ProbeClient, round: ProbeRound): Promise<EngineReading>;
-}
-
   /** What could be better about how it was started; absent = it tells nothing of that. Wakes and loads nothing. Never rejects. */
   advise?(client: ProbeClient): Promise<readonly EngineAdvice[]>;
+}
+
 /** Why a probe got no usable answer. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
