@@ -137,6 +137,20 @@ export const settingsWithPatience: fc.Arbitrary<Partial<SchedulerSettings>> = fc
     promptBonusMs,
   }));
 
+/** Two backends that have served a long prompt and told that its cache helped. */
+export const warmedUp: readonly Step[] = [
+  ...[0, 1].map((at) => ({
+    do: 'change' as const,
+    backend: at,
+    fields: { state: 'live' as const, models: ['x'], loaded: ['x'], slotsTotal: 1, contextTokens: {} },
+    busy: 0,
+  })),
+  ...[0, 90, 90, 90].flatMap((cachedTokens): Step[] => [
+    { do: 'arrive', fields: { model: 'x', prompt: promptOf(longText) } },
+    { do: 'finish', nth: 0, lingers: false, prompt: { tokens: 100, cachedTokens } },
+  ]),
+];
+
 export const stepWithPrompts: fc.Arbitrary<Step> = fc.tuple(step, longPrompt).map(([one, prompt]) => {
   if (one.do === 'arrive') return { ...one, fields: { ...one.fields, model: 'x', prompt } };
   if (one.do === 'finish') return { ...one, prompt: { tokens: 100, cachedTokens: 90 } };
