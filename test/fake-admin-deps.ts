@@ -128,7 +128,7 @@ export function createFakeFleet(): FakeFleet {
       settings: () => ({ enabled: true, ttlMs: 600_000 }),
       read: () => ({
         sessions: { size: 0, newest: [] },
-        prompts: { blocksMax: 0, backends: new Map() },
+        prompts: { blocksMax: 0, bytes: 0, backends: new Map() },
       }),
       explain: () => ({ model: undefined, hasSession: false, prompt: undefined, candidates: [] }),
     },

@@ -2,6 +2,7 @@
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
 import type { MetricEntry } from '../../src/telemetry/metric-table.ts';
+import { modelLabelsMax } from '../../src/telemetry/request-metrics.ts';
 import type { GeneratedDocument } from './document.ts';
 import { generatedNote, table } from './document.ts';
 
@@ -27,7 +28,7 @@ const intro = `${generatedNote}
 \`GET /metrics\` answers in the Prometheus text format. It needs a key when \`apiKeys\` are configured.
 
 The number of series is bounded: a model name becomes a label once a backend lists it or has answered for it (\`unknown\`
-until then, \`other\` beyond 1,000 names, \`none\` for requests without a model). \`backend\` is \`none\` for requests that never
+until then, \`other\` beyond ${modelLabelsMax} names, \`none\` for requests without a model). \`backend\` is \`none\` for requests that never
 got a slot.
 
 With \`telemetry.metrics.backends: true\` the backends' own metrics follow those of the table, names kept, each series with the

@@ -58,6 +58,13 @@ const call = fc.oneof(
 );
 
 describe('a prefix index', () => {
+  test('tells the memory of the blocks that it holds, not of those it could hold', () => {
+    const index = indexOf(5000);
+    expect(index.bytes).toBe(0);
+    index.add(index.createOwner(), pathOf('abc'));
+    expect(index.bytes).toBe(3 * 53);
+  });
+
   test('knows exactly the longest common beginning with all that an owner has, as a plain list does', () => {
     fc.assert(
       fc.property(fc.array(call, { maxLength: 80, size: 'max' }), (calls) => {

@@ -45,6 +45,11 @@ export class PrefixIndex {
     return this.#places.used;
   }
 
+  /** Memory of these blocks. */
+  get bytes(): number {
+    return this.#places.bytes;
+  }
+
   /** Most blocks held. */
   get capacity(): number {
     return this.#places.capacity;

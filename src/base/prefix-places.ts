@@ -58,6 +58,11 @@ export class PrefixPlaces {
     return this.#used;
   }
 
+  /** Memory of the places in use. */
+  get bytes(): number {
+    return this.#used * bytesPerPlace;
+  }
+
   get isFull(): boolean {
     return this.#used === this.capacity;
   }

@@ -168,7 +168,7 @@ describe('what backends have cached', () => {
     const fleet = new Fleet();
     fleet.configure({ scorers, promptBytesMax: 0 });
     fleet.serve('abc');
-    expect(fleet.prompts()).toEqual({ blocksMax: 0, backends: new Map() });
+    expect(fleet.prompts()).toEqual({ blocksMax: 0, bytes: 0, backends: new Map() });
   });
 });
 

@@ -39,6 +39,8 @@ export interface PromptTally {
 export interface PromptsReading {
   /** Most blocks over all backends; 0 = nothing was remembered yet. */
   readonly blocksMax: number;
+  /** Memory of all blocks. */
+  readonly bytes: number;
   readonly backends: ReadonlyMap<
     BackendId,
     { readonly tally: PromptTally; readonly caches: readonly PromptCacheReading[] }
@@ -174,7 +176,7 @@ export class PromptCaches {
         },
       ]),
     );
-    return { blocksMax: this.#index?.capacity ?? 0, backends };
+    return { blocksMax: this.#index?.capacity ?? 0, bytes: this.#index?.bytes ?? 0, backends };
   }
 
   #cacheOf(id: BackendId, model: ModelName | undefined): Cache {

@@ -51,6 +51,7 @@ function setSpans(registry: MetricRegistry, { spans }: MetricReadings): void {
 /** Counted by the scheduler; here they are only shown. */
 function setPrompts(registry: MetricRegistry, { prompts }: MetricReadings): void {
   registry.gauge('llamero_prefix_blocks_max').set({}, prompts.blocksMax);
+  registry.gauge('llamero_prefix_index_bytes').set({}, prompts.bytes);
   const results = registry.counter('llamero_prefix_prompts_total');
   const tokens = registry.counter('llamero_prefix_tokens_total');
   const lost = registry.counter('llamero_prefix_blocks_lost_total');

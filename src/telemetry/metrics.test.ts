@@ -92,6 +92,7 @@ function setUp(knownModels: readonly string[] = ['qwen']) {
     probes,
     prompts: {
       blocksMax: 1000,
+      bytes: 53_000,
       backends: new Map([
         [
           'gpu-1',
@@ -331,6 +332,7 @@ describe('metrics of the fleet', () => {
     expect(ofPrompts('tokens_total', { kind: 'predicted' })).toBe(500);
     expect(ofPrompts('blocks_lost_total', { why: 'evicted' })).toBe(4);
     expect(valueOf(families, 'llamero_prefix_blocks_max')).toBe(1000);
+    expect(valueOf(families, 'llamero_prefix_index_bytes')).toBe(53_000);
     expect(valueOf(families, 'llamero_draining')).toBe(0);
     const backendLabel = { backend: 'gpu-1' };
     expect(valueOf(families, 'llamero_backend_slots', backendLabel)).toBe(8);
@@ -383,8 +385,8 @@ describe('metrics page', () => {
     expect(valueOf(families, 'llamero_connections_rejected_total')).toBe(1);
     expect(valueOf(families, 'llamero_process_resident_memory_bytes')).toBeGreaterThan(10_000_000);
     expect(valueOf(families, 'llamero_process_cpu_seconds_total', { mode: 'user' })).toBeGreaterThan(0);
-    for (const quantile of ['mean', 'p50', 'p99', 'max']) {
-      expect(valueOf(families, 'llamero_event_loop_lag_seconds', { quantile })).toBeGreaterThanOrEqual(0);
+    for (const statistic of ['mean', 'p50', 'p99', 'max']) {
+      expect(valueOf(families, 'llamero_event_loop_lag_seconds', { statistic })).toBeGreaterThanOrEqual(0);
     }
   });
 

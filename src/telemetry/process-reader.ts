@@ -29,10 +29,10 @@ export function createProcessReader(registry: MetricRegistry): ProcessReader {
       registry.gauge('llamero_process_heap_used_bytes').set({}, memory.heapUsed);
 
       const lag = registry.gauge('llamero_event_loop_lag_seconds');
-      lag.set({ quantile: 'mean' }, lagSeconds(delays.mean));
-      lag.set({ quantile: 'p50' }, lagSeconds(delays.percentile(50)));
-      lag.set({ quantile: 'p99' }, lagSeconds(delays.percentile(99)));
-      lag.set({ quantile: 'max' }, lagSeconds(delays.max));
+      lag.set({ statistic: 'mean' }, lagSeconds(delays.mean));
+      lag.set({ statistic: 'p50' }, lagSeconds(delays.percentile(50)));
+      lag.set({ statistic: 'p99' }, lagSeconds(delays.percentile(99)));
+      lag.set({ statistic: 'max' }, lagSeconds(delays.max));
       delays.reset();
     },
     close: () => delays.disable(),
