@@ -362,10 +362,16 @@ function firstHeld() {
 }
 
 describe('the client of an ensemble that works', () => {
-  test('gets signs of life until the final answer begins', async () => {
+  test.each([
+    ['plain', {}],
+    ['by node:http', { te: 'trailers' }],
+  ])('gets signs of life until the final answer begins (%s)', async (_way, headers) => {
     const held: (() => void)[] = [];
     const { router } = await setUp(
-      { streaming: { keepalive: '10ms' } },
+      {
+        streaming: { keepalive: '10ms' },
+        apiKeys: ['all', { name: 'one', key: 'one', requestsPerMinute: 1000 }],
+      },
       {
         instead: (part, _index, request) => {
           if (part === 'final') return undefined;
@@ -381,7 +387,8 @@ describe('the client of an ensemble that works', () => {
       },
     );
     let seen = '';
-    const asking = chat(router, { stream: true }, { onChunk: (chunk) => (seen += chunk.toString()) });
+    const onChunk = (chunk: Buffer) => (seen += chunk.toString());
+    const asking = chat(router, { stream: true }, { ...as('one', headers), onChunk });
     for (const phase of [1, 2]) {
       await until(() => held.length === 3);
       const before = seen.length;

@@ -42,7 +42,6 @@ export function tryBeginEnsemble({
   const config = name === undefined ? undefined : findEnsemble(parts, name);
   if (name === undefined || config === undefined) return undefined;
   host.record.requested = name;
-  host.record.ensemble = name;
   const denied = refuseAccess(parts, inbound, name);
   if (denied !== undefined) return denied;
   const { responses } = parts;
@@ -57,6 +56,7 @@ export function tryBeginEnsemble({
     const message = `'${name}' is an ensemble: it answers one prompt with a chat template around it, nothing else`;
     return new LlameroError('request_malformed', message, { param: 'prompt' });
   }
+  host.record.ensemble = name;
   host.record.stream = asked.stream;
   inbound.response.setHeader(ensembleHeader, String(planAnswers(config).length));
   return new EnsembleRun({

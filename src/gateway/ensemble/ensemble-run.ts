@@ -234,11 +234,10 @@ export class EnsembleRun {
     const { key } = inbound;
     const { clock, keyMeter } = parts;
     const { id, startedEpochMs: arrivedEpochMs } = host.record;
-    tellLimits(inbound.response, keyMeter, {
-      key,
-      dialect: inbound.route.dialect,
-      nowEpochMs: clock.epochMs(),
-    });
+    if (!inbound.response.headersSent) {
+      const { dialect } = inbound.route;
+      tellLimits(inbound.response, keyMeter, { key, dialect, nowEpochMs: clock.epochMs() });
+    }
     const context = contextOf({ clock, said: host.record.requested, requestId: id, arrivedEpochMs }, asked);
     const transform = new AnswerTranslation({
       client: withUsageBefore(dialects[dialectRoutes[route].dialect], this.#usage.sum),
