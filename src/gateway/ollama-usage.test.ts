@@ -21,6 +21,17 @@ describe("Ollama's counts", () => {
     expect(findOllamaUsage(Buffer.from(said)).usage).toBeUndefined();
   });
 
+  test('tell how much of the prompt was cached, from 0.33 on', () => {
+    const told = last.replace(
+      '"prompt_eval_duration"',
+      '"prompt_eval_cached_count":16,"prompt_eval_duration"',
+    );
+    const { usage, timings } = findOllamaUsage(Buffer.from(told));
+    expect(usage).toEqual({ inputTokens: 26, outputTokens: 8, cachedTokens: 16, estimated: false });
+    expect(timings).toMatchObject({ promptTokens: 10, cachedTokens: 16, promptRate: 100 });
+    expect(findOllamaUsage(Buffer.from(last)).usage?.cacheUnknown).toBe(true);
+  });
+
   test('leave the prompt out where it was cached', () => {
     const { usage } = findOllamaUsage(Buffer.from('{"done":true,"eval_count":3,"eval_duration":1}'));
     expect(usage).toMatchObject({ inputTokens: 0, outputTokens: 3 });

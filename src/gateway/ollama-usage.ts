@@ -12,29 +12,32 @@ const nsPerMs = 1e6;
 export function findOllamaUsage(bytes: Buffer): OllamaUsage {
   const text = bytes.toString('latin1');
   const outputTokens = lastNumber(text, 'eval_count');
-  // Left out where the whole prompt came from the cache.
+  // Old versions leave it out where the whole prompt came from the cache.
   const inputTokens = lastNumber(text, 'prompt_eval_count');
+  // Told by Ollama from 0.33 on, and part of the count before.
+  const cachedTokens = lastNumber(text, 'prompt_eval_cached_count');
   if (inputTokens === undefined && outputTokens === undefined)
     return { usage: undefined, timings: undefined };
   const usage: TokenUsage = {
     inputTokens: inputTokens ?? 0,
     outputTokens: outputTokens ?? 0,
-    cachedTokens: 0,
+    cachedTokens: cachedTokens ?? 0,
     estimated: false,
-    cacheUnknown: true,
+    ...(cachedTokens === undefined && { cacheUnknown: true }),
   };
   const promptMs = (lastNumber(text, 'prompt_eval_duration') ?? 0) / nsPerMs;
+  const promptTokens = Math.max(0, usage.inputTokens - usage.cachedTokens);
   const predictedMs = (lastNumber(text, 'eval_duration') ?? 0) / nsPerMs;
   if (promptMs === 0 && predictedMs === 0) return { usage, timings: undefined };
   return {
     usage,
     timings: {
-      promptTokens: usage.inputTokens,
+      promptTokens,
       promptMs,
-      cachedTokens: 0,
+      cachedTokens: usage.cachedTokens,
       predictedTokens: usage.outputTokens,
       predictedMs,
-      ...(promptMs > 0 && { promptRate: (usage.inputTokens * 1000) / promptMs }),
+      ...(promptMs > 0 && { promptRate: (promptTokens * 1000) / promptMs }),
       ...(predictedMs > 0 && { predictedRate: (usage.outputTokens * 1000) / predictedMs }),
     },
   };

@@ -24,11 +24,13 @@ export function writeMetrics(
   { arrivedMs, firstMs = arrivedMs, endedMs }: Measured,
 ): JsonObject {
   const promptCount = usage?.inputTokens ?? promptTokensOf(timings);
+  const cachedCount = usage?.cachedTokens ?? timings?.cachedTokens;
   const count = usage?.outputTokens ?? timings?.predictedTokens;
   return {
     total_duration: nanoseconds(timings?.totalMs ?? endedMs - arrivedMs),
     load_duration: nanoseconds(timings?.loadMs ?? 0),
     ...(promptCount !== undefined && { prompt_eval_count: promptCount }),
+    ...(cachedCount !== undefined && { prompt_eval_cached_count: cachedCount }),
     prompt_eval_duration: nanoseconds(timings?.promptMs ?? firstMs - arrivedMs),
     ...(count !== undefined && { eval_count: count }),
     eval_duration: nanoseconds(timings?.predictedMs ?? endedMs - firstMs),
@@ -43,10 +45,16 @@ function promptTokensOf(timings: Timings | undefined): number | undefined {
 /** Undefined when the answer counts nothing. */
 export function readUsage(body: JsonObject): Usage | undefined {
   const inputTokens = countOf(body['prompt_eval_count']);
+  // Told by Ollama from 0.33 on, and part of the count before.
+  const cachedTokens = countOf(body['prompt_eval_cached_count']);
   const outputTokens = countOf(body['eval_count']);
   // Counts of 0 are left out: Ollama's encoder omits them.
   if (inputTokens === undefined && outputTokens === undefined) return undefined;
-  return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0 };
+  return {
+    inputTokens: inputTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+    ...(cachedTokens !== undefined && { cachedTokens }),
+  };
 }
 
 /** Undefined when the answer tells no times. */

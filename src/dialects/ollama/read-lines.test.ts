@@ -20,6 +20,7 @@ describe("a stream of Ollama's", () => {
           total_duration: 5e9,
           load_duration: 1e6,
           prompt_eval_count: 26,
+          prompt_eval_cached_count: 16,
           prompt_eval_duration: 130_000_000,
           eval_count: 2,
           eval_duration: 4_000_000,
@@ -30,7 +31,7 @@ describe("a stream of Ollama's", () => {
       { kind: 'reasoning', choice: 0, text: 'hm' },
       { kind: 'text', choice: 0, text: 'Hi' },
       { kind: 'finished', choice: 0, reason: { kind: 'stop' } },
-      { kind: 'usage', usage: { inputTokens: 26, outputTokens: 2 } },
+      { kind: 'usage', usage: { inputTokens: 26, outputTokens: 2, cachedTokens: 16 } },
       { kind: 'timings', timings: { promptMs: 130, predictedMs: 4, loadMs: 1, totalMs: 5000 } },
       { kind: 'ended' },
     ]);

@@ -74,6 +74,7 @@ describe("a stream for Ollama's clients", () => {
       total_duration: 40_000_000,
       load_duration: 3_000_000,
       prompt_eval_count: 10,
+      prompt_eval_cached_count: 4,
       prompt_eval_duration: 1_500_000,
       eval_count: 2,
       eval_duration: 20_250_000,
