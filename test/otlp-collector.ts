@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
 const text = z.string();
@@ -83,7 +84,9 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
         collector.problems.push(`${incoming.method} ${incoming.url}`);
       }
       if (incoming.headers['content-type'] !== 'application/json') collector.problems.push('no JSON');
-      const parsed = request.safeParse(JSON.parse(Buffer.concat(chunks).toString()));
+      const body = Buffer.concat(chunks);
+      const json = incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+      const parsed = request.safeParse(JSON.parse(json.toString()));
       if (!parsed.success) collector.problems.push(z.prettifyError(parsed.error));
       else if (collector.status === 200) collector.spans.push(...toSpans(parsed.data));
       response.writeHead(collector.status, { 'content-type': 'application/json' }).end('{}');

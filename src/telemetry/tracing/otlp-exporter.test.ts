@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { startOtlpCollector } from '../../../test/otlp-collector.ts';
 import { OtlpExporter, type OtlpExporterOptions } from './otlp-exporter.ts';
@@ -21,15 +22,23 @@ function span(changes: Partial<Span> = {}): Span {
   };
 }
 
-function setUp(url: string, more: Partial<OtlpExporterOptions> = {}) {
+const batch = { intervalMs: 5000, spansMax: 512, waitingMax: 4096 };
+
+function setUp(url: string, more: Partial<OtlpExporterOptions['settings']> = {}) {
   const lines: string[] = [];
   const note = (_: unknown, text?: string): void => void lines.push(text ?? '');
   const exporter = new OtlpExporter({
-    settings: { url: `${url}/v1/traces`, headers: { 'x-key': 'k' }, timeoutMs: 2000 },
+    settings: {
+      url: `${url}/v1/traces`,
+      headers: { 'x-key': 'k' },
+      timeoutMs: 2000,
+      gzip: false,
+      batch,
+      ...more,
+    },
     resource: { 'service.name': 'llamero' },
     version: '1.2.3',
     log: { warn: note, info: note } as OtlpExporterOptions['log'],
-    ...more,
   });
   return { exporter, lines };
 }
@@ -80,9 +89,21 @@ describe('exporter', () => {
     expect(collector.headers.length).toBe(3);
   });
 
+  test('compresses where that is wanted, and sends a small batch as soon as it is full', async () => {
+    await using collector = await startOtlpCollector();
+    const { exporter } = setUp(collector.url, { gzip: true, batch: { ...batch, spansMax: 2 } });
+    exporter.add([span(), span()]);
+    const deadlineMs = performance.now() + 4000;
+    while (exporter.counts.exported < 2 && performance.now() < deadlineMs) await pause(5);
+    expect(collector.problems).toEqual([]);
+    expect(collector.spans).toHaveLength(2);
+    expect(collector.headers[0]?.['content-encoding']).toBe('gzip');
+    await exporter.close(2000);
+  });
+
   test('keeps no more than it may, and counts the others', async () => {
     await using collector = await startOtlpCollector();
-    const { exporter } = setUp(collector.url, { waitingMax: 5 });
+    const { exporter } = setUp(collector.url, { batch: { ...batch, waitingMax: 5 } });
     exporter.add(Array.from({ length: 8 }, () => span()));
     expect(exporter.counts.dropped).toBe(3);
     await exporter.close(2000);
@@ -111,9 +132,7 @@ describe('exporter', () => {
   });
 
   test('does not wait at its end longer than it may', async () => {
-    const { exporter } = setUp('http://127.0.0.1:9', {
-      settings: { url: 'http://192.0.2.1/v1/traces', headers: {}, timeoutMs: 60_000 },
-    });
+    const { exporter } = setUp('http://192.0.2.1', { timeoutMs: 60_000 });
     exporter.add([span()]);
     const startedMs = performance.now();
     await exporter.close(100);

@@ -2,30 +2,26 @@
  * Sends spans to a collector in batches. Owns what waits, which is bounded: what does not fit or cannot be sent is counted
  * and gone. Never in anybody's way.
  */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Logger } from 'pino';
 import { toOtlpJson, type OtlpOrigin } from './otlp-json.ts';
 import type { Span } from './span.ts';
-import type { TracingSettings } from './tracing-settings.ts';
+import type { BatchSettings, TracingSettings } from './tracing-settings.ts';
 
 export interface OtlpExporterOptions extends OtlpOrigin {
-  readonly settings: Pick<TracingSettings, 'url' | 'headers' | 'timeoutMs'>;
+  readonly settings: Pick<TracingSettings, 'url' | 'headers' | 'timeoutMs' | 'gzip' | 'batch'>;
   readonly log: Pick<Logger, 'warn' | 'info'>;
-  /** Time between two batches, unless one is full before; default 5 s. */
-  readonly intervalMs?: number;
-  /** Most spans that wait; default 4096. */
-  readonly waitingMax?: number;
 }
 
-const batchMax = 512;
-const waitingMaxDefault = 4096;
-const intervalMsDefault = 5000;
+const compress = promisify(gzip);
 const triesMax = 3;
 /** Statuses after which the same batch may be sent again, by the protocol. */
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export class OtlpExporter {
   readonly #options: OtlpExporterOptions;
-  readonly #waitingMax: number;
+  readonly #batch: BatchSettings;
   readonly #timer: NodeJS.Timeout;
   #waiting: Span[] = [];
   #sending: Promise<void> | undefined;
@@ -36,8 +32,8 @@ export class OtlpExporter {
 
   constructor(options: OtlpExporterOptions) {
     this.#options = options;
-    this.#waitingMax = options.waitingMax ?? waitingMaxDefault;
-    this.#timer = setInterval(() => this.#send(), options.intervalMs ?? intervalMsDefault).unref();
+    this.#batch = options.settings.batch;
+    this.#timer = setInterval(() => this.#send(), this.#batch.intervalMs).unref();
   }
 
   /** Spans so far, by what became of them. */
@@ -46,17 +42,18 @@ export class OtlpExporter {
   }
 
   add(spans: readonly Span[]): void {
-    const room = Math.max(0, this.#waitingMax - this.#waiting.length);
+    const room = Math.max(0, this.#batch.waitingMax - this.#waiting.length);
     this.#waiting.push(...spans.slice(0, room));
     this.#dropped += Math.max(0, spans.length - room);
-    if (this.#waiting.length >= batchMax && !this.#failing) this.#send();
+    if (this.#waiting.length >= this.#batch.spansMax && !this.#failing) this.#send();
   }
 
   /** Sends what waits; resolves when that is done or after `msMax`. What is left then is dropped. */
   async close(msMax: number): Promise<void> {
     clearInterval(this.#timer);
     const deadlineMs = performance.now() + msMax;
-    const batches = 1 + Math.ceil(this.#waitingMax / batchMax) + triesMax;
+    const { spansMax, waitingMax } = this.#batch;
+    const batches = 1 + Math.ceil(waitingMax / spansMax) + triesMax;
     for (let batch = 0; batch < batches; batch += 1) {
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0 || (this.#waiting.length === 0 && this.#sending === undefined)) break;
@@ -69,7 +66,7 @@ export class OtlpExporter {
 
   #send(): void {
     if (this.#sending !== undefined || this.#waiting.length === 0) return;
-    const batch = this.#waiting.slice(0, batchMax);
+    const batch = this.#waiting.slice(0, this.#batch.spansMax);
     this.#sending = this.#post(batch).then((result) => {
       this.#sending = undefined;
       this.#tries = result === 'again' ? this.#tries + 1 : 0;
@@ -78,17 +75,22 @@ export class OtlpExporter {
       this.#waiting = this.#waiting.slice(batch.length);
       if (result === 'sent') this.#exported += batch.length;
       else this.#dropped += batch.length;
-      if (result === 'sent' && this.#waiting.length >= batchMax) this.#send();
+      if (result === 'sent' && this.#waiting.length >= this.#batch.spansMax) this.#send();
     });
   }
 
   async #post(batch: readonly Span[]): Promise<'sent' | 'again' | 'refused'> {
-    const { url, headers, timeoutMs } = this.#options.settings;
+    const { url, headers, timeoutMs, gzip: isCompressed } = this.#options.settings;
     try {
+      const json = toOtlpJson(batch, this.#options);
       const response = await fetch(url, {
         method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: toOtlpJson(batch, this.#options),
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          ...(isCompressed && { 'content-encoding': 'gzip' }),
+        },
+        body: isCompressed ? await compress(json) : json,
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });

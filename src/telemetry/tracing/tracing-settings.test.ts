@@ -17,6 +17,8 @@ describe('tracing', () => {
         url: 'http://collector:4318/v1/traces',
         headers: {},
         timeoutMs: 10_000,
+        gzip: false,
+        batch: { intervalMs: 5000, spansMax: 512, waitingMax: 4096 },
         resource: { 'service.name': 'llamero' },
         sampler: 'parentbased_always_on',
         ratio: 1,
@@ -35,11 +37,19 @@ describe('tracing', () => {
       OTEL_RESOURCE_ATTRIBUTES: 'service.name=no,deployment.environment.name=lab',
       OTEL_TRACES_SAMPLER: 'traceidratio',
       OTEL_TRACES_SAMPLER_ARG: '0.25',
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_PROPAGATORS: 'tracecontext,baggage',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+      OTEL_BSP_SCHEDULE_DELAY: '250',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '64',
+      OTEL_BSP_MAX_QUEUE_SIZE: '1000',
     });
     expect(settings).toEqual({
       url: 'https://traces:4318/own/path',
       headers: { 'x-key': 'a b', 'x-tenant': '7' },
       timeoutMs: 1500,
+      gzip: true,
+      batch: { intervalMs: 250, spansMax: 64, waitingMax: 1000 },
       resource: { 'service.name': 'router-1', 'deployment.environment.name': 'lab' },
       sampler: 'traceidratio',
       ratio: 0.25,
@@ -55,14 +65,22 @@ describe('tracing', () => {
       OTEL_EXPORTER_OTLP_TIMEOUT: 'soon',
       OTEL_TRACES_SAMPLER: 'dice',
       OTEL_TRACES_SAMPLER_ARG: '2',
+      OTEL_TRACES_EXPORTER: 'console',
+      OTEL_PROPAGATORS: 'b3',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '0',
+      OTEL_BSP_MAX_QUEUE_SIZE: '10',
     });
     expect(settings).toMatchObject({
       timeoutMs: 10_000,
       sampler: 'parentbased_always_on',
       ratio: 1,
       headers: {},
+      gzip: false,
+      // Never more in one batch than may wait.
+      batch: { spansMax: 10, waitingMax: 10 },
     });
-    expect(warnings).toHaveLength(5);
+    expect(warnings).toHaveLength(9);
     expect(warnings.join()).not.toContain('secret');
   });
 

@@ -14,11 +14,23 @@ export interface TracingSettings {
   readonly headers: Readonly<Record<string, string>>;
   /** Deadline of one batch. */
   readonly timeoutMs: number;
+  /** Batches are compressed. */
+  readonly gzip: boolean;
+  readonly batch: BatchSettings;
   /** `service.name` among them. */
   readonly resource: Readonly<Record<string, string>>;
   readonly sampler: SamplerName;
   /** Share of the traces that the ratio samplers keep, 0 to 1. */
   readonly ratio: number;
+}
+
+export interface BatchSettings {
+  /** Time between two batches, unless one is full before. */
+  readonly intervalMs: number;
+  /** Most spans in a batch; not more than `waitingMax`. */
+  readonly spansMax: number;
+  /** Most spans that wait. */
+  readonly waitingMax: number;
 }
 
 export interface TracingChoice {
@@ -53,17 +65,23 @@ export function readTracingSettings(env: Env): TracingChoice {
       warnings: ['the OTLP endpoint is no http or https URL, so nothing is traced'],
     };
   }
-  const warnings: string[] = [];
+  const warnings = unspokenChoices(env);
   const protocol = env['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'];
   if (protocol !== undefined && protocol !== 'http/json') {
     warnings.push(`OTLP protocol '${protocol}' is not spoken here, http/json is used`);
   }
   const headers = env['OTEL_EXPORTER_OTLP_TRACES_HEADERS'] || env['OTEL_EXPORTER_OTLP_HEADERS'];
   const timeout = env['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT'] || env['OTEL_EXPORTER_OTLP_TIMEOUT'];
+  const compression = env['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION'] || env['OTEL_EXPORTER_OTLP_COMPRESSION'];
+  if (compression !== undefined && !['', 'gzip', 'none'].includes(compression)) {
+    warnings.push(`OTLP compression '${compression}' is unknown, none is used`);
+  }
   const settings: TracingSettings = {
     url: endpoint,
     headers: readPairs('OTEL_EXPORTER_OTLP_HEADERS', headers, warnings),
     timeoutMs: readNumber('OTEL_EXPORTER_OTLP_TIMEOUT', timeout, { fallback: timeoutMsDefault, warnings }),
+    gzip: compression === 'gzip',
+    batch: readBatchSettings(env, warnings),
     resource: {
       'service.name': 'llamero',
       ...readPairs('OTEL_RESOURCE_ATTRIBUTES', env['OTEL_RESOURCE_ATTRIBUTES'], warnings),
@@ -77,6 +95,30 @@ export function readTracingSettings(env: Env): TracingChoice {
     }),
   };
   return { settings, warnings };
+}
+
+/** Other exporters and propagators than those that there are. */
+function unspokenChoices(env: Env): string[] {
+  const warnings: string[] = [];
+  const { OTEL_TRACES_EXPORTER: exporter, OTEL_PROPAGATORS: propagators } = env;
+  if (exporter && exporter !== 'otlp') {
+    warnings.push(`OTEL_TRACES_EXPORTER '${exporter}' is not known here, otlp is used`);
+  }
+  if (propagators && !propagators.split(',').some((name) => name.trim() === 'tracecontext')) {
+    warnings.push(`OTEL_PROPAGATORS '${propagators}' are not known here, tracecontext is used`);
+  }
+  return warnings;
+}
+
+function readBatchSettings(env: Env, warnings: string[]): BatchSettings {
+  const read = (variable: string, fallback: number): number =>
+    readNumber(variable, env[variable], { fallback, min: 1, warnings });
+  const waitingMax = Math.floor(read('OTEL_BSP_MAX_QUEUE_SIZE', 4096));
+  return {
+    intervalMs: read('OTEL_BSP_SCHEDULE_DELAY', 5000),
+    spansMax: Math.min(Math.floor(read('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512)), waitingMax),
+    waitingMax,
+  };
 }
 
 function readSampler(name: string | undefined, warnings: string[]): SamplerName {
@@ -112,6 +154,9 @@ function tryDecode(text: string): string | undefined {
 
 interface NumberRule {
   readonly fallback: number;
+  /** Default 0. */
+  readonly min?: number;
+  /** Default: what a timer can wait. */
   readonly max?: number;
   readonly warnings: string[];
 }
@@ -119,11 +164,11 @@ interface NumberRule {
 function readNumber(
   variable: string,
   text: string | undefined,
-  { fallback, max = 2 ** 31 - 1, warnings }: NumberRule,
+  { fallback, min = 0, max = 2 ** 31 - 1, warnings }: NumberRule,
 ): number {
   if (text === undefined || text === '') return fallback;
   const value = Number(text);
-  if (value >= 0 && value <= max) return value;
-  warnings.push(`${variable} '${text}' is no number from 0 to ${max}, ${fallback} is used`);
+  if (value >= min && value <= max) return value;
+  warnings.push(`${variable} '${text}' is no number from ${min} to ${max}, ${fallback} is used`);
   return fallback;
 }
