@@ -47,6 +47,7 @@ export async function runDemo(args: readonly string[], io: LongRunningIo): Promi
     config: loaded.config,
     version,
     terminal: io.stderrIsTty,
+    env: io.env,
     demo: {
       trafficRunning: () => traffic?.running ?? false,
       setTraffic(running) {
