@@ -1,6 +1,6 @@
 /**
  * Owns what is remembered of finished requests, in memory or in a file. Rows are written in batches, away from the
- * requests; a reader sees all of them. Ids grow and are never used twice.
+ * requests, those in memory when somebody asks; a reader sees all of them. Ids grow and are never used twice.
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { toHistogram, type Histogram } from './histogram.ts';
@@ -138,16 +138,17 @@ export class Activity {
     this.#sweepIn(sweepPauseMs);
   }
 
-  /** Returns the row's id. It is written a little later. */
+  /** Returns the row's id. It is written later. */
   add(row: ActivityRow): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    const { rowsMax } = this.#options;
+    const { path, rowsMax } = this.#options;
     // What would be removed at once need not be held.
     if (rowsMax > 0 && this.#pending.length >= 2 * rowsMax) this.#pending = this.#pending.slice(-rowsMax);
     this.#pending.push({ ...row, id });
     if (this.#pending.length >= pendingMax) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), flushMs).unref();
+    // In memory a row is as safe before it is in the table, and most leave without ever being asked for.
+    else if (path !== undefined) this.#timer ??= setTimeout(() => this.#flush(), flushMs).unref();
     return id;
   }
 
