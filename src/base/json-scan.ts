@@ -37,6 +37,8 @@ export interface JsonObjectSpan {
 export type LongStrings = Map<number, number>;
 
 const longBytesMin = 512;
+/** Of a text that has no room for one. */
+const noLongStrings: LongStrings = new Map();
 
 /** Objects and arrays inside one another; deeper text is treated as malformed. */
 const depthMax = 512;
@@ -57,7 +59,7 @@ export function scanObjectAt(
   bytes: Buffer,
   open: number,
   limit: number,
-  longStrings: LongStrings = new Map(),
+  longStrings: LongStrings = longStringsIn(limit - open),
 ): JsonObjectSpan | undefined {
   if (open >= limit || bytes[open] !== openBrace) return undefined;
   const members: JsonMember[] = [];
@@ -110,7 +112,7 @@ export function scanValueAt(
   bytes: Buffer,
   start: number,
   limit: number,
-  longStrings: LongStrings = new Map(),
+  longStrings: LongStrings = longStringsIn(limit - start),
 ): JsonSpan | undefined {
   if (start >= limit) return undefined;
   const kind = kindOf(bytes[start] ?? 0);
@@ -129,6 +131,10 @@ export function lastMember(object: JsonObjectSpan, key: string): JsonMember | un
     if (member?.key === key) return member;
   }
   return undefined;
+}
+
+function longStringsIn(bytes: number): LongStrings {
+  return bytes < longBytesMin ? noLongStrings : new Map();
 }
 
 const quote = 0x22;

@@ -15,8 +15,8 @@ export interface PlainHead {
 }
 
 const requestLinePattern = /^(GET|POST) (\/[\x21-\x7e]*) HTTP\/1\.1$/;
-const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** All lines at once, each with the line end before it. A folded line begins with white space, so it has no valid name. */
+const fieldsPattern = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
 const lengthPattern = /^[0-9]{1,15}$/;
 /** As many as node:http keeps. */
 const headersMax = 1000;
@@ -33,7 +33,7 @@ export function tryParsePlainHead(text: string): PlainHead | undefined {
   const lineEnd = text.indexOf('\r\n');
   if (lineEnd === -1) return undefined;
   const line = requestLinePattern.exec(text.slice(0, lineEnd));
-  if (line === null) return undefined;
+  if (line === null || !fieldsPattern.test(text.slice(lineEnd))) return undefined;
   const rawHeaders: string[] = [];
   const facts: Facts = { hosts: 0, length: undefined, closes: false };
   let start = lineEnd + 2;
@@ -61,14 +61,11 @@ interface Facts {
   closes: boolean;
 }
 
-/** Returns whether the line is a header of a plain request. */
+/** Returns whether the line, which is well-formed, is a header of a plain request. */
 function readField(line: string, rawHeaders: string[], facts: Facts): boolean {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
-  // A folded line begins with white space, so it has no valid name.
-  if (colon === -1 || !namePattern.test(name)) return false;
   const value = trimBlanks(line, colon + 1);
-  if (!valuePattern.test(value)) return false;
   rawHeaders.push(name, value);
   // Only names as long as these need a closer look.
   switch (name.length) {

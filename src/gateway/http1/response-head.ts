@@ -42,6 +42,8 @@ export function parseResponseHead(text: string, requestMethod: string): Response
     connection: line[1] === '0' ? undefined : 'keep-alive',
     keepAliveMs: undefined,
   };
+  const fields = lineEnd === -1 ? '' : text.slice(lineEnd);
+  if (!fieldsPattern.test(fields)) throw new HeadFault(faultIn(fields));
   let start = lineEnd === -1 ? text.length : lineEnd + 2;
   while (start < text.length) {
     const found = text.indexOf('\r\n', start);
@@ -61,16 +63,21 @@ interface FramingFacts {
 }
 
 const statusLinePattern = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** All lines at once, each with the line end before it. A folded line begins with white space, so it has no valid name. */
+const fieldsPattern = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/;
+
+/** Says what is wrong with lines of which one at least is no header. */
+function faultIn(fields: string): string {
+  const [, ...lines] = fields.split('\r\n');
+  const areNamed = lines.every((line) => namePattern.test(line));
+  return areNamed ? 'control character in a header value' : 'bad header line';
+}
 
 function readField(line: string, headers: string[], facts: FramingFacts): void {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
-  // A folded line begins with white space, so it has no valid name and ends here as well.
-  if (colon === -1 || !namePattern.test(name)) throw new HeadFault('bad header line');
   const value = trimBlanks(line, colon + 1);
-  if (!valuePattern.test(value)) throw new HeadFault('control character in a header value');
   headers.push(name, value);
   switch (name.length) {
     case 10:
