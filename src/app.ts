@@ -37,6 +37,7 @@ import { createUpstream } from './gateway/http1/upstream.ts';
 import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
 import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
+import { Rediscovery } from './gateway/rediscovery.ts';
 import type { GatewayParts } from './gateway/gateway.ts';
 import { createOllamaSurface } from './gateway/ollama/surface.ts';
 import type { Upstream } from './gateway/upstream.ts';
@@ -327,6 +328,7 @@ export class App {
       requests: this.#requests,
       captures: this.#activity.captures,
       responses: this.#activity.responses,
+      rediscovery: new Rediscovery({ registry: backends, clock: this.#clock }),
       keyMeter: this.#keys.meter,
       traces: this.#tracer,
       log: this.log,

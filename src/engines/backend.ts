@@ -65,6 +65,8 @@ export interface BackendDirectory {
   reportFailure(id: BackendId, failure: BackendFailure, model?: ModelName): void;
   reportSuccess(id: BackendId, model?: ModelName): void;
   probeNow(id: BackendId): void;
+  /** Asks for a probe now. Resolves when one that began later than this call has ended, or the backend is gone. */
+  probed(id: BackendId): Promise<void>;
 }
 
 /** Owns every backend. Identity survives a reload: an unchanged backend keeps its state, its readings and its object. */

@@ -400,6 +400,34 @@ describe('what the data plane saw', () => {
   });
 });
 
+describe('probed', () => {
+  test('resolves when a round that began later has ended, and not for the running one', async () => {
+    const server = await start();
+    await applyOne(server);
+    const rounds = () => server.asked.filter((path) => path === '/health').length;
+    const before = rounds();
+    let isOver = false;
+    const running = round(2000);
+    const probed = registry.probed('b').then(() => {
+      isOver = true;
+    });
+    await running;
+    expect([rounds() - before, isOver]).toEqual([1, false]);
+    await round(100);
+    await probed;
+    expect(rounds() - before).toBe(2);
+  });
+
+  test('resolves for a backend that is gone or goes', async () => {
+    await registry.probed('nobody');
+    const server = await start();
+    await applyOne(server);
+    const probed = registry.probed('b');
+    registry.apply({});
+    await probed;
+  });
+});
+
 describe('probeNow', () => {
   test('is one more round after the running one, however often it is asked for', async () => {
     const server = await start();

@@ -130,6 +130,10 @@ class Registry implements ConfigurableRegistry {
     this.#backends.get(id)?.probeNow();
   }
 
+  async probed(id: BackendId): Promise<void> {
+    await this.#backends.get(id)?.probed();
+  }
+
   async close(): Promise<void> {
     for (const backend of this.#backends.values()) this.#end(backend);
     await Promise.all(this.#ended);

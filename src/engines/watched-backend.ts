@@ -41,6 +41,8 @@ export class WatchedBackend implements Backend {
   #running: Promise<void> | undefined;
   #roundStartedMs = -Infinity;
   #againSoon = false;
+  /** Those who wait for the round after the running one. */
+  readonly #awaiting: (() => void)[] = [];
   /** When the engine was last seen at work or was used through this router. */
   #activeMs: number;
   #stirredMs = -Infinity;
@@ -110,8 +112,16 @@ export class WatchedBackend implements Backend {
 
   probeNow(): void {
     this.#activeMs = this.#context.clock.nowMs();
-    if (this.#running === undefined) this.#scheduleSoon();
-    else this.#againSoon = true;
+    this.#askSoon();
+  }
+
+  /** Resolves when a round that began later than this call has ended, or the watch has. Does not count as use. */
+  probed(): Promise<void> {
+    if (this.#ending.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#awaiting.push(resolve);
+      this.#askSoon();
+    });
   }
 
   /** `model`: the canonical name of what was asked for. */
@@ -136,13 +146,22 @@ export class WatchedBackend implements Backend {
     this.#ending.abort();
     this.#context.timers.clear(this.#timer);
     await this.#running;
+    for (const resolve of this.#awaiting.splice(0)) resolve();
+  }
+
+  #askSoon(): void {
+    if (this.#running === undefined) this.#scheduleSoon();
+    else this.#againSoon = true;
   }
 
   #schedule(delayMs: number): void {
     if (this.#ending.signal.aborted) return;
     this.#context.timers.clear(this.#timer);
     this.#timer = this.#context.timers.set(() => {
-      this.#running = this.#runRound();
+      const awaiting = this.#awaiting.splice(0);
+      this.#running = this.#runRound().finally(() => {
+        for (const resolve of awaiting) resolve();
+      });
     }, delayMs);
   }
 

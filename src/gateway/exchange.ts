@@ -24,6 +24,7 @@ import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
 import { modelToLoad } from './model-to-load.ts';
 import { nobodyListens } from './nobody-listens.ts';
+import { tryLookAgain } from './look-again.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
@@ -126,19 +127,15 @@ class Exchange implements Waiter, UpstreamHandler {
   }
 
   rejected(rejection: Rejection): void {
-    if (this.#elsewhere(rejection)) return;
+    if (this.#elsewhere(rejection) || tryLookAgain(this.#parts, rejection, this.#resolved, this)) return;
     this.#placer = undefined;
     if (rejection.reason === 'exhausted' && this.#answer.tryPassRefusal()) {
       this.#finish('passed_through_error');
       return;
     }
-    const { config, fleet, names } = this.#parts;
-    const context = { config: config(), fleet, names, model: this.#record.model };
-    const error =
-      rejection.reason === 'exhausted' && this.#failure !== undefined
-        ? this.#failure
-        : rejectionError(rejection, context);
-    this.#fail(error, rejectionOutcome(rejection.reason));
+    const context = { ...this.#parts, config: this.#parts.config(), model: this.#record.model };
+    const failure = rejection.reason === 'exhausted' ? this.#failure : undefined;
+    this.#fail(failure ?? rejectionError(rejection, context), rejectionOutcome(rejection.reason));
   }
 
   onSent(): void {

@@ -15,14 +15,14 @@ interface Index {
 }
 
 export class Fleet {
-  readonly #registry: BackendDirectory;
+  readonly #registry: Pick<BackendDirectory, 'get' | 'list'>;
   /** Which routes engines turned out to lack. */
   readonly support = new RouteSupport();
   /** What engines said of their contexts. */
   readonly contexts = new ContextSizes();
   #index: Index | undefined;
 
-  constructor(registry: BackendDirectory) {
+  constructor(registry: Pick<BackendDirectory, 'get' | 'list'>) {
     this.#registry = registry;
   }
 

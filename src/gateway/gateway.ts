@@ -13,6 +13,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
 import type { Upstream } from './upstream.ts';
+import type { Rediscovery } from './rediscovery.ts';
 
 /** Follows requests across programs. */
 export interface RequestTraces {
@@ -32,6 +33,7 @@ export interface GatewayParts {
   readonly registry: BackendDirectory;
   readonly fleet: Fleet;
   readonly dispatcher: Dispatcher;
+  readonly rediscovery: Rediscovery;
   readonly upstream: Upstream;
   readonly requests: RequestTable;
   readonly captures: Captures;

@@ -36,9 +36,6 @@ function list(config: ModelsConfig, known: Readonly<Record<string, Known>> = {},
   const fleet = new Fleet({
     get: () => undefined,
     list: () => backends,
-    reportFailure() {},
-    reportSuccess() {},
-    probeNow() {},
   });
   const profiles = new ActiveProfile(config.profiles);
   profiles.choose(active);

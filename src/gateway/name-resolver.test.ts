@@ -32,12 +32,7 @@ function backend(id: string, { names, state = 'live', is, failure }: Known): Bac
 function resolver(config: ModelsConfig, backends: Readonly<Record<string, Known>> = {}) {
   const known = new Map(Object.entries(backends).map(([id, one]) => [id, backend(id, one)]));
   const directory = { get: (id: string) => known.get(id), list: () => [...known.values()] };
-  const fleet = new Fleet({
-    ...directory,
-    reportFailure() {},
-    reportSuccess() {},
-    probeNow() {},
-  });
+  const fleet = new Fleet(directory);
   const active = new ActiveProfile(config.profiles);
   const names = new NameResolver({ models: () => config, profile: active, fleet, nowMs: () => 1000 });
   return {

@@ -28,6 +28,7 @@ export function joinBackends({ registry, processes, peers }: BackendSources): Ba
       watcherOf(id).reportFailure(id, failure, model),
     reportSuccess: (id: BackendId, model?: ModelName) => watcherOf(id).reportSuccess(id, model),
     probeNow: (id: BackendId) => watcherOf(id).probeNow(id),
+    probed: (id: BackendId) => watcherOf(id).probed(id),
     setDraining: (id: BackendId, draining: boolean) => void watcherOf(id).setDraining(id, draining),
   };
 }

@@ -72,7 +72,10 @@ export class PeerFleet {
   }
 
   /** A request failed or succeeded there, or somebody wants to know now; as for any backend. */
-  get probes(): Pick<ConfigurableRegistry, 'reportFailure' | 'reportSuccess' | 'probeNow' | 'setDraining'> {
+  get probes(): Pick<
+    ConfigurableRegistry,
+    'reportFailure' | 'reportSuccess' | 'probeNow' | 'probed' | 'setDraining'
+  > {
     return this.#registry;
   }
 

@@ -87,10 +87,15 @@ class ProgressAnswer {
         else if ((errorBytes += chunk.length) <= errorBytesMax) error.push(chunk);
       },
       onEnd: () => {
+        // The others may take long: the model can be used here already.
+        this.#call.parts.registry.probeNow(id);
         if (status < 400) this.#merger.end(id);
         else this.#merger.fail(id, readError(status, Buffer.concat(error).toString()).message);
       },
-      onFailure: (reason) => this.#merger.fail(id, reason),
+      onFailure: (reason) => {
+        this.#call.parts.registry.probeNow(id);
+        this.#merger.fail(id, reason);
+      },
     });
   }
 
@@ -119,7 +124,7 @@ class ProgressAnswer {
   #noteOutcome(): void {
     const { parts, id } = this.#call;
     const { outcome } = this.#merger;
-    const { verb, body, backends } = this.#work;
+    const { verb, body } = this.#work;
     const details = { request: id, model: body['model'], succeeded: outcome?.succeeded };
     if (outcome?.failed.size === 0) parts.log.info(details, `Model ${verb} finished`);
     else
@@ -127,6 +132,5 @@ class ProgressAnswer {
         { ...details, failed: Object.fromEntries(outcome?.failed ?? []) },
         `Model ${verb} failed`,
       );
-    for (const backend of backends) parts.registry.probeNow(backend.id);
   }
 }

@@ -19,6 +19,7 @@ import { modelFacts, momentOf } from './model-facts.ts';
 export async function answerShow(call: SurfaceCall): Promise<void> {
   const body = await readJson(call);
   const asked = modelIn(body);
+  if (findOllamaName(call.parts, asked) === undefined) await call.parts.rediscovery.tryLookFor(asked);
   const model = meaningOf(call, asked);
   const serving = (call.parts.fleet.names().get(model) ?? []).filter(isUp);
   const told = await askOllamas(call, { body, model, serving });
