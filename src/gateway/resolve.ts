@@ -7,6 +7,7 @@ import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { ModelRequest } from '../dialects/ir/request.ts';
 import type { Inbound } from './inbound.ts';
+import { trySpeakerFor } from './ensemble/find-ensemble.ts';
 import { isUp } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
@@ -137,7 +138,8 @@ function meaningOf(
     inbound.modelInPath ?? peeked.model ?? (needsModel(parts, inbound) ? fleet.onlyModel() : undefined);
   if (name === undefined) return undefined;
   const isOllamas = inbound.route.dialect === 'ollama';
-  return names.lookUp((isOllamas ? findOllamaName(parts, name) : undefined) ?? name);
+  const meant = trySpeakerFor(parts, name) ?? name;
+  return names.lookUp((isOllamas ? findOllamaName(parts, meant) : undefined) ?? meant);
 }
 
 function conversationOf(

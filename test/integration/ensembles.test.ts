@@ -203,7 +203,7 @@ describe('an ensemble', () => {
     const ensembles = {
       panel: { ...panel, models: ['m', 'm2'], answers: 3, critic: 'critic', final: 'judge' },
     };
-    const { engine, router } = await setUp({ ensembles }, { models });
+    const { engine, router } = await setUp({ ensembles, scheduling: { stickyDelay: 0 } }, { models });
     expect((await chat(router).answer).status).toBe(200);
     expect(engine.heard('answer').map(({ body }) => body['model'])).toEqual(['m', 'm2', 'm']);
     expect(engine.heard('critique').map(({ body }) => body['model'])).toEqual(['critic', 'critic', 'critic']);
@@ -216,6 +216,22 @@ describe('an ensemble', () => {
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ error: { code: 'request_malformed', param: 'messages' } });
     expect(engine.asked).toHaveLength(0);
+  });
+});
+
+describe('an ensemble on a route where nothing is written', () => {
+  test('is the model of its final answer', async () => {
+    const engine = await startFakeEngine();
+    closing.push(() => engine.close());
+    const router = await startRouter({
+      backends: { one: { url: engine.url } },
+      ensembles: { panel: { models: 'elsewhere', final: 'tiny' } },
+    });
+    closing.push(() => router[Symbol.asyncDispose]());
+    await router.ready();
+    const body = { model: 'panel', messages: [{ role: 'user', content: 'x' }] };
+    const counted = await ask(`${router.url}/v1/messages/count_tokens`, { body }).answer;
+    expect(counted.json()).toEqual({ input_tokens: expect.any(Number) });
   });
 });
 
@@ -346,6 +362,28 @@ describe('a client that leaves an ensemble', () => {
   }
 });
 
+/** A final answer that goes on as long as somebody reads it. */
+function endlessFinal() {
+  let bytes = 0;
+  let isEnded = false;
+  const delta = { choices: [{ index: 0, delta: { content: 'x'.repeat(32 * 1024) }, finish_reason: null }] };
+  const chunk = `data: ${JSON.stringify({ object: 'chat.completion.chunk', ...delta })}\n\n`;
+  const instead: PanelOptions['instead'] = (part) => {
+    if (part !== 'final') return undefined;
+    return {
+      write(response) {
+        const pump = (): void => {
+          for (let more = true; more; bytes += chunk.length) more = response.write(chunk);
+        };
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.on('drain', pump).on('close', () => (isEnded = true));
+        pump();
+      },
+    };
+  };
+  return { instead, bytes: () => bytes, isEnded: () => isEnded };
+}
+
 /** What the engine does for answers, the first of which waits until `release` is called. */
 function firstHeld() {
   let release = (): void => {};
@@ -399,6 +437,23 @@ describe('the client of an ensemble that works', () => {
     const answer = await asking.answer;
     expect(answer.headers['x-llamero-ensemble']).toBe('3');
     expect(answer.body.toString().endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
+  test('slows the final answer down by reading slowly, and ends it by leaving', async () => {
+    const engine = endlessFinal();
+    const { router } = await setUp({}, { instead: engine.instead });
+    const asking = chat(router, { stream: true });
+    (await asking.head).pause();
+    let before = 0;
+    let pollsWithout = 0;
+    await until(() => {
+      pollsWithout = engine.bytes() === before ? pollsWithout + 1 : 0;
+      before = engine.bytes();
+      return before > 0 && pollsWithout > 10;
+    });
+    expect(before).toBeLessThan(64 * 1024 * 1024);
+    asking.leave();
+    await until(() => engine.isEnded());
   });
 
   test('loses the answer when an operator cancels the request, with all that it is made of', async () => {

@@ -3,15 +3,15 @@ import { ensembleOf, type EnsembleConfig } from '../../config/schema-ensembles.t
 import type { ModelName } from '../../domain/ids.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { findOllamaName } from '../ollama/find-name.ts';
+import { finalModel } from './ensemble-plan.ts';
+
+type Parts = Pick<GatewayParts, 'config' | 'names' | 'fleet'>;
 
 /** Ollama's clients put it behind names. */
 const ollamaTag = ':latest';
 
 /** undefined: the name is a model's, or nobody's. What the configuration calls so comes first, then models, then the prefix. */
-export function findEnsemble(
-  parts: Pick<GatewayParts, 'config' | 'names' | 'fleet'>,
-  name: ModelName,
-): EnsembleConfig | undefined {
+export function findEnsemble(parts: Parts, name: ModelName): EnsembleConfig | undefined {
   const { ensembles, ensemblePrefix } = parts.config();
   if (parts.names.profile.current?.pins.has(name) === true) return undefined;
   const bare = name.endsWith(ollamaTag) ? name.slice(0, -ollamaTag.length) : name;
@@ -26,6 +26,12 @@ export function findEnsemble(
 export function hasEnsembles({ config }: Pick<GatewayParts, 'config'>): boolean {
   const { ensembles, ensemblePrefix } = config();
   return ensemblePrefix !== '' || Object.keys(ensembles).length > 0;
+}
+
+/** Whose tokens and vectors are those of the ensemble, on routes where nothing is written; undefined = the name is none's. */
+export function trySpeakerFor(parts: Parts, name: ModelName): ModelName | undefined {
+  const ensemble = hasEnsembles(parts) ? findEnsemble(parts, name) : undefined;
+  return ensemble && finalModel(ensemble);
 }
 
 /** Everybody whom an ensemble asks, once each. */
