@@ -1,5 +1,5 @@
 /**
- * Provides what the tests need beyond npm packages: a real llama-server and a Chromium. Runs before the tests; what
+ * Provides what the tests need beyond npm packages: a real llama-server, a Chromium and a Valkey. Runs before the tests; what
  * cannot be had is written down with the reason, and the tests that need it are skipped. With CI=true that is an error.
  */
 import { spawnSync } from 'node:child_process';
@@ -69,23 +69,44 @@ const chromium: Provision = {
   title: 'Chromium',
   whatFor: 'the test of the monitor page in a browser',
   present: () => findOnPath(chromiumNames),
+  install: () => installed('chromium', chromiumNames),
+};
+
+/** Debian's redis-server and valkey-server would start a service; the tools beside them are the same program by another name. */
+const valkeyNames = ['valkey-server', 'valkey-check-rdb', 'redis-server', 'redis-check-rdb'];
+
+const valkey: Provision = {
+  name: 'valkey',
+  title: 'Valkey or Redis',
+  whatFor: 'tests of the response cache that routers share',
+  present: () => findOnPath(valkeyNames),
   install() {
-    if (findOnPath(['apt-get']) === undefined) throw new Error('no apt-get here; install Chromium by hand');
-    if (process.getuid?.() !== 0) throw new Error('only root can install it: apt-get install chromium');
-    // Another apt may be at work: wait for its lock instead of failing.
-    const apt = ['apt-get', '-q', '-y', '-oDPkg::Lock::Timeout=120', '-oAcquire::Retries=2'];
-    // A stale list of one archive must not prevent an install from the others.
-    const update = run([...apt, 'update'], 300_000);
-    const install = run([...apt, 'install', '--no-install-recommends', 'chromium'], 300_000);
-    if (!install.ok)
-      throw new Error(
-        `apt-get install: ${install.lastWords}${update.ok ? '' : `; update: ${update.lastWords}`}`,
-      );
-    const path = findOnPath(chromiumNames);
-    if (path === undefined) throw new Error('the package chromium brought no program of that name');
-    return path;
+    try {
+      return installed('valkey-tools', valkeyNames);
+    } catch {
+      // Debian 12 has not got it.
+      return installed('redis-tools', valkeyNames);
+    }
   },
 };
+
+/** Path of the program that Debian's package brought. @throws Error with the reason */
+function installed(name: string, programs: readonly string[]): string {
+  if (findOnPath(['apt-get']) === undefined) throw new Error(`no apt-get here; install ${name} by hand`);
+  if (process.getuid?.() !== 0) throw new Error(`only root can install it: apt-get install ${name}`);
+  // Another apt may be at work: wait for its lock instead of failing.
+  const apt = ['apt-get', '-q', '-y', '-oDPkg::Lock::Timeout=120', '-oAcquire::Retries=2'];
+  // A stale list of one archive must not prevent an install from the others.
+  const update = run([...apt, 'update'], 300_000);
+  const install = run([...apt, 'install', '--no-install-recommends', name], 300_000);
+  if (!install.ok)
+    throw new Error(
+      `apt-get install: ${install.lastWords}${update.ok ? '' : `; update: ${update.lastWords}`}`,
+    );
+  const path = findOnPath(programs);
+  if (path === undefined) throw new Error(`the package ${name} brought none of ${programs.join(', ')}`);
+  return path;
+}
 
 interface RunResult {
   readonly ok: boolean;
@@ -128,7 +149,7 @@ function isProgram(path: string): boolean {
 }
 
 function main(): void {
-  const setup = provideAll([llamaServer, chromium], (line) => console.log(`setup: ${line}`));
+  const setup = provideAll([llamaServer, chromium, valkey], (line) => console.log(`setup: ${line}`));
   mkdirSync(resolve(setupFile, '..'), { recursive: true });
   writeFileSync(setupFile, `${JSON.stringify(setup, undefined, 2)}\n`);
   const missing = Object.values(setup).filter((provided) => provided.path === undefined);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-export type ProvidedName = 'llamaServer' | 'chromium';
+export type ProvidedName = 'llamaServer' | 'chromium' | 'valkey';
 
 /** Exactly one of the two is set. */
 export type Provided =
@@ -19,7 +19,11 @@ export const setupFile = resolve(import.meta.dirname, '..', '.cache', 'test-setu
  */
 export function testSetup(): TestSetup {
   const written = readSetup();
-  return { llamaServer: provided(written['llamaServer']), chromium: provided(written['chromium']) };
+  return {
+    llamaServer: provided(written['llamaServer']),
+    chromium: provided(written['chromium']),
+    valkey: provided(written['valkey']),
+  };
 }
 
 function provided(entry: { path?: string; missing?: string } | undefined): Provided {
