@@ -141,11 +141,12 @@ export class ActivityKeeper implements ActivityLookup {
     };
   }
 
-  #metadataOf({ model, selector, repairs }: RequestRecord): Record<string, string> {
+  #metadataOf({ model, selector, repairs, cache }: RequestRecord): Record<string, string> {
     const priority = model === undefined ? undefined : this.#options.models().priorities.get(model);
     return {
       fifo_priority: String(priority ?? 0),
       ...(selector !== undefined && { selector }),
+      ...(cache !== undefined && { cache: cache.result }),
       ...(repairs.length > 0 && { repaired: repairs.map(repairText).join(', ') }),
     };
   }

@@ -29,8 +29,9 @@ export interface ReadingSources {
   readonly host: Pick<HostSampler, 'latest'>;
 }
 
+  readonly cache: () => MetricReadings['cache'];
 export function readMetrics(sources: ReadingSources): MetricReadings {
-  const { dispatcher, backends, requests, processes, connections, spans, host } = sources;
+  const { dispatcher, backends, requests, processes, connections, spans, host, cache } = sources;
   return {
     scheduler: dispatcher.snapshot(Number.MAX_SAFE_INTEGER),
     requestsInFlight: requests.inFlightCount,
@@ -41,6 +42,7 @@ export function readMetrics(sources: ReadingSources): MetricReadings {
     host: host.latest(),
     prompts: dispatcher.affinity(0).prompts,
   };
+    cache: cache(),
 }
 
 /** Where conversations and prompts are at home. */

@@ -10,6 +10,7 @@ import { createAdminApp } from './admin/app.ts';
 import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { accessNeeded, isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { ActivityKeeper } from './app-activity.ts';
+import { CacheKeeper } from './app-cache.ts';
 import { EngineRoom } from './app-engines.ts';
 import { KeyKeeper } from './app-keys.ts';
 import { Logs } from './app-logs.ts';
@@ -95,6 +96,7 @@ export class App {
   readonly #performance: PerformanceMonitor;
   readonly #activity: ActivityKeeper;
   readonly #keys: KeyKeeper;
+  readonly #cache: CacheKeeper;
   readonly #progress: NodeJS.Timeout;
   readonly #server: GatewayServer;
   readonly #listeners: Listeners;
@@ -148,12 +150,14 @@ export class App {
     });
     this.#history = createFleetHistory(this.#clock, this.#engines.dispatcher, this.#requests);
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
+          cache: () => this.#cache.current?.size,
     this.#keys = new KeyKeeper({ clock: this.#clock, config, log: this.log });
     this.#activity = new ActivityKeeper({
       clock: this.#clock,
       config,
       models: () => this.#engines.models,
       processOf: (model) => this.#engines.processes.get(model)?.process,
+    this.#cache = new CacheKeeper({ clock: this.#clock, config, log: this.log });
       log: this.log,
     });
     this.#tracer = openTracer({
@@ -242,6 +246,7 @@ export class App {
   async #listen(wanted: readonly string[]): Promise<void> {
     const before = new Set(this.addresses());
     const scheme = this.#tls === undefined ? 'http' : 'https';
+    this.#cache.close();
     await this.#listeners.apply(wanted);
     for (const address of this.addresses()) {
       if (!before.has(address)) this.log.info(`listening on ${scheme}://${address}`);
@@ -329,6 +334,7 @@ export class App {
       captures: this.#activity.captures,
       responses: this.#activity.responses,
       rediscovery: new Rediscovery({ registry: backends, clock: this.#clock }),
+      cache: () => this.#cache.current,
       keyMeter: this.#keys.meter,
       traces: this.#tracer,
       log: this.log,
@@ -419,6 +425,7 @@ export class App {
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
+    this.#cache.configure(config);
     setTimeout(resolve, ms);
   });
 }

@@ -1,4 +1,5 @@
 /** Rules that span several keys or need more than the schema knows. Pure; findings get their positions from load.ts. */
+import { checkCache } from './check-cache.ts';
 import { checkEnsembles } from './check-ensembles.ts';
 import { checkModels } from './check-models.ts';
 import { checkNames } from './check-names.ts';
@@ -30,6 +31,7 @@ export function checkConfig(config: Config, wrongKeys: ReadonlySet<string> = new
     checkApiKeys(config.apiKeys),
     { problems: [...checkBackendUrls(config), ...checkGpuMonitors(config)], warnings: [] },
     checkExposure(config, wrongKeys),
+    checkCache(config),
     checkModels(config),
     ...checkNamesAndRouting(config, wrongKeys),
   ];

@@ -7,6 +7,7 @@ import { engineNames } from '../domain/engine-names.ts';
 import { pickers, scorers } from '../scheduler/policies/index.ts';
 import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
+import { cacheShape } from './schema-cache.ts';
 import { ensembleShape } from './schema-ensembles.ts';
 import { gpuMonitor } from './schema-gpu.ts';
 import { keyShape } from './schema-keys.ts';
@@ -326,6 +327,7 @@ export const configSchema = z.strictObject({
     'Answers of the Responses API that are kept for `previous_response_id`, each with its conversation, where the engine keeps none. Only whoever got an answer can go on from it, and `store: false` in a request keeps it out. In memory; with `store` in a file beside its file.',
     responses.prefault({}),
   ),
+  ...cacheShape,
   ...ensembleShape,
   usage: usageSection,
   drain: describe('How a stop goes.', drain.prefault({})),

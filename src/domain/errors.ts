@@ -44,6 +44,14 @@ export const errorTable = {
     type: 'invalid_request_error',
     meaning: 'The body is larger than `limits.body`. Send less, or raise the limit.',
   },
+  cache_miss: {
+    source: 'client',
+    status: 504,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'The request may be answered from the cache only (`only-if-cached`), and no answer to it is kept ([docs/cache.md](cache.md)). Send it without that.',
+  },
   unauthorized: {
     source: 'client',
     status: 401,

@@ -5,6 +5,7 @@
 import type { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RequestRecord } from '../store/request-record.ts';
+import type { ReplayedAnswer } from './cache/cache-visit.ts';
 import type { AnswerTransform } from './answer-transform.ts';
 import { canBeginEarly, EarlyStream } from './early-stream.ts';
 import { errorEvent, sendError } from './error-response.ts';
@@ -187,6 +188,24 @@ export class ClientAnswer {
     response.end(text);
     record.status = response.statusCode;
     record.bytesOut = text.length;
+  }
+
+  /** Gives an answer that was kept. */
+  replay({ contentType, pieces }: ReplayedAnswer): void {
+    const { inbound, record, parts } = this.#options;
+    const { response, id } = inbound;
+    const isWhole = pieces.length === 1;
+    const bytes = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+    const framing = isWhole ? ['content-length', String(bytes)] : ['cache-control', 'no-cache'];
+    response.writeHead(200, ['content-type', contentType, ...framing, 'x-request-id', id]);
+    record.firstByteAtMs = parts.clock.nowMs();
+    for (const piece of pieces) {
+      response.write(piece);
+      record.capture?.push(Buffer.from(piece));
+    }
+    response.end();
+    record.status = 200;
+    record.bytesOut = bytes;
   }
 
   /** Answers with an error where that is still possible, else breaks the answer off. `headers` go with an answer only. */

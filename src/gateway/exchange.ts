@@ -10,21 +10,24 @@ import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import type { CancelReason } from '../store/requests.ts';
 import { attemptsHeader } from './attempts-header.ts';
+import { tryVisitCache, type CacheVisit, type LookedUp } from './cache/cache-visit.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { GatewayParts } from './gateway.ts';
-import { bodyBytes, toRequestHeaders, toResponseHeaders } from './headers.ts';
+import { headersToAnswer, headersToSend } from './exchange-headers.ts';
+import { bodyBytes } from './headers.ts';
 import type { Inbound } from './inbound.ts';
 import { tryBeginEnsemble } from './ensemble/begin-ensemble.ts';
 import type { EnsembleRun } from './ensemble/ensemble-run.ts';
 import { hasEnsembles } from './ensemble/find-ensemble.ts';
-import { enterExchange } from './keys/enter-exchange.ts';
+import { enterExchange, enterForNothing } from './keys/enter-exchange.ts';
 import type { KeyPass } from './keys/key-pass.ts';
-import { hasToldLimits } from './keys/limit-headers.ts';
+import { lingersAfter } from './lingering.ts';
 import { noteCaller } from './note-caller.ts';
 import { notesIn } from './answer-notes.ts';
-import { modelToLoad } from './model-to-load.ts';
-import { nobodyListens } from './nobody-listens.ts';
 import { tryLookAgain } from './look-again.ts';
+import { modelToLoad } from './model-to-load.ts';
+import { noteResolved } from './note-resolved.ts';
+import { nobodyListens } from './nobody-listens.ts';
 import { toOutgoing, type Outgoing } from './outgoing.ts';
 import { tryLoaded, type OwnAnswer } from './own-answer.ts';
 import type { Placer, Waiter } from './placer.ts';
@@ -52,6 +55,8 @@ class Exchange implements Waiter, UpstreamHandler {
   #placer: Placer | undefined;
   #body: Buffer = Buffer.alloc(0);
   #resolved: Resolved | undefined;
+  /** Its answer may be kept, or be kept already. */
+  #cache: CacheVisit | undefined;
   /** Works in place of an engine. */
   #ensemble: EnsembleRun | undefined;
   /** Names to try when nobody that has the model can be reached. */
@@ -150,14 +155,8 @@ class Exchange implements Waiter, UpstreamHandler {
     const record = this.#record;
     record.headAtMs = this.#parts.clock.nowMs();
     record.phase = 'waiting';
-    const headers = toResponseHeaders(received, {
-      requestId: record.id,
-      backend: backend.id,
-      attempts: record.attempts.length > 1 ? attemptsHeader(record.attempts) : undefined,
-      dropped: this.#outgoing?.dropped ?? [],
-      repaired: record.repairs,
-      limitsTold: this.#inbound.key !== undefined && hasToldLimits(this.#inbound.key),
-    });
+    const exchanged = { parts: this.#parts, inbound: this.#inbound, record, backend };
+    const headers = headersToAnswer(exchanged, received, this.#outgoing?.dropped ?? []);
     const { endsWithDone: doneRequired } = backend.kind;
     const transform = this.#outgoing?.transform;
     const mayLack = mayLackRoute(status, bodyBytes(received)) && this.#mayBePutDifferently(backend);
@@ -194,32 +193,44 @@ class Exchange implements Waiter, UpstreamHandler {
     else this.#fail(error, 'failed_before_first_byte');
   }
 
-  #bodyRead(body: Buffer): void {
-    this.#body = body;
+  #bodyRead(received: Buffer): void {
     const record = this.#record;
-    record.bytesIn = body.length;
-    record.capture?.request(body);
-    if (hasEnsembles(this.#parts) && this.#leaveToEnsemble(body)) return;
-    const resolved = resolveRequest(this.#parts, this.#inbound, body);
+    record.bytesIn = received.length;
+    record.capture?.request(received);
+    this.#cache = tryVisitCache({ parts: this.#parts, inbound: this.#inbound, record, received });
+    this.#body = this.#cache?.body ?? received;
+    if (hasEnsembles(this.#parts) && this.#leaveToEnsemble(this.#body)) return;
+    const resolved = resolveRequest(this.#parts, this.#inbound, this.#body);
     if (resolved instanceof LlameroError) {
       this.#fail(resolved, 'rejected_other');
       return;
     }
-    const { facts, meaning } = resolved;
     this.#resolved = resolved;
-    this.#alternatives = meaning?.alternatives ?? [];
-    record.model = facts.model;
-    record.requested = this.#inbound.modelInPath ?? resolved.peeked.model;
-    record.selector = meaning?.selector;
-    record.session = facts.session;
-    record.stream = resolved.stream;
-    record.tokensEstimated = facts.tokensEstimated;
-    const keyPass = enterExchange(this.#parts, this.#inbound, body, resolved);
-    if (keyPass instanceof LlameroError) {
-      this.#fail(keyPass, 'rejected_other');
-      return;
+    this.#alternatives = resolved.meaning?.alternatives ?? [];
+    noteResolved(record, this.#inbound, resolved);
+    if (this.#cache === undefined) this.#enter(resolved);
+    else this.#cache.lookUp(resolved, (found) => this.#guarded(() => this.#lookedUp(resolved, found)));
+  }
+
+  #lookedUp(resolved: Resolved, found: LookedUp): void {
+    if (this.#ended) return;
+    if (found === undefined) this.#enter(resolved);
+    else if (found instanceof LlameroError) this.#fail(found, 'rejected_other');
+    else if (this.#mayPass(enterForNothing(this.#parts, this.#inbound))) {
+      this.#answer.replay(found);
+      this.#finish('completed');
     }
-    this.#keyPass = keyPass;
+  }
+
+  #mayPass(keyPass: KeyPass | LlameroError | undefined): boolean {
+    if (keyPass instanceof LlameroError) this.#fail(keyPass, 'rejected_other');
+    else this.#keyPass = keyPass;
+    return !this.#ended;
+  }
+
+  #enter(resolved: Resolved): void {
+    const record = this.#record;
+    if (!this.#mayPass(enterExchange(this.#parts, this.#inbound, this.#body, resolved))) return;
     record.queuedAtMs = this.#parts.clock.nowMs();
     record.phase = 'queued';
     if (resolved.ownAnswer !== undefined) {
@@ -228,9 +239,9 @@ class Exchange implements Waiter, UpstreamHandler {
     }
     this.#placer = resolved.placer;
     this.#parts.requests.changed(record);
-    resolved.placer.arrive(facts, this);
+    resolved.placer.arrive(resolved.facts, this);
     if (resolved.stream && !this.#ended) {
-      const loading = this.#holdsPermit ? undefined : modelToLoad(this.#parts, this.#inbound, facts.model);
+      const loading = this.#holdsPermit ? undefined : modelToLoad(this.#parts, this.#inbound, record.model);
       this.#answer.beginEarly(loading);
     }
   }
@@ -280,7 +291,7 @@ class Exchange implements Waiter, UpstreamHandler {
   #send(backend: Backend, model: ModelName | undefined): void {
     const resolved = this.#resolved;
     if (resolved === undefined) return;
-    const { request, route, id, url, modelInPath } = this.#inbound;
+    const { route, id, url, modelInPath } = this.#inbound;
     const { asked, meaning } = resolved;
     const requested = this.#record.requested ?? model ?? '';
     const loaded =
@@ -317,14 +328,7 @@ class Exchange implements Waiter, UpstreamHandler {
       {
         method: this.#record.method,
         path: upstreamPath(backend, outgoing.url),
-        headers: toRequestHeaders(request.rawHeaders, {
-          requestId: id,
-          apiKey: backend.config.apiKey,
-          signature: this.#parts.signature,
-          withheld: backend.kind.headersWithheld,
-          plain: route.name !== 'other',
-          trace: this.#parts.traces?.headers(this.#record),
-        }),
+        headers: headersToSend({ parts: this.#parts, inbound: this.#inbound, record: this.#record, backend }),
         body: outgoing.body.length > 0 ? outgoing.body : undefined,
       },
       watchAnswer(this.#repairs, {
@@ -463,6 +467,7 @@ class Exchange implements Waiter, UpstreamHandler {
     const record = this.#record;
     this.#ensemble?.abort();
     this.#answer.settle();
+    this.#cache?.ended(outcome);
     this.#keyPass?.settle(record, outcome);
     const lingers = this.#lingers(outcome);
     this.#ended = true;
@@ -478,13 +483,11 @@ class Exchange implements Waiter, UpstreamHandler {
     this.#parts.requests.finish(record, { outcome, status: record.status, errorCode: error?.code });
   }
 
-  /** Whether the engine goes on computing for a client that is gone (spec of the engine kind). */
   #lingers(outcome: Outcome): boolean {
-    if (this.#backend?.kind.cancelsOnDisconnect !== 'streaming' || !this.#holdsPermit) return false;
-    if (outcome === 'completed' || outcome === 'passed_through_error') return false;
-    if (this.#attempt?.failure !== undefined && outcome !== 'failed_midstream') return false;
-    const { firstByteAtMs, promptProgress } = this.#record;
-    return this.#outgoing?.stream !== true || (firstByteAtMs === undefined && promptProgress === undefined);
+    const kind = this.#backend?.kind;
+    if (kind === undefined || !this.#holdsPermit) return false;
+    const isStream = this.#outgoing?.stream === true;
+    return lingersAfter(outcome, { kind, attempt: this.#attempt, record: this.#record, isStream });
   }
 
   #guarded(step: () => void): void {

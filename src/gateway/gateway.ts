@@ -5,6 +5,7 @@ import type { ModelsConfig } from '../config/models.ts';
 import type { Config } from '../config/schema.ts';
 import type { BackendDirectory } from '../engines/backend.ts';
 import type { KeyMeter } from '../keys/key-meter.ts';
+import type { ResponseCache } from '../store/cache/response-cache.ts';
 import type { Captures } from '../store/captures.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import type { RequestTable } from '../store/requests.ts';
@@ -12,8 +13,8 @@ import type { Responses } from '../store/responses.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { NameResolver } from './name-resolver.ts';
-import type { Upstream } from './upstream.ts';
 import type { Rediscovery } from './rediscovery.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Follows requests across programs. */
 export interface RequestTraces {
@@ -32,12 +33,14 @@ export interface GatewayParts {
   readonly names: NameResolver;
   readonly registry: BackendDirectory;
   readonly fleet: Fleet;
-  readonly dispatcher: Dispatcher;
   readonly rediscovery: Rediscovery;
+  readonly dispatcher: Dispatcher;
   readonly upstream: Upstream;
   readonly requests: RequestTable;
   readonly captures: Captures;
   readonly responses: Responses;
+  /** Answers that are given again; undefined = none are. A reload replaces it. */
+  readonly cache: () => ResponseCache | undefined;
   readonly keyMeter: KeyMeter;
   /** undefined = nobody wants traces. */
   readonly traces?: RequestTraces | undefined;

@@ -25,6 +25,7 @@ const requestOnly: ReadonlySet<string> = new Set([
   'authorization',
   'x-api-key',
   'api-key',
+  'x-llamero-cache',
   loopHeader,
 ]);
 
@@ -35,7 +36,7 @@ const neverSent: ReadonlySet<string> = new Set([...hopByHop, ...requestOnly, 'x-
 const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 
 /** Of answers: the router says them itself. A peer may be a router too. */
-const ownHeaders = ['x-request-id', 'x-llamero-backend', 'x-llamero-attempts'];
+const ownHeaders = ['x-request-id', 'x-llamero-backend', 'x-llamero-attempts', 'x-llamero-cache'];
 const neverAnswered: ReadonlySet<string> = new Set([...hopByHop, ...ownHeaders]);
 
 export interface RequestHeaderOptions {

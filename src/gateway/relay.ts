@@ -102,6 +102,7 @@ export class Relay {
     record.bytesOut += chunk.length;
     record.chunksOut += 1;
     record.capture?.push(chunk);
+    record.cache?.copy?.push(chunk);
     this.#usage?.push(chunk);
     const isStream = this.#framing !== undefined;
     if (isStream) this.#remember(chunk);

@@ -7,6 +7,7 @@ import type { BackendId, FlowId, ModelName, RequestId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RepairRecord } from '../domain/repair-record.ts';
 import type { RouteName } from '../domain/routes.ts';
+import type { CacheUse } from './cache/cache-use.ts';
 import type { CaptureDraft } from './capture-draft.ts';
 
 /** reading: its body comes in. queued: no slot yet. connecting: to the engine. waiting: sent, no answer yet. streaming: bytes flow. */
@@ -71,6 +72,8 @@ export interface RequestRecord {
   selector: string | undefined;
   /** Name of the ensemble that answers: what its requests take is accounted for by their records. */
   ensemble: string | undefined;
+  /** What the cache of answers did for it; undefined = it was not asked to. */
+  cache: CacheUse | undefined;
   session: string | undefined;
   stream: boolean;
   backend: BackendId | undefined;

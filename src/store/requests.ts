@@ -209,6 +209,7 @@ function newRecord(head: RequestHead, clock: Clock): RequestRecord {
     requested: undefined,
     selector: undefined,
     ensemble: undefined,
+    cache: undefined,
     session: undefined,
     stream: false,
     backend: undefined,

@@ -24,6 +24,11 @@ function entry(changes: Partial<RequestRecord> = {}) {
 }
 
 describe('an entry', () => {
+  test('has no tokens where no engine has worked', () => {
+    const counts = entry({ backend: undefined, tokensEstimated: 20, stream: true, chunksOut: 3 })?.counts;
+    expect(counts).toMatchObject({ requests: 1, inputTokens: 0, outputTokens: 0, estimated: 0 });
+  });
+
   test('has what the engine told, under the names of key, backend, model and API', () => {
     const usage = { inputTokens: 9, outputTokens: 5, cachedTokens: 4, reasoningTokens: 3, estimated: false };
     expect(entry({ usage })).toEqual({

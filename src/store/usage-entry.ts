@@ -135,7 +135,8 @@ function tokensOf(record: RequestRecord): Tokens {
     };
   }
   // Without a byte of a good answer nobody knows how far the engine came; sounds and pictures have no tokens.
-  const isAnswered = record.firstByteAtMs !== undefined && (record.status ?? 0) < 400;
+  const { backend, firstByteAtMs, status = 0 } = record;
+  const isAnswered = backend !== undefined && firstByteAtMs !== undefined && status < 400;
   if (!isAnswered || route === 'audio' || route === 'images') {
     return { inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0, estimated: 0 };
   }

@@ -41,4 +41,6 @@ export interface FinishedRequest {
   /** Tokens per second as the engine tells. */
   readonly timings?: { readonly predictedRate?: number } | undefined;
   readonly repairs: readonly RepairRecord[];
+  /** What the cache of answers did for it, and why its answer is not given again; absent = it was not asked to. */
+  readonly cache?: { readonly result: string; readonly refusal: string | undefined } | undefined;
 }

@@ -32,6 +32,7 @@ export function setFleetGauges(registry: MetricRegistry, readings: MetricReading
   registry.gauge('llamero_sessions').set({}, scheduler.sessions);
   registry.gauge('llamero_draining').set({}, scheduler.draining ? 1 : 0);
   setSpans(registry, readings);
+  setCache(registry, readings);
   setPrompts(registry, readings);
   setPriorities(registry, scheduler);
   setBackends(registry, scheduler);
@@ -40,6 +41,13 @@ export function setFleetGauges(registry: MetricRegistry, readings: MetricReading
 }
 
 /** Counted by the exporter; here they are only shown. */
+function setCache(registry: MetricRegistry, { cache }: MetricReadings): void {
+  for (const name of ['llamero_cache_entries', 'llamero_cache_bytes'] as const) registry.gauge(name).reset();
+  if (cache === undefined) return;
+  registry.gauge('llamero_cache_entries').set({}, cache.entries);
+  registry.gauge('llamero_cache_bytes').set({}, cache.bytes);
+}
+
 function setSpans(registry: MetricRegistry, { spans }: MetricReadings): void {
   if (spans === undefined) return;
   const counter = registry.counter('llamero_trace_spans_total');

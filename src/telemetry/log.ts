@@ -110,6 +110,8 @@ export interface RequestLine {
   readonly tokensOut: number | undefined;
   readonly tokensCached: number | undefined;
   readonly tokensReasoning: number | undefined;
+  /** `exact`, `semantic`, `miss` or `bypass`. */
+  readonly cache: string | undefined;
   /** `trimContext(12)`, one for each thing that was put right. */
   readonly repaired: readonly string[] | undefined;
   /** `gpu-1: ECONNREFUSED`, one for each backend that failed it. */
@@ -146,6 +148,7 @@ export function requestLine(request: FinishedRequest): RequestLine {
     tokensOut: usage?.outputTokens,
     tokensCached: usage?.cachedTokens,
     tokensReasoning: usage?.reasoningTokens,
+    cache: request.cache?.result,
     repaired: request.repairs.length === 0 ? undefined : request.repairs.map(repairText),
     failedAttempts:
       failed.length === 0 ? undefined : failed.map(({ backend, failure }) => `${backend}: ${failure}`),

@@ -109,6 +109,26 @@ export const metricTable = {
     help: 'Requests and answers that were put right so that engine and client understand each other, by what was done: a key of `repairs` in the configuration, or what was wrong with the answer.',
     labels: ['repair'],
   },
+  llamero_cache_requests_total: {
+    kind: 'counter',
+    help: 'Requests that wanted something of the cache of answers, by what came of it: `exact` and `semantic` were answered from it, `miss` by an engine, `bypass` without looking.',
+    labels: ['result'],
+  },
+  llamero_cache_refusals_total: {
+    kind: 'counter',
+    help: 'Answers to such requests that are not kept, by the reason (docs/cache.md).',
+    labels: ['reason'],
+  },
+  llamero_cache_entries: {
+    kind: 'gauge',
+    help: 'Answers that are kept in memory or in a file.',
+    labels: [],
+  },
+  llamero_cache_bytes: {
+    kind: 'gauge',
+    help: 'Room that these take.',
+    labels: [],
+  },
   llamero_inner_requests_total: {
     kind: 'counter',
     help: 'Requests that the router has sent itself as a part of another one, by what they were for: an `answer`, a `critique` or the `final` answer of an ensemble. They are among all others, too.',

@@ -34,6 +34,8 @@ export interface MetricReadings {
   readonly probes: ReadonlyMap<BackendId, ProbeReading>;
   /** What backends are believed to have cached. */
   readonly prompts: PromptsReading;
+  /** Answers that are kept; undefined = nobody counts them. */
+  readonly cache?: { readonly entries: number; readonly bytes: number } | undefined;
   /** Of this machine; undefined = nobody looks at it. */
   readonly host: HostReading | undefined;
 }

@@ -106,6 +106,13 @@ export class RequestMetrics {
       this.#registry.counter('llamero_inner_requests_total').inc({ purpose: parent.purpose, outcome });
     }
     for (const { repair } of request.repairs) this.#registry.counter('llamero_repairs_total').inc({ repair });
+    if (request.cache !== undefined) this.#recordCache(request.cache);
+  }
+
+  #recordCache({ result, refusal }: NonNullable<FinishedRequest['cache']>): void {
+    this.#registry.counter('llamero_cache_requests_total').inc({ result });
+    if (refusal !== undefined)
+      this.#registry.counter('llamero_cache_refusals_total').inc({ reason: refusal });
   }
 
   /** An end that was not the engine's. */

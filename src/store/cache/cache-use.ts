@@ -1,0 +1,31 @@
+/** What the cache of answers did for one request. Written by the data plane, read by the log and metrics. */
+import type { AnswerCopy } from './answer-copy.ts';
+
+/** exact, semantic: it was answered from the cache. bypass: it was not even looked for. */
+export type CacheResult = 'exact' | 'semantic' | 'miss' | 'bypass';
+
+/**
+ * Why an answer is not given again. model, route: the configuration or the API is not for it. several: more than one answer
+ * was wanted. stateful: the answer is part of a conversation that is kept. unreadable: only an engine may understand the
+ * request. unwanted: the request says so. unclean: it came to no proper end. truncated: the context was full. repaired: the
+ * request was changed for its engine. tooLarge: larger than `cache.entrySizeMax` or all of the room.
+ */
+export type CacheRefusal =
+  | 'model'
+  | 'route'
+  | 'several'
+  | 'stateful'
+  | 'unreadable'
+  | 'unwanted'
+  | 'unclean'
+  | 'truncated'
+  | 'repaired'
+  | 'tooLarge';
+
+export interface CacheUse {
+  result: CacheResult;
+  /** undefined = the answer came from the cache, or was kept. */
+  refusal: CacheRefusal | undefined;
+  /** Of the answer, while it may be kept. */
+  copy: AnswerCopy | undefined;
+}
