@@ -21,7 +21,7 @@ const memory = await readGpuMemory({ env });
 show('Memory by process', memory.type === 'read' ? [...memory.bytesByPid] : memory);
 
 const log = { info: () => {}, warn: (details: object, message: string) => show(message, details) };
-const monitor = new PerformanceMonitor({ clock: systemClock, log, env, platform, diskFolder: '.' });
+const monitor = new PerformanceMonitor({ clock: systemClock, log, env, platform, diskFolder: () => '.' });
 monitor.configure({ disabled: false, every: intervalMs });
 await new Promise<void>((resolve) => {
   const off = monitor.subscribe((reading) => {

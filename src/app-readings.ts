@@ -1,6 +1,7 @@
 /** What metrics and the monitor's charts read of the running parts, put together when they ask. */
 import type { AffinityLookup } from './admin/deps.ts';
 import type { Clock } from './base/clock.ts';
+import type { ResolvedModel } from './config/models.ts';
 import type { Config } from './config/schema.ts';
 import type { BackendState } from './domain/backend-view.ts';
 import type { HostSampler } from './domain/host-reading.ts';
@@ -10,6 +11,7 @@ import { explainPlacement } from './gateway/explain-placement.ts';
 import { createHistory, type History, type HistorySample } from './store/history.ts';
 import type { RequestTable } from './store/requests.ts';
 import { PerformanceMonitor, type PerformanceMonitorOptions } from './telemetry/host/performance-monitor.ts';
+import { modelFolderIn } from './process/model-files.ts';
 import type { ProcessFleet } from './supply/process-fleet.ts';
 import type { ScrapeTarget } from './telemetry/backend-metrics/scrape-backends.ts';
 import type { MetricReadings } from './telemetry/metrics.ts';
@@ -85,8 +87,14 @@ export function openPerformanceMonitor({
   ...options
 }: Pick<PerformanceMonitorOptions, 'clock' | 'log'> & {
   readonly env: NodeJS.ProcessEnv | undefined;
+  readonly models: () => Iterable<Pick<ResolvedModel, 'cmd'>>;
 }): PerformanceMonitor {
-  return new PerformanceMonitor({ ...options, env, platform: process.platform, diskFolder: process.cwd() });
+  const { platform } = process;
+  const diskFolder = (): string => {
+    const commands = Array.from(models(), ({ cmd }) => cmd);
+    return modelFolderIn(commands, platform) ?? process.cwd();
+  };
+  return new PerformanceMonitor({ ...options, env, platform, diskFolder });
 }
 
 function readHistorySample(dispatcher: Dispatcher, requests: RequestTable): HistorySample {

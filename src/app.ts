@@ -129,7 +129,12 @@ export class App {
         this.#tracer?.loaded(load);
       },
     });
-    this.#performance = openPerformanceMonitor({ clock: this.#clock, log: this.log, env: options.env });
+    this.#performance = openPerformanceMonitor({
+      clock: this.#clock,
+      log: this.log,
+      env: options.env,
+      models: () => this.#engines.models.models.values(),
+    });
     this.#engines = this.#buildEngines();
     this.#handles = this.#buildHandles();
     this.#metrics = createMetrics({

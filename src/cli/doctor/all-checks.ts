@@ -88,7 +88,7 @@ const gpuIntervalMs = 1000;
 async function readMemory(platform: NodeJS.Platform): Promise<MachineMemory> {
   const [{ memoryBytes }, { memory }] = await Promise.all([
     readHardware({ platform, gpus: [] }),
-    new SystemReader({ platform, diskFolder: undefined }).read(),
+    new SystemReader({ platform, diskFolder: () => undefined }).read(),
   ]);
   return { totalBytes: memoryBytes, freeBytes: Math.min(memoryBytes, memory.totalBytes - memory.usedBytes) };
 }

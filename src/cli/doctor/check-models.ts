@@ -4,9 +4,9 @@ import { basename, delimiter, isAbsolute, resolve } from 'node:path';
 import { isLoopback } from '../../config/listen-address.ts';
 import type { ResolvedModel } from '../../config/models.ts';
 import { reasonOf } from '../../config/read-files.ts';
+import { fileArguments, modelParts, runsElsewhere } from '../../process/model-files.ts';
 import { splitCommand } from '../../process/split-command.ts';
 import { fault, good, type Finding } from './finding.ts';
-import { fileArguments, modelParts, runsElsewhere } from './command-files.ts';
 
 export interface CommandSurroundings {
   readonly env: NodeJS.ProcessEnv;

@@ -42,7 +42,7 @@ export async function runGpuMonitor(args: readonly string[], io: LongRunningIo):
     env: io.env,
     platform: process.platform,
     intervalMs: flags.intervalMs,
-    diskFolder: resolvePath(io.cwd, flags.diskFolder),
+    diskFolder: () => resolvePath(io.cwd, flags.diskFolder),
   });
   try {
     return await serveUntilStopped({ flags, key, sampler }, io);

@@ -32,7 +32,7 @@ function optionsWith(tools: FakeTools) {
     },
     env: tools.env,
     platform: process.platform,
-    diskFolder: sysRoot,
+    diskFolder: () => sysRoot,
     sysRoot,
     lactSocket: join(sysRoot, 'none.sock'),
   };

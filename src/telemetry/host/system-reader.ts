@@ -9,8 +9,8 @@ import { busyPercents, parseCoreTicks, parseMeminfo, parseNetDev, type CoreTicks
 
 export interface SystemReaderOptions {
   readonly platform: NodeJS.Platform;
-  /** Whose file system is told of; undefined = none. */
-  readonly diskFolder: string | undefined;
+  /** Whose file system is told of, asked before each look; undefined = none. */
+  readonly diskFolder: () => string | undefined;
   /** For tests; default `/proc`. */
   readonly procRoot?: string;
 }
@@ -51,7 +51,7 @@ export class SystemReader {
 
   /** The reading before stays while a new one is awaited. */
   async #readDisk(): Promise<DiskReading | undefined> {
-    const { diskFolder } = this.#options;
+    const diskFolder = this.#options.diskFolder();
     if (diskFolder === undefined) return undefined;
     this.#askingDisk ??= tryReadDisk(diskFolder).then((disk) => {
       this.#disk = disk;

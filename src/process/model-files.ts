@@ -1,5 +1,8 @@
 /** Which model files a command line names. Pure: looks at no disk. */
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import { splitCommand } from './split-command.ts';
+
+const partsMax = 1000;
 
 export interface FileArgument {
   /** As it is written; empty when the file stands alone. */
@@ -48,4 +51,13 @@ export function modelParts(path: string): string[] {
   );
 }
 
-const partsMax = 1000;
+/** Absolute, of the first model file that a command of this machine names; undefined = none does. */
+export function modelFolderIn(commands: Iterable<string>, platform: NodeJS.Platform): string | undefined {
+  for (const command of commands) {
+    const split = splitCommand(command, platform);
+    if (!split.ok || runsElsewhere(split.words)) continue;
+    const [file] = fileArguments(split.words);
+    if (file !== undefined) return resolve(dirname(file.path));
+  }
+  return undefined;
+}

@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fileArguments, modelParts, runsElsewhere } from './command-files.ts';
+import { fileArguments, modelFolderIn, modelParts, runsElsewhere } from './model-files.ts';
 
 describe('fileArguments', () => {
   test('finds model files behind options, joined to them and alone', () => {
@@ -39,4 +40,14 @@ test('modelParts names every part of a model that is split', () => {
     'm/q-00003-of-00003.gguf',
   ]);
   expect(modelParts('q.gguf')).toEqual(['q.gguf']);
+});
+
+describe('modelFolderIn', () => {
+  test.each([
+    [['server', 'server -m /models/qwen/a.gguf', 'server -m /other/b.gguf'], resolve('/models/qwen')],
+    [['docker run x -m /inside/a.gguf', 'server -m b/c.gguf'], resolve('b')],
+    [['server --hf-repo x', "server 'unclosed"], undefined],
+  ])('is where the first model file of %j is', (commands, folder) => {
+    expect(modelFolderIn(commands, 'linux')).toBe(folder);
+  });
 });
