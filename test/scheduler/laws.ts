@@ -8,10 +8,11 @@ import type { PromptReport } from '../../src/domain/prompt-chain.ts';
 import type { RequestFacts } from '../../src/domain/request-facts.ts';
 import type { Grant, Rejection } from '../../src/scheduler/effects.ts';
 import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
-import type { BackendSnapshot, SchedulerSnapshot } from '../../src/scheduler/snapshot.ts';
+import type { SchedulerSnapshot } from '../../src/scheduler/snapshot.ts';
 import { ensure } from './ensure.ts';
 import { FakeProcesses, processIds } from './fake-processes.ts';
 import type { ProcessTraits } from './fake-processes.ts';
+import { isPlaceable } from './placeable.ts';
 import { facts, fifoSettings, Rig, view } from './rig.ts';
 import type { ViewFields } from './rig.ts';
 
@@ -389,12 +390,11 @@ export class Bookkeeper {
       ensure(backend.inFlight === own.length, `permits of ${id} are exactly those granted and not released`);
       ensure(backend.lingering >= 0 && backend.foreign >= 0, 'counts are never negative');
     }
+    const inFlight = (model: ModelName): number => this.#inFlight(model, snapshot);
+    const about = { snapshot, settings: this.#settings, inFlight };
     for (const [id, booked] of this.#waiting) {
       for (const backend of snapshot.backends.values()) {
-        ensure(
-          !this.#isPlaceable(booked, backend, snapshot),
-          `${id} waits although ${backend.view.id} could take it`,
-        );
+        ensure(!isPlaceable(booked, backend, about), `${id} waits although ${backend.view.id} could take it`);
       }
     }
     this.#checkClosing(snapshot);
@@ -437,55 +437,6 @@ export class Bookkeeper {
     }
   }
 
-  /** Whether a live backend could have it on which its model has not failed. */
-  #hasTrusted(
-    { facts: request, failedOn }: Pick<Booked, 'facts' | 'failedOn'>,
-    snapshot: SchedulerSnapshot,
-  ): boolean {
-    return [...snapshot.backends.values()].some(({ view: there, process }) => {
-      const isLive = there.state === 'live' || there.state === 'degraded';
-      if (!isLive || (process !== undefined && process.phase !== 'ready')) return false;
-      if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
-      if (request.model === undefined || isDistrusted(there, request.model)) return false;
-      const model = there.models.get(request.model);
-      if (model === undefined) return false;
-      const tokensMax = request.slotless ? Infinity : (there.contextTokens.get(model) ?? Infinity);
-      return request.tokensEstimated / 2 <= tokensMax;
-    });
-  }
-
-  #isPlaceable(
-    { facts: request, failedOn }: Booked,
-    backend: BackendSnapshot,
-    snapshot: SchedulerSnapshot,
-  ): boolean {
-    const { view: there } = backend;
-    const asked = request.model;
-    const model = asked === undefined ? undefined : there.models.get(asked);
-    if (there.state !== 'live' && there.state !== 'degraded') return false;
-    if (backend.process?.closing === true) return false;
-    if (failedOn.has(there.id) || !(request.only?.has(there.id) ?? true)) return false;
-    if (asked !== undefined && model === undefined) return false;
-    if (isDistrusted(there, asked) && this.#hasTrusted({ facts: request, failedOn }, snapshot)) return false;
-    if (request.slotless) return true;
-    const awaits = snapshot.queued.find(({ id }) => id === request.id)?.awaits;
-    if (awaits !== undefined && awaits !== there.id) return false;
-    if (!this.#settings.slotsAreSoft && backend.free <= 0) return false;
-    if (model === undefined) return true;
-    if (request.tokensEstimated / 2 > (there.contextTokens.get(model) ?? Infinity)) return false;
-    if (this.#inFlight(model, snapshot) >= (this.#settings.modelLimits.get(model) ?? Infinity)) return false;
-    const running = backend.inFlightByModel;
-    const modelSlotsMax = this.#settings.slotsAreSoft ? undefined : there.modelSlotsMax;
-    if ((running.get(model) ?? 0) >= (modelSlotsMax ?? Infinity)) return false;
-    if (!running.has(model) && running.size >= (there.modelsMax ?? Infinity)) return false;
-    const { stickyTo } = backend;
-    const mayShare = there.modelsMax !== 1 && there.loaded.has(model);
-    if (stickyTo !== undefined && stickyTo !== model && !mayShare) return false;
-    const claimant = snapshot.queued.find(({ id }) => id === backend.claimedFor);
-    if (claimant === undefined || claimant.model === model || stickyTo === model) return true;
-    return (snapshot.queued.find(({ id }) => id === request.id)?.position ?? 0) < claimant.position;
-  }
-
   /** Permits of a model over the fleet, also on backends that left, and lingering requests. */
   #inFlight(model: ModelName, snapshot: SchedulerSnapshot): number {
     let count = 0;
@@ -503,9 +454,4 @@ export class Bookkeeper {
 
 function processOf({ process }: { readonly process: number }): BackendId {
   return processIds[process] ?? 'p0';
-}
-
-function isDistrusted({ models, distrusted }: BackendView, asked: ModelName | undefined): boolean {
-  const model = asked === undefined ? undefined : models.get(asked);
-  return model !== undefined && distrusted?.has(model) === true;
 }
