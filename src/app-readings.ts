@@ -29,9 +29,9 @@ export interface ReadingSources {
   readonly connections: () => number;
   readonly spans: () => MetricReadings['spans'];
   readonly host: Pick<HostSampler, 'latest'>;
+  readonly cache: () => MetricReadings['cache'];
 }
 
-  readonly cache: () => MetricReadings['cache'];
 export function readMetrics(sources: ReadingSources): MetricReadings {
   const { dispatcher, backends, requests, processes, connections, spans, host, cache } = sources;
   return {
@@ -42,9 +42,9 @@ export function readMetrics(sources: ReadingSources): MetricReadings {
     processes: new Map(processes.list().map(({ id, process: { state } }) => [id, state.name])),
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),
     host: host.latest(),
+    cache: cache(),
     prompts: dispatcher.affinity(0).prompts,
   };
-    cache: cache(),
 }
 
 /** Where conversations and prompts are at home. */
@@ -81,9 +81,10 @@ export function createFleetHistory(clock: Clock, dispatcher: Dispatcher, request
   });
 }
 
-/** Looks at nothing before it is configured. */
+/** Looks at nothing before it is configured. The disk is that of the first model file, else that of the working folder. */
 export function openPerformanceMonitor({
   env = {},
+  models,
   ...options
 }: Pick<PerformanceMonitorOptions, 'clock' | 'log'> & {
   readonly env: NodeJS.ProcessEnv | undefined;

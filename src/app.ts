@@ -37,8 +37,8 @@ import { createAuthenticator } from './gateway/auth.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
 import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
-import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
 import { Rediscovery } from './gateway/rediscovery.ts';
+import { createGatewayServer, type GatewayServer } from './gateway/server.ts';
 import type { GatewayParts } from './gateway/gateway.ts';
 import { createOllamaSurface } from './gateway/ollama/surface.ts';
 import type { Upstream } from './gateway/upstream.ts';
@@ -150,19 +150,19 @@ export class App {
           connections: () => this.#server.connectionCount,
           spans: () => this.#tracer?.counts,
           host: this.#performance,
+          cache: () => this.#cache.current?.size,
         }),
       scraped: () => scrapeTargets(this.#config, this.#engines.backends),
     });
     this.#history = createFleetHistory(this.#clock, this.#engines.dispatcher, this.#requests);
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
-          cache: () => this.#cache.current?.size,
     this.#keys = new KeyKeeper({ clock: this.#clock, config, log: this.log });
+    this.#cache = new CacheKeeper({ clock: this.#clock, config, log: this.log });
     this.#activity = new ActivityKeeper({
       clock: this.#clock,
       config,
       models: () => this.#engines.models,
       processOf: (model) => this.#engines.processes.get(model)?.process,
-    this.#cache = new CacheKeeper({ clock: this.#clock, config, log: this.log });
       log: this.log,
     });
     this.#tracer = openTracer({
@@ -246,12 +246,12 @@ export class App {
     this.#upstream.close();
     this.#activity.close();
     this.#keys.close();
+    this.#cache.close();
   }
 
   async #listen(wanted: readonly string[]): Promise<void> {
     const before = new Set(this.addresses());
     const scheme = this.#tls === undefined ? 'http' : 'https';
-    this.#cache.close();
     await this.#listeners.apply(wanted);
     for (const address of this.addresses()) {
       if (!before.has(address)) this.log.info(`listening on ${scheme}://${address}`);
@@ -333,12 +333,12 @@ export class App {
       names,
       registry: backends,
       fleet,
+      rediscovery: new Rediscovery({ registry: backends, clock: this.#clock }),
       dispatcher,
       upstream: this.#upstream,
       requests: this.#requests,
       captures: this.#activity.captures,
       responses: this.#activity.responses,
-      rediscovery: new Rediscovery({ registry: backends, clock: this.#clock }),
       cache: () => this.#cache.current,
       keyMeter: this.#keys.meter,
       traces: this.#tracer,
@@ -422,6 +422,7 @@ export class App {
     }
     this.#activity.configure(config);
     this.#keys.configure(config);
+    this.#cache.configure(config);
     this.#performance.configure(config.performance);
     await this.#engines.configure(config, this.#options.models ?? resolveModels(config));
     return [];
@@ -430,7 +431,6 @@ export class App {
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    this.#cache.configure(config);
     setTimeout(resolve, ms);
   });
 }
