@@ -389,6 +389,8 @@ export class App {
       logs: this.#logs,
       ending: this.#ending.signal,
       activity: this.#activity,
+      cache: () => this.#cache.current,
+      cacheSettings: () => this.#config.cache,
       affinity: createAffinityLookup({ config: () => this.#config, names, dispatcher }),
       usage: this.#activity.usage,
       sessionHeaders: () => this.#config.ui.activity.session_id,

@@ -9,6 +9,7 @@ import type { Backend } from '../src/engines/backend.ts';
 import type { EngineKind } from '../src/engines/engine-kind.ts';
 import { createOutputLog } from '../src/process/output.ts';
 import type { BackendSnapshot, QueuedSnapshot } from '../src/scheduler/snapshot.ts';
+import type { ResponseCache } from '../src/store/cache/response-cache.ts';
 import { createDecisionLog } from '../src/store/decisions.ts';
 import type { HistoryPoint } from '../src/store/history.ts';
 import type { RequestRecord } from '../src/store/request-record.ts';
@@ -42,6 +43,8 @@ export interface FakeFleet {
   readonly deps: AdminDeps;
   /** The accounts, in memory; requests of `open` are not counted by themselves. */
   readonly usage: Usage;
+  /** undefined = answers are not kept, as at first. */
+  cache: ResponseCache | undefined;
   /** What the verbs were asked to do. */
   readonly calls: string[];
   /** Moves the clock. */
@@ -132,6 +135,8 @@ export function createFakeFleet(): FakeFleet {
       }),
       explain: () => ({ model: undefined, hasSession: false, prompt: undefined, candidates: [] }),
     },
+    cache: () => fleet.cache,
+    cacheSettings: () => ({ store: 'memory' }),
     sessionHeaders: () => [],
     hooks: { subscribe: () => () => {} },
     performance: {
@@ -169,6 +174,7 @@ export function createFakeFleet(): FakeFleet {
     probeNow: (id) => void calls.push(`probe ${id}`),
   };
   const fleet: FakeFleet = {
+    cache: undefined,
     deps,
     usage,
     calls,

@@ -31,6 +31,7 @@ import { addPerformanceRoutes } from './performance-routes.ts';
 import { createMonitorFeed } from './monitor/feed.ts';
 import { monitorPage } from './monitor/page.ts';
 import { addRoute, check, checkQuery, isHead } from './routing.ts';
+import { addCacheRoutes } from './cache-routes.ts';
 import { addServerRoutes } from './server-routes.ts';
 import { addUsageRoutes } from './usage-routes.ts';
 
@@ -57,6 +58,7 @@ export function createAdminApp(deps: AdminDeps): Hono {
   addLogRoutes(app, deps);
   addActivityRoutes(app, deps);
   addAffinityRoutes(app, deps);
+  addCacheRoutes(app, deps);
   addPerformanceRoutes(app, deps);
   addKeyRoutes(app, deps);
   addUsageRoutes(app, deps);

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
+import type { Config } from '../config/schema.ts';
 import type { HostReading, WatchedHost } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
@@ -13,6 +14,7 @@ import type { AffinityReading } from '../scheduler/affinity.ts';
 import type { CandidateTrace } from '../scheduler/decision.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
 import type { Activity } from '../store/activity.ts';
+import type { ResponseCache } from '../store/cache/response-cache.ts';
 import type { Captures } from '../store/captures.ts';
 import type { DecisionLog } from '../store/decisions.ts';
 import type { History } from '../store/history.ts';
@@ -168,6 +170,9 @@ export interface AdminDeps {
   readonly hooks: HookNews;
   readonly performance: PerformanceLookup;
   readonly affinity: AffinityLookup;
+  /** undefined = no answers are kept. */
+  readonly cache: () => Pick<ResponseCache, 'counts' | 'size' | 'clear'> | undefined;
+  readonly cacheSettings: () => Pick<Config['cache'], 'store'>;
   /** Request headers that name a session, in order. */
   readonly sessionHeaders: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;

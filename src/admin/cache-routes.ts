@@ -1,0 +1,67 @@
+/** How often answers were given again, and how to have them forgotten. */
+import type { Hono } from 'hono';
+import { LlameroError } from '../domain/errors.ts';
+import type { CacheCounts } from '../store/cache/response-cache.ts';
+import { noQuery } from './contract.ts';
+import type { CacheBody, CacheInvalidatedBody, CacheStatsBody } from './contract-cache.ts';
+import type { AdminDeps } from './deps.ts';
+import { addRoute, checkQuery } from './routing.ts';
+
+type Deps = Pick<AdminDeps, 'cache' | 'cacheSettings'>;
+
+const nothingCounted: CacheCounts = { hits: 0, semanticHits: 0, misses: 0, stored: 0, notStored: 0 };
+
+export function addCacheRoutes(app: Hono, deps: Deps): void {
+  addRoute(app, '/api/cache', {
+    GET: (context) => {
+      checkQuery(context, noQuery);
+      return context.json(cacheBody(deps));
+    },
+    DELETE: async (context) => context.json(await clear(deps)),
+  });
+  addRoute(app, '/api/cache/stats', { GET: (context) => context.json(statsBody(deps)) });
+  addRoute(app, '/api/cache/invalidate', { POST: async (context) => context.json(await clear(deps)) });
+}
+
+function cacheBody({ cache, cacheSettings }: Deps): CacheBody {
+  const current = cache();
+  const { hits, semanticHits, misses, stored, notStored } = current?.counts ?? nothingCounted;
+  return {
+    enabled: current !== undefined,
+    store: cacheSettings().store,
+    entries: current?.size?.entries ?? null,
+    bytes: current?.size?.bytes ?? null,
+    hits,
+    semantic_hits: semanticHits,
+    misses,
+    hit_rate: hits + misses === 0 ? null : hits / (hits + misses),
+    stored,
+    not_stored: notStored,
+  };
+}
+
+function statsBody({ cache, cacheSettings }: Deps): CacheStatsBody {
+  const current = cache();
+  if (current === undefined) return { enabled: false };
+  const { hits, misses } = current.counts;
+  return {
+    enabled: true,
+    hits,
+    misses,
+    hit_rate: Number((hits / Math.max(1, hits + misses)).toFixed(3)),
+    backend: cacheSettings().store,
+  };
+}
+
+async function clear({ cache }: Deps): Promise<CacheInvalidatedBody> {
+  const current = cache();
+  if (current === undefined) return { enabled: false, cleared: false };
+  try {
+    await current.clear();
+  } catch (cause) {
+    throw new LlameroError('internal', 'The answers are not forgotten: their store cannot be reached', {
+      cause,
+    });
+  }
+  return { enabled: true, cleared: true };
+}
