@@ -1,6 +1,7 @@
 /** The keys of nomyo-router and what becomes of each. Carrying only collects; nomyo.ts puts the configuration together. */
 import type { ForeignKey, Setting } from './foreign-key.ts';
 import type { Draft } from './draft.ts';
+import { noNomyoCache, nomyoCacheKeys, type NomyoCache } from './nomyo-cache.ts';
 import { settingsIn, tryFlag, tryInteger, tryList, tryMap, tryText } from './read-setting.ts';
 import { noteUnknown } from './read-keys.ts';
 
@@ -17,6 +18,7 @@ export interface NomyoState {
   routerKey: Setting | undefined;
   host: { readonly text: string; readonly key: string } | undefined;
   port: { readonly number: number; readonly key: string } | undefined;
+  readonly cache: NomyoCache;
 }
 
 export function noNomyoState(): NomyoState {
@@ -32,13 +34,11 @@ export function noNomyoState(): NomyoState {
     routerKey: undefined,
     host: undefined,
     port: undefined,
+    cache: noNomyoCache(),
   };
 }
 
 type NomyoKey = ForeignKey<NomyoState>;
-
-const cacheRemark =
-  'Llamero keeps no cache of answers; engines keep their prompts cached, which affinity makes use of';
 
 const routingKeys: readonly NomyoKey[] = [
   {
@@ -182,32 +182,7 @@ const otherKeys: readonly NomyoKey[] = [
       'the counts in that file stay there: Llamero writes requests to a file of its own, named by store.path',
     sample: 'db_path: token_counts.db\n',
   },
-  ...(
-    [
-      ['cache_enabled', 'true'],
-      ['cache_backend', 'memory'],
-      ['cache_similarity', '0.9'],
-      ['cache_ttl', '3600'],
-      ['cache_db_path', 'llm_cache.db'],
-      ['cache_history_weight', '0.3'],
-    ] as const
-  ).map(([name, value]): NomyoKey => ({
-    name,
-    source: 'file',
-    fate: 'dropped',
-    to: '',
-    remark: cacheRemark,
-    sample: `${name}: ${value}\n`,
-  })),
-  {
-    name: 'cache_redis_url',
-    source: 'file',
-    fate: 'dropped',
-    to: '',
-    remark: cacheRemark,
-    sample: 'cache_redis_url: "redis://:confidential@localhost:6379/0"\n',
-    isSecret: true,
-  },
+  ...nomyoCacheKeys,
 ];
 
 /** Keys of its YAML file; each can also be a variable `NOMYO_ROUTER_<KEY>`, which the file wins over. */

@@ -15,6 +15,7 @@ import {
   usableBackends,
 } from './import-backends.ts';
 import { withEnvironment } from './merge-environment.ts';
+import { writeNomyoCache } from './nomyo-cache.ts';
 import { nomyoEnvKeys, nomyoFileKeys, noNomyoState } from './nomyo-keys.ts';
 import type { NomyoState } from './nomyo-keys.ts';
 import { namesOf, readKeys } from './read-keys.ts';
@@ -77,6 +78,7 @@ function write(state: NomyoState, draft: Draft): void {
       : `from ${state.priority}: by share of the slots in use, then by order`,
   );
   writeAffinity(state, draft);
+  writeNomyoCache(state.cache, draft);
 }
 
 function nameRouterKey(

@@ -8,6 +8,9 @@ export function loadImported(imported: {
   readonly yaml: string;
   readonly variables: readonly ImportVariable[];
 }): LoadResult {
-  const env = Object.fromEntries(imported.variables.map(({ name }, index) => [name, `value-${index}`]));
+  // Good as a key and as the address of a store, which are all that variables stand for.
+  const env = Object.fromEntries(
+    imported.variables.map(({ name }, index) => [name, `redis://value-${index}`]),
+  );
   return loadConfigText({ file: 'the imported configuration', text: imported.yaml, env });
 }
