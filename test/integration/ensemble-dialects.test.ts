@@ -2,34 +2,19 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startFakeOllama } from '../fake-engine/fake-ollama.ts';
-import { panelPrompts, startPanelEngine } from '../fake-engine/panel-engine.ts';
 import { ask } from './client.ts';
-import { startRouter } from './start-router.ts';
+import { panel, startPanel } from './panel.ts';
 
-const closing: (() => PromiseLike<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-const panel = { models: 'm', answers: 2, prompts: panelPrompts };
 /** Five requests of 10 and 3 tokens. */
 const [inputTokens, outputTokens] = [50, 15];
 const question = [{ role: 'user', content: 'Why is the sky blue?' }] as const;
 const noRetries = { apiKey: 'none', maxRetries: 0 };
 
 async function setUp(config: object = {}) {
-  const engine = await startPanelEngine();
-  closing.push(() => engine.close());
-  const router = await startRouter({
-    backends: { one: { url: engine.url, engine: 'openai' } },
-    ensembles: { panel },
-    ...config,
-  });
-  closing.push(() => router[Symbol.asyncDispose]());
-  await router.ready();
-  return { engine, router, url: router.url };
+  const { engine, router } = await startPanel({ ensembles: { panel: { ...panel, answers: 2 } }, ...config });
+  return { engine, url: router.url };
 }
 
 describe('the client of OpenAI', () => {
@@ -157,7 +142,7 @@ describe('the client of Ollama', () => {
 describe('an ensemble on an Ollama', () => {
   test('passes options, formats and keep_alive on, and loads and unloads its final model', async () => {
     const ollama = await startFakeOllama({ models: ['m'] });
-    closing.push(() => ollama.close());
+    onTestFinished(() => ollama.close());
     const { url } = await setUp({ backends: { one: { url: ollama.url } } });
     const client = new Ollama({ host: url });
     await client.generate({ model: 'panel', prompt: '', keep_alive: '1h' });
@@ -193,7 +178,7 @@ describe('an ensemble on an Ollama', () => {
 
   test('gives the client of another API the sum of its tokens', async () => {
     const ollama = await startFakeOllama({ models: ['m'] });
-    closing.push(() => ollama.close());
+    onTestFinished(() => ollama.close());
     const translate = ['messages', 'chat-completions', 'responses'];
     const { url } = await setUp({ backends: { one: { url: ollama.url, translate } } });
     const body = { model: 'panel', max_tokens: 20, messages: question };

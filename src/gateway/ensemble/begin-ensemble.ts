@@ -1,4 +1,5 @@
 /** Where a request meets the ensembles: whether it is for one, and what it asks. Changes nothing for all others. */
+import { intentOf } from '../../dialects/ollama/request.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { headerValue } from '../headers.ts';
@@ -9,9 +10,10 @@ import { findConversation } from '../translation/conversation.ts';
 import { isDialectRoute } from '../translation/dialect-routes.ts';
 import { parseObject, readModelRequest } from '../translation/read-request.ts';
 import { planAnswers } from './ensemble-plan.ts';
-import { EnsembleRun, type EnsembleHost } from './ensemble-run.ts';
+import type { EnsembleHost } from './ensemble-host.ts';
+import { EnsembleRun } from './ensemble-run.ts';
 import { findEnsemble } from './find-ensemble.ts';
-import { toConversation } from './inner-requests.ts';
+import { lastQuestion, toConversation } from './inner-requests.ts';
 
 export interface EnsembleRequest {
   readonly parts: GatewayParts;
@@ -56,6 +58,12 @@ export function tryBeginEnsemble({
     const message = `'${name}' is an ensemble: it answers one prompt with a chat template around it, nothing else`;
     return new LlameroError('request_malformed', message, { param: 'prompt' });
   }
+  const question = lastQuestion(conversed);
+  if (question === undefined && intentOf(asked) === 'generate') {
+    return new LlameroError('request_malformed', 'An ensemble needs a message of a user', {
+      param: 'messages',
+    });
+  }
   host.record.ensemble = name;
   host.record.stream = asked.stream;
   inbound.response.setHeader(ensembleHeader, String(planAnswers(config).length));
@@ -68,6 +76,7 @@ export function tryBeginEnsemble({
     body: parsed,
     asked,
     request: conversed,
+    question,
     conversation,
   });
 }

@@ -2,43 +2,22 @@
  * One request that an ensemble answers: answers, critiques, and the final answer, which goes to the client as it comes.
  * Holds no slot and no queue place: all work is done by inner calls. Owns the signal that ends them.
  */
-import { dialects } from '../../dialects/index.ts';
-import type { ChatRequest, JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
-import { intentOf } from '../../dialects/ollama/request.ts';
 import type { EnsembleConfig } from '../../config/schema-ensembles.ts';
+import type { Message } from '../../dialects/ir/parts.ts';
+import type { ChatRequest, JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import type { ModelName } from '../../domain/ids.ts';
-import type { Outcome } from '../../domain/outcome.ts';
 import type { TranslatableRoute } from '../../domain/routes.ts';
-import type { RequestRecord } from '../../store/request-record.ts';
-import { notesIn } from '../answer-notes.ts';
-import type { ClientAnswer } from '../client-answer.ts';
 import type { GatewayParts } from '../gateway.ts';
-import { toResponseHeaders } from '../headers.ts';
 import type { Inbound } from '../inbound.ts';
-import type { BeginExchange, InnerAnswer } from '../inner-call/inner-call.ts';
-import { hasToldLimits, tellLimits } from '../keys/limit-headers.ts';
-import { AnswerTranslation } from '../translation/answer-translation.ts';
 import type { Conversation } from '../translation/conversation.ts';
-import { dialectRoutes } from '../translation/dialect-routes.ts';
-import { contextOf } from '../translation/translate.ts';
+import type { EnsembleHost } from './ensemble-host.ts';
 import { finalModel, planAnswers, planCritiques } from './ensemble-plan.ts';
-import { answerRequest, critiqueRequest, finalRequest, lastQuestion, textOf } from './inner-requests.ts';
-import { askMember, hearMember, type MemberCallOptions, type Refusal, type Reply } from './member-call.ts';
+import { answerRequest, critiqueRequest, finalRequest, textOf } from './inner-requests.ts';
+import { askMember, hearMember, type MemberCallOptions, type Reply } from './member-call.ts';
+import { MemberRelay } from './member-relay.ts';
 import { fillCritique, fillFinal, type Candidate } from './prompts.ts';
-import { UsageSum, withUsageBefore } from './usage-sum.ts';
-
-/** The request's own life, which goes on while the ensemble works. */
-export interface EnsembleHost {
-  readonly record: RequestRecord;
-  readonly answer: ClientAnswer;
-  readonly begin: BeginExchange;
-  finish(outcome: Outcome): void;
-  /** Answers with an error where that is still possible. */
-  fail(error: LlameroError, outcome: Outcome): void;
-  /** Ends an answer that has begun; `told`: the client has been told why. */
-  brokeOff(error: LlameroError, told: boolean): void;
-}
+import { UsageSum } from './usage-sum.ts';
 
 export interface EnsembleSource {
   readonly parts: GatewayParts;
@@ -47,10 +26,12 @@ export interface EnsembleSource {
   readonly config: EnsembleConfig;
   /** Of the client. */
   readonly route: TranslatableRoute;
-  /** The client's body, and as it was meant. */
+  /** The client's body, as it was meant, and as a conversation. */
   readonly body: JsonObject;
   readonly asked: ModelRequest;
   readonly request: ChatRequest;
+  /** What the user said last; undefined: no text is wanted, the model is to be loaded or unloaded. */
+  readonly question: Message | undefined;
   readonly conversation: Conversation | undefined;
 }
 
@@ -64,9 +45,6 @@ const memberRoutes: Readonly<Record<TranslatableRoute, TranslatableRoute>> = {
   'ollama-generate': 'ollama-chat',
 };
 
-/** Requests of the Responses API name earlier answers and want to be kept: members get neither. */
-const isRewritten: ReadonlySet<TranslatableRoute> = new Set(['responses']);
-
 interface Draft {
   readonly author: ModelName;
   readonly words: string;
@@ -75,30 +53,33 @@ interface Draft {
 export class EnsembleRun {
   readonly #source: EnsembleSource;
   readonly #ending = new AbortController();
-  readonly #usage = new UsageSum();
   readonly #calls: MemberCallOptions;
+  readonly #relay: MemberRelay;
 
   constructor(source: EnsembleSource) {
-    const { host, inbound, route, body, request } = source;
-    const isOwnRoute = memberRoutes[route] === route && !isRewritten.has(route);
+    const { parts, inbound, host, route, asked, conversation } = source;
+    const { signal } = this.#ending;
+    const usage = new UsageSum();
+    const member = memberRoutes[route];
     this.#source = source;
     this.#calls = {
       begin: host.begin,
       caller: inbound,
       parent: host.record.id,
-      route: memberRoutes[route],
-      asked: isOwnRoute ? { body, request } : undefined,
-      signal: this.#ending.signal,
-      usage: this.#usage,
+      route: member,
+      asked: tryOwnWords(source),
+      signal,
+      usage,
     };
+    const routes = { client: route, member };
+    this.#relay = new MemberRelay({ parts, inbound, host, routes, asked, conversation, usage, signal });
   }
 
   /** Ends with one of the host's calls, unless it is aborted before. */
   start(): void {
-    const { host } = this.#source;
     this.#run().catch((thrown: unknown) => {
       if (this.#ending.signal.aborted) return;
-      host.fail(LlameroError.from(thrown), 'failed_before_first_byte');
+      this.#source.host.fail(LlameroError.from(thrown), 'failed_before_first_byte');
     });
   }
 
@@ -108,42 +89,31 @@ export class EnsembleRun {
   }
 
   async #run(): Promise<void> {
-    const { config, request, asked } = this.#source;
+    const { config, request, question } = this.#source;
     const model = finalModel(config);
-    // Ollama's way to load or unload a model asks for no text.
-    if (intentOf(asked) !== 'generate') {
-      await this.#answerFinally({ ...request, model });
+    if (question === undefined) {
+      await this.#relay.pass(await askMember(this.#calls, { ...request, model }, 'final'));
       return;
     }
-    const question = lastQuestion(request);
-    if (question === undefined) {
-      throw new LlameroError('request_malformed', 'An ensemble needs a message of a user', {
-        param: 'messages',
-      });
-    }
-    const drafts = await this.#drafts();
-    if (drafts === undefined) return;
-    const candidates = await this.#criticise(drafts, textOf(question));
-    const note = fillFinal(config.prompts.final, candidates);
-    await this.#answerFinally(finalRequest(request, { model, note }));
-  }
-
-  /** The answers that came; undefined = none did, and the client has been told. */
-  async #drafts(): Promise<readonly Draft[] | undefined> {
-    const { config, request } = this.#source;
-    const { temperature } = config;
     const authors = planAnswers(config);
-    const replies = await Promise.all(
-      authors.map((model, index) =>
-        hearMember(this.#calls, answerRequest(request, { model, temperature, index }), 'answer'),
-      ),
-    );
+    const replies = await this.#hearAnswers(authors);
     const drafts = replies.flatMap((reply, index) =>
       reply.kind === 'words' ? [{ author: authors[index] ?? '', words: reply.words }] : [],
     );
-    if (drafts.length > 0) return drafts;
-    this.#refuse(replies);
-    return undefined;
+    if (drafts.length === 0) {
+      await this.#passFailure(replies);
+      return;
+    }
+    const candidates = await this.#criticise(drafts, textOf(question));
+    const note = fillFinal(config.prompts.final, candidates);
+    await this.#relay.pass(await askMember(this.#calls, finalRequest(request, { model, note }), 'final'));
+  }
+
+  async #hearAnswers(authors: readonly ModelName[]): Promise<readonly Reply[]> {
+    const { config, request } = this.#source;
+    const { temperature } = config;
+    const wishes = authors.map((model, index) => answerRequest(request, { model, temperature, index }));
+    return await Promise.all(wishes.map((wish) => hearMember(this.#calls, wish, 'answer')));
   }
 
   async #criticise(drafts: readonly Draft[], question: string): Promise<readonly Candidate[]> {
@@ -167,115 +137,24 @@ export class EnsembleRun {
     }));
   }
 
-  async #answerFinally(request: ChatRequest): Promise<void> {
-    const answer = await askMember(this.#calls, request, 'final');
-    const { status, headers, record, dropped } = answer;
-    const transform = this.#begin({ status, headers, backend: record.backend, dropped });
-    try {
-      await this.#relay(answer);
-    } catch (thrown) {
-      this.#ending.signal.throwIfAborted();
-      this.#brokeOff(whyBroken(record, thrown), transform.error !== undefined);
-      return;
-    }
-    this.#end();
-  }
-
-  #brokeOff(error: LlameroError, told: boolean): void {
-    const { host } = this.#source;
-    if (host.answer.begun) host.brokeOff(error, told);
-    else host.fail(error, 'failed_before_first_byte');
-  }
-
-  async #relay({ body }: Pick<InnerAnswer, 'body'>): Promise<void> {
-    const { host, inbound } = this.#source;
-    for await (const chunk of body) {
-      if (!host.answer.push(chunk, false)) await this.#drained(inbound);
-    }
-  }
-
-  /** Until the client has read what it was sent, or has left. */
-  async #drained({ response }: Inbound): Promise<void> {
-    const { signal } = this.#ending;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const go = (): void => resolve();
-    response.onDrain(go);
-    signal.addEventListener('abort', go, { once: true });
-    await promise;
-    signal.removeEventListener('abort', go);
-  }
-
   /** Without a single answer the client gets what an engine, or the router, said to the first that was refused. */
-  #refuse(replies: readonly Reply[]): void {
+  async #passFailure(replies: readonly Reply[]): Promise<void> {
     const refused = replies.find((reply) => reply.kind === 'refused');
     if (refused !== undefined) {
-      this.#passRefusal(refused.refusal);
+      const { status, headers, body } = refused.refusal;
+      await this.#relay.pass({ status, headers, body: [body], record: undefined, dropped: [] });
       return;
     }
     const broken = replies.find((reply) => reply.kind === 'broken');
     const why = broken === undefined ? '' : `: ${broken.error.message}`;
     throw new LlameroError('ensemble_failed', `None of ${replies.length} answers came${why}`);
   }
-
-  #passRefusal({ status, headers, body }: Refusal): void {
-    this.#begin({ status, headers, backend: undefined, dropped: [] });
-    this.#source.host.answer.push(body, false);
-    this.#end();
-  }
-
-  /** The head of the client's answer, from that of a member's. */
-  #begin(head: {
-    readonly status: number;
-    readonly headers: readonly string[];
-    readonly backend: string | undefined;
-    readonly dropped: readonly string[];
-  }): AnswerTranslation {
-    const { parts, inbound, host, asked, route, conversation } = this.#source;
-    const { key } = inbound;
-    const { clock, keyMeter } = parts;
-    const { id, startedEpochMs: arrivedEpochMs } = host.record;
-    if (!inbound.response.headersSent) {
-      const { dialect } = inbound.route;
-      tellLimits(inbound.response, keyMeter, { key, dialect, nowEpochMs: clock.epochMs() });
-    }
-    const context = contextOf({ clock, said: host.record.requested, requestId: id, arrivedEpochMs }, asked);
-    const transform = new AnswerTranslation({
-      client: withUsageBefore(dialects[dialectRoutes[route].dialect], this.#usage.sum),
-      engine: dialects[dialectRoutes[this.#calls.route].dialect],
-      context,
-      stream: asked.stream,
-      splitThoughts: false,
-      notes: notesIn(host.record),
-      onAnswer: conversation?.keep,
-      isAccounted: false,
-    });
-    const { status, headers: received, backend, dropped } = head;
-    const headers = toResponseHeaders(received, {
-      requestId: id,
-      backend,
-      attempts: undefined,
-      dropped,
-      repaired: [],
-      limitsTold: key !== undefined && hasToldLimits(key),
-    });
-    host.answer.head({ status, received, headers, doneRequired: false, transform, mayLackRoute: false });
-    return transform;
-  }
-
-  #end(): void {
-    const { host } = this.#source;
-    const end = host.answer.end();
-    if (end.kind === 'broken') host.brokeOff(end.error, true);
-    else if (end.kind === 'passed') host.finish(end.isError ? 'passed_through_error' : 'completed');
-    else {
-      host.answer.tryPassRefusal();
-      host.finish('passed_through_error');
-    }
-  }
 }
 
-/** What the final request says of itself is more than that it broke off. */
-function whyBroken({ errorCode, errorMessage }: Readonly<RequestRecord>, thrown: unknown): LlameroError {
-  if (errorCode === undefined || errorMessage === undefined) return LlameroError.from(thrown);
-  return new LlameroError(errorCode, errorMessage);
+/**
+ * The client's own words, for members that are asked by the same route. A request of the Responses API names earlier answers
+ * and wants its own to be kept: members get neither.
+ */
+function tryOwnWords({ route, body, request }: EnsembleSource): MemberCallOptions['asked'] {
+  return memberRoutes[route] === route && route !== 'responses' ? { body, request } : undefined;
 }
