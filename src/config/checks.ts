@@ -1,6 +1,7 @@
 /** Rules that span several keys or need more than the schema knows. Pure; findings get their positions from load.ts. */
 import { checkCache } from './check-cache.ts';
 import { checkEnsembles } from './check-ensembles.ts';
+import { checkManagement } from './check-management.ts';
 import { checkModels } from './check-models.ts';
 import { checkNames } from './check-names.ts';
 import { checkRouting } from './check-routing.ts';
@@ -32,6 +33,7 @@ export function checkConfig(config: Config, wrongKeys: ReadonlySet<string> = new
     { problems: [...checkBackendUrls(config), ...checkGpuMonitors(config)], warnings: [] },
     checkExposure(config, wrongKeys),
     checkCache(config),
+    checkManagement(config),
     checkModels(config),
     ...checkNamesAndRouting(config, wrongKeys),
   ];

@@ -9,6 +9,7 @@ import { presets } from '../scheduler/presets.ts';
 import type { PresetName } from '../scheduler/presets.ts';
 import { cacheShape } from './schema-cache.ts';
 import { ensembleShape } from './schema-ensembles.ts';
+import { managementShape } from './schema-management.ts';
 import { gpuMonitor } from './schema-gpu.ts';
 import { keyShape } from './schema-keys.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
@@ -329,6 +330,7 @@ export const configSchema = z.strictObject({
   ),
   ...cacheShape,
   ...ensembleShape,
+  ...managementShape,
   usage: usageSection,
   drain: describe('How a stop goes.', drain.prefault({})),
   log: describe("The router's own log, on stderr.", log.prefault({})),

@@ -1,31 +1,32 @@
 /**
- * `HEAD` and `POST /api/blobs/DIGEST`: files that models are created from, for every Ollama of the fleet. A file is
+ * `HEAD` and `POST /api/blobs/DIGEST`: files that models are created from, for every managed Ollama. A file is
  * never held: it passes through as fast as the slowest backend takes it.
  */
 import { createHash } from 'node:crypto';
 import { mergeAnswers } from '../../dialects/ollama-surface/merge-answers.ts';
 import type { BackendAnswer } from '../../dialects/ollama-surface/merge-answers.ts';
 import { LlameroError } from '../../domain/errors.ts';
-import { askBackend, ollamaBackends } from './backends.ts';
+import { askBackend } from './backends.ts';
 import { BlobUpload } from './blob-upload.ts';
 import { sendJson } from './call.ts';
 import type { SurfaceCall } from './call.ts';
+import { managedBackends } from './managed-backends.ts';
 
 const digestForm = /^sha256[:-](?<hex>[0-9a-f]{64})$/;
 
 /** 200 when all have it: only then can all create a model of it. */
 export async function answerBlobHead(call: SurfaceCall): Promise<void> {
-  const { parts, rest: digest } = call;
+  const { rest: digest } = call;
   hexOf(digest);
   const question = { method: 'HEAD', path: `/api/blobs/${digest}`, call };
-  const answers = await Promise.all(ollamaBackends(parts).map((backend) => askBackend(backend, question)));
+  const answers = await Promise.all(managedBackends(call).map((backend) => askBackend(backend, question)));
   sendJson(call, answers.every(({ status }) => status === 200) ? 200 : 404, undefined);
 }
 
 export async function answerBlobUpload(call: SurfaceCall): Promise<void> {
-  const { parts, request, response, rest: digest } = call;
+  const { request, response, rest: digest } = call;
   const expected = hexOf(digest);
-  const uploads = ollamaBackends(parts).map((backend) => new BlobUpload(backend, call));
+  const uploads = managedBackends(call).map((backend) => new BlobUpload(backend, call));
   const abort = (): void => {
     for (const upload of uploads) upload.abort();
   };
@@ -46,6 +47,11 @@ export async function answerBlobUpload(call: SurfaceCall): Promise<void> {
   const { status, body } = mergeAnswers(answers);
   const isNew = answers.some((answer) => answer.status === 201);
   sendJson(call, status === 200 && isNew ? 201 : status, body);
+}
+
+/** Whether a text is the name of a file, as Ollama takes it in paths. */
+export function isDigest(text: string): boolean {
+  return digestForm.test(text);
 }
 
 function hexOf(digest: string): string {

@@ -1,10 +1,13 @@
-/** `POST /api/copy` and `DELETE /api/delete`: done by every Ollama of the fleet that has the model. */
+/** `POST /api/copy` and `DELETE /api/delete`: done by every managed Ollama that has the model. */
 import type { JsonObject } from '../../dialects/ir/request.ts';
 import { mergeAnswers } from '../../dialects/ollama-surface/merge-answers.ts';
 import { LlameroError } from '../../domain/errors.ts';
-import { askBackend, ollamaBackends } from './backends.ts';
+import type { Backend } from '../../engines/backend.ts';
+import { askBackend } from './backends.ts';
 import { modelIn, readJson, sendJson } from './call.ts';
 import type { SurfaceCall } from './call.ts';
+import { managedBackends, withoutBackends } from './managed-backends.ts';
+import { answerPlan, wantsPlan } from './plan.ts';
 
 export async function answerCopy(call: SurfaceCall): Promise<void> {
   const body = await readJson(call);
@@ -12,12 +15,23 @@ export async function answerCopy(call: SurfaceCall): Promise<void> {
     if (typeof body[member] === 'string' && body[member] !== '') continue;
     throw new LlameroError('request_malformed', `${member} is required`, { param: member });
   }
-  await askAll(call, { method: 'POST', path: '/api/copy', body });
+  if (wantsPlan(call)) {
+    await answerPlan(call, { verb: 'copy', model: String(body['destination']), body });
+    return;
+  }
+  const backends = managedBackends(call, body);
+  await askAll(call, backends, { method: 'POST', path: '/api/copy', body: withoutBackends(body) });
 }
 
 export async function answerDelete(call: SurfaceCall): Promise<void> {
   const body = await readJson(call);
-  await askAll(call, { method: 'DELETE', path: '/api/delete', body: { model: modelIn(body) } });
+  const model = modelIn(body);
+  if (wantsPlan(call)) {
+    await answerPlan(call, { verb: 'delete', model, body });
+    return;
+  }
+  const backends = managedBackends(call, body);
+  await askAll(call, backends, { method: 'DELETE', path: '/api/delete', body: { model } });
 }
 
 interface Order {
@@ -26,10 +40,10 @@ interface Order {
   readonly body: JsonObject;
 }
 
-async function askAll(call: SurfaceCall, order: Order): Promise<void> {
+async function askAll(call: SurfaceCall, backends: readonly Backend[], order: Order): Promise<void> {
   const { parts } = call;
   const answers = await Promise.all(
-    ollamaBackends(parts).map(async (backend) => ({
+    backends.map(async (backend) => ({
       backend: backend.id,
       ...(await askBackend(backend, { ...order, call })),
     })),

@@ -1,22 +1,29 @@
-/** `POST /api/pull`, `push` and `create`: done by every Ollama of the fleet, with one stream of progress for the client. */
+/** `POST /api/pull`, `push` and `create`: done by every managed Ollama, with one stream of progress for the client. */
 import type { JsonObject } from '../../dialects/ir/request.ts';
 import { readError } from '../../dialects/ollama/errors.ts';
 import { lastLine, ProgressMerger } from '../../dialects/ollama-surface/merge-progress.ts';
 import type { Backend } from '../../engines/backend.ts';
 import { isUp } from '../fleet.ts';
 import type { UpstreamCall } from '../upstream.ts';
-import { ollamaBackends, openQuestion } from './backends.ts';
+import { openQuestion } from './backends.ts';
 import { modelIn, readJson, sendJson } from './call.ts';
 import type { SurfaceCall } from './call.ts';
+import { managedBackends, withoutBackends } from './managed-backends.ts';
+import { answerPlan, wantsPlan } from './plan.ts';
 
 export type ProgressVerb = 'pull' | 'push' | 'create';
 
 export async function answerProgress(call: SurfaceCall, verb: ProgressVerb): Promise<void> {
   const body = await readJson(call);
   const model = modelIn(body);
-  const all = ollamaBackends(call.parts);
-  const backends = verb === 'push' ? [pusherOf(all, model)] : all;
-  const { name: _oldName, ...rest } = body;
+  const chosen = (backends: readonly Backend[]): Backend => pusherOf(backends, model);
+  if (wantsPlan(call)) {
+    await answerPlan(call, { verb, model, body, ...(verb === 'push' && { chosen }) });
+    return;
+  }
+  const all = managedBackends(call, body);
+  const backends = verb === 'push' ? [chosen(all)] : all;
+  const { name: _oldName, ...rest } = withoutBackends(body);
   new ProgressAnswer(call, { verb, backends, body: { ...rest, model } }).start();
 }
 
