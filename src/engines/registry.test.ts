@@ -1,43 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineFixtures, startFixture } from '../../test/contract/engine-fixtures.ts';
 import type { EngineFixture, FixtureServer } from '../../test/contract/engine-fixtures.ts';
+import { createManualTime } from '../../test/manual-time.ts';
 import { configSchema } from '../config/schema.ts';
 import type { BackendConfig } from '../config/schema.ts';
 import type { BackendView } from '../domain/backend-view.ts';
 import type { Backend } from './backend.ts';
 import { createBackendRegistry } from './registry.ts';
 import type { ConfigurableRegistry } from './registry.ts';
-import type { Timers } from './watch-context.ts';
-
-/** Time that stands still until it is moved; timers fire only then. */
-function createManualTime() {
-  let nowMs = 0;
-  let last = 0;
-  const pending = new Map<number, { readonly callback: () => void; readonly atMs: number }>();
-  const timers: Timers = {
-    set(callback, delayMs) {
-      pending.set(++last, { callback, atMs: nowMs + delayMs });
-      return last;
-    },
-    clear(handle) {
-      if (typeof handle === 'number') pending.delete(handle);
-    },
-  };
-  return {
-    clock: { nowMs: () => nowMs, epochMs: () => 1_700_000_000_000 + nowMs },
-    timers,
-    pending: () => pending.size,
-    nextInMs: () => Math.min(...Array.from(pending.values(), ({ atMs }) => atMs)) - nowMs,
-    advance(ms: number) {
-      nowMs += ms;
-      for (const [handle, { callback, atMs }] of pending) {
-        if (atMs > nowMs) continue;
-        pending.delete(handle);
-        callback();
-      }
-    },
-  };
-}
 
 const probes = configSchema.parse({}).probes;
 const backendConfig = (url: URL, more: object = {}): BackendConfig => {
