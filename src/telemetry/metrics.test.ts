@@ -200,7 +200,7 @@ describe('metrics of requests', () => {
     metrics.requestFinished({ ...request, attempts });
     const families = await read();
     expect(valueOf(families, 'llamero_retries_total', { backend: 'gpu-1' })).toBe(1);
-    expect(valueOf(families, 'llamero_failovers_total', { backend: 'gpu-1' })).toBeUndefined();
+    expect(valueOf(families, 'llamero_failovers_total', { backend: 'gpu-1' })).toBe(0);
   });
 
   test('tell the speed of an answer by its stream, or as the engine tells', async () => {
@@ -309,6 +309,22 @@ describe('metrics of loads', () => {
     expect(valueOf(families, 'llamero_load_duration_seconds_sum', { model: 'qwen' })).toBe(4);
     expect(valueOf(families, 'llamero_swaps_total', { model: 'qwen' })).toBe(1);
     expect(valueOf(families, 'llamero_evictions_total', { model: 'llama', reason: 'evicted' })).toBe(1);
+  });
+});
+
+describe('metrics of what has not happened yet', () => {
+  test('are 0 from the start, so that the first time is an increase', async () => {
+    const { metrics, read } = setUp();
+    const before = await read();
+    expect(valueOf(before, 'llamero_loads_total', { model: 'qwen', result: 'failed' })).toBe(0);
+    expect(valueOf(before, 'llamero_evictions_total', { model: 'qwen', reason: 'ttl' })).toBe(0);
+    expect(valueOf(before, 'llamero_swaps_total', { model: 'qwen' })).toBe(0);
+    expect(valueOf(before, 'llamero_failovers_total', { backend: 'gpu-1' })).toBe(0);
+    expect(valueOf(before, 'llamero_attempts_total', { backend: 'gpu-1', result: 'failed' })).toBe(0);
+    expect(valueOf(before, 'llamero_rejections_total', { reason: 'queue_full' })).toBe(0);
+    metrics.modelLoaded({ model: 'qwen', result: 'failed', startedMs: 0, endedMs: 1, isSwap: false });
+    const after = await read();
+    expect(valueOf(after, 'llamero_loads_total', { model: 'qwen', result: 'failed' })).toBe(1);
   });
 });
 

@@ -17,6 +17,7 @@ import { createMetricRegistry } from './metric-registry.ts';
 import type { MetricRegistry } from './metric-registry.ts';
 import type { LoadReport, UnloadReport } from './model-loads.ts';
 import { RequestMetrics } from './request-metrics.ts';
+import { showZeroCounts } from './zero-counts.ts';
 
 /** What is read when `/metrics` is asked for. */
 export interface MetricReadings {
@@ -102,6 +103,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       processReader.read();
       const readings = options.collect();
       setFleetGauges(registry, readings);
+      showZeroCounts(registry, readings);
       setHostGauges(registry, readings.host);
       return `${await registry.text()}${mergeExpositions(pages, (name) => name.startsWith('llamero_'))}`;
     },

@@ -34,7 +34,7 @@ test('metrics page counts the load of a model and the one that had to go for it'
     expect(valueOf(families, 'llamero_load_duration_seconds_count', { model })).toBe(1);
   }
   expect(valueOf(families, 'llamero_swaps_total', { model: 'second' })).toBe(1);
-  expect(valueOf(families, 'llamero_swaps_total', { model: 'first' })).toBeUndefined();
+  expect(valueOf(families, 'llamero_swaps_total', { model: 'first' })).toBe(0);
   expect(valueOf(families, 'llamero_evictions_total', { model: 'first', reason: 'evicted' })).toBe(1);
   expect(valueOf(families, 'llamero_process_state', { model: 'second', state: 'ready' })).toBe(1);
   expect(valueOf(families, 'llamero_connections')).toBeGreaterThanOrEqual(1);
