@@ -136,7 +136,7 @@ export function createFakeFleet(): FakeFleet {
       explain: () => ({ model: undefined, hasSession: false, prompt: undefined, candidates: [] }),
     },
     cache: () => fleet.cache,
-    cacheSettings: () => ({ store: 'memory' }),
+    cacheSettings: () => ({ store: 'memory', semantic: undefined }),
     sessionHeaders: () => [],
     hooks: { subscribe: () => () => {} },
     performance: {

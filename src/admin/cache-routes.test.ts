@@ -37,7 +37,10 @@ describe('the cache of answers', () => {
       hits: 2,
       misses: 2,
       hit_rate: 0.5,
+      semantic: false,
       backend: 'memory',
+      similarity_threshold: 1,
+      history_weight: null,
     });
   });
 

@@ -44,12 +44,17 @@ function statsBody({ cache, cacheSettings }: Deps): CacheStatsBody {
   const current = cache();
   if (current === undefined) return { enabled: false };
   const { hits, misses } = current.counts;
+  const { store, semantic } = cacheSettings();
   return {
     enabled: true,
     hits,
     misses,
     hit_rate: Number((hits / Math.max(1, hits + misses)).toFixed(3)),
-    backend: cacheSettings().store,
+    semantic: semantic !== undefined,
+    backend: store,
+    // Exact questions alone are those that are wholly alike.
+    similarity_threshold: semantic?.threshold ?? 1,
+    history_weight: semantic?.historyWeight ?? null,
   };
 }
 

@@ -29,7 +29,11 @@ export const cacheStatsSchema = z.union([
     misses: count,
     /** Of all that were looked for, to three decimals. */
     hit_rate: z.number().min(0).max(1),
+    semantic: z.boolean(),
     backend: z.string(),
+    similarity_threshold: z.number(),
+    /** null = what was said before must be the same. */
+    history_weight: z.number().nullable(),
   }),
 ]);
 

@@ -172,7 +172,7 @@ export interface AdminDeps {
   readonly affinity: AffinityLookup;
   /** undefined = no answers are kept. */
   readonly cache: () => Pick<ResponseCache, 'counts' | 'size' | 'clear'> | undefined;
-  readonly cacheSettings: () => Pick<Config['cache'], 'store'>;
+  readonly cacheSettings: () => Pick<Config['cache'], 'store' | 'semantic'>;
   /** Request headers that name a session, in order. */
   readonly sessionHeaders: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
