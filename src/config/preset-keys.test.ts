@@ -31,6 +31,18 @@ describe('a preset', () => {
     expect(probes).toMatchObject({ failures: 5, breakerFailures: 3, deadInterval: 30_000 });
   });
 
+  test('fills in keys of the top level, too, and yields there', () => {
+    const { ensemblePrefix } = load('scheduling: { preset: nomyo }');
+    expect(ensemblePrefix).toBe('moe-');
+    for (const [written, prefix] of [
+      ['all-', 'all-'],
+      ['""', ''],
+    ]) {
+      const text = `scheduling: { preset: nomyo }\nensemblePrefix: ${written}`;
+      expect(load(text).ensemblePrefix).toBe(prefix);
+    }
+  });
+
   test('leaves what is wrong to be told', () => {
     for (const text of [
       'scheduling: { preset: constructor }',
