@@ -5,6 +5,21 @@ import { describe, duration, secret, size } from './values.ts';
 /** A hundred years. */
 const ageMsMax = 36_500 * 86_400_000;
 
+const semantic = z.strictObject({
+  embeddings: describe(
+    'Model that makes vectors of questions, by any name that a client could ask for.',
+    z.string().min(1),
+  ),
+  threshold: describe(
+    'How alike two questions must be, as the cosine of their vectors; 1 = the same.',
+    z.number().min(0).max(1).default(0.95),
+  ),
+  historyWeight: describe(
+    'Weight of what was said before against the last question. Unset: what was said before must be the same.',
+    z.number().min(0).max(1).optional(),
+  ),
+});
+
 const cache = z.strictObject({
   enabled: describe(
     'Answer requests that ask for it from answers that are kept, and keep theirs. No other request is touched.',
@@ -35,13 +50,17 @@ const cache = z.strictObject({
     'Who gets the answer again: `key` whoever sent the first request, by API key or else address; `all` everybody.',
     z.enum(['key', 'all']).default('key'),
   ),
+  semantic: describe(
+    'Give the answer to a question also to others that mean the same. Unset: only to the same one.',
+    semantic.optional(),
+  ),
   wait: describe(
     'How long a request waits for the answer to the same question that is on its way to somebody else; 0 = not at all.',
     duration().prefault('0s'),
   ),
 });
 
-export type CacheConfig = Readonly<z.output<typeof cache>>;
+export type SemanticConfig = Readonly<z.output<typeof semantic>>;
 
 export const cacheShape = {
   cache: describe(

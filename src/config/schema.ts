@@ -13,6 +13,7 @@ import { managementShape } from './schema-management.ts';
 import { gpuMonitor } from './schema-gpu.ts';
 import { keyShape } from './schema-keys.ts';
 import { llamaSwapShape } from './schema-llama-swap.ts';
+import { repairsShape } from './schema-repairs.ts';
 import { usageSection } from './schema-usage.ts';
 import { telemetryShape } from './schema-telemetry.ts';
 import { wordingShape } from './schema-wording.ts';
@@ -328,6 +329,7 @@ export const configSchema = z.strictObject({
     'Answers of the Responses API that are kept for `previous_response_id`, each with its conversation, where the engine keeps none. Only whoever got an answer can go on from it, and `store: false` in a request keeps it out. In memory; with `store` in a file beside its file.',
     responses.prefault({}),
   ),
+  ...repairsShape,
   ...cacheShape,
   ...ensembleShape,
   ...managementShape,

@@ -197,7 +197,7 @@ class Exchange implements Waiter, UpstreamHandler {
     const record = this.#record;
     record.bytesIn = received.length;
     record.capture?.request(received);
-    this.#cache = tryVisitCache({ parts: this.#parts, inbound: this.#inbound, record, received });
+    this.#cache = tryVisitCache(this.#parts, this.#inbound, { record, received, begin: beginExchange });
     this.#body = this.#cache?.body ?? received;
     if (hasEnsembles(this.#parts) && this.#leaveToEnsemble(this.#body)) return;
     const resolved = resolveRequest(this.#parts, this.#inbound, this.#body);

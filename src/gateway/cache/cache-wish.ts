@@ -30,6 +30,8 @@ const wishes: Readonly<Record<string, CacheWish | undefined>> = {
 
 /** Also names the header of the answer. */
 export const cacheHeader = 'x-llamero-cache';
+/** Of the question whose answer was given to the one that was asked. */
+export const similarityHeader = 'x-llamero-cache-similarity';
 /** As nomyo-router has it: `"nomyo":{"cache":true}`. */
 const member = 'nomyo';
 const mark = Buffer.from(`"${member}"`);

@@ -4,6 +4,7 @@
  */
 import type { CacheResult } from './cache-use.ts';
 import type { CacheSize, CacheStore, Likeness } from './cache-store.ts';
+import { findNearest } from './vectors.ts';
 
 export interface ResponseCacheOptions {
   readonly store: CacheStore;
@@ -21,6 +22,14 @@ export interface FoundAnswer {
   readonly body: string;
   readonly ageMs: number;
 }
+
+export interface SimilarAnswer extends FoundAnswer {
+  /** Of its question to the one that was asked: the cosine of their vectors. */
+  readonly similarity: number;
+}
+
+/** More questions of one space are not looked through. */
+const questionsMax = 10_000;
 
 export interface CacheCounts {
   readonly hits: number;
@@ -61,6 +70,15 @@ export class ResponseCache {
     const entry = await this.#attempt(() => store.get(key));
     if (entry === undefined) return undefined;
     return { body: entry.body, ageMs: Math.max(0, nowEpochMs() - entry.storedEpochMs) };
+  }
+
+  /** The answer to the most similar question, from the threshold on. Never rejects. */
+  async findSimilar({ space, vector }: Likeness, threshold: number): Promise<SimilarAnswer | undefined> {
+    const { store } = this.#options;
+    const questions = await this.#attempt(() => store.questions(space, questionsMax));
+    const nearest = questions && findNearest(questions, vector, threshold);
+    const found = nearest && (await this.find(nearest.kept.key));
+    return found && { ...found, similarity: nearest.similarity };
   }
 
   /** Resolves when it is there, or could not be kept. Never rejects. */
