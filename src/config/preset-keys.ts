@@ -4,7 +4,7 @@
  */
 import type { PresetName } from '../scheduler/presets.ts';
 
-type Value = string | number;
+type Value = string | number | boolean;
 
 /** A section with its keys, or a key of the top level, as they would be written in the file. */
 export type PresetKeys = Readonly<Record<string, Value | Readonly<Record<string, Value>>>>;
@@ -12,15 +12,18 @@ export type PresetKeys = Readonly<Record<string, Value | Readonly<Record<string,
 /** Slots only steer, and no backend is kept for the model that it served last. */
 const withoutQueue = { slotLimits: 'soft', stickyDelay: '0s' };
 
+const nomyo: PresetKeys = {
+  scheduling: withoutQueue,
+  probes: { modelFailureWindow: '5m' },
+  repairs: { trimContext: true, dropTools: true, dropImages: true },
+  ensemblePrefix: 'moe-',
+};
+
 export const keysByPreset: Readonly<Record<PresetName, PresetKeys>> = {
   default: {},
   'llamacpp-ha': {},
-  nomyo: { scheduling: withoutQueue, probes: { modelFailureWindow: '5m' }, ensemblePrefix: 'moe-' },
-  'nomyo-priority': {
-    scheduling: withoutQueue,
-    probes: { modelFailureWindow: '5m' },
-    ensemblePrefix: 'moe-',
-  },
+  nomyo,
+  'nomyo-priority': nomyo,
   'ollama-lb': {
     scheduling: withoutQueue,
     probes: { failures: 3, breakerFailures: 3, deadInterval: '30s', modelFailureWindow: '0s' },

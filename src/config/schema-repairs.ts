@@ -32,3 +32,10 @@ export const repairs = z.strictObject({
 
 /** Which repairs are made. */
 export type Repairs = Readonly<z.infer<typeof repairs>>;
+
+export const repairsShape = {
+  repairs: describe(
+    'Repairs of all backends, models and peers; the `repairs` of one of them says more, and wins. `preset: nomyo` means `trimContext`, `dropTools` and `dropImages`.',
+    repairs.prefault({}),
+  ),
+};
