@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestRecord } from './request-record.ts';
-import { createRequestTable } from './requests.ts';
+import { createRequestTable, outputTokensSoFar } from './requests.ts';
 import type { CancelReason, RequestEnd, RequestHead } from './requests.ts';
 
 const completed: RequestEnd = { outcome: 'completed', status: 200, errorCode: undefined };
@@ -35,6 +35,13 @@ describe('request table', () => {
     });
     expect(record.model).toBeUndefined();
     expect(record.attempts).toEqual([]);
+  });
+
+  test('counts the chunks of a stream as tokens, but not those of an ensemble, which others have made', () => {
+    const { open } = setUp();
+    const plain = Object.assign(open('r1'), { stream: true, chunksOut: 5 });
+    const outer = Object.assign(open('r2'), { stream: true, chunksOut: 7, ensemble: 'panel' });
+    expect([plain, outer].map(outputTokensSoFar)).toEqual([5, 0]);
   });
 
   test('moves a request from the running to the recent ones when it finishes', () => {

@@ -29,6 +29,11 @@ describe('an entry', () => {
     expect(counts).toMatchObject({ requests: 1, inputTokens: 0, outputTokens: 0, estimated: 0 });
   });
 
+  test('is none for a request that an ensemble answers: its own requests have theirs', () => {
+    expect(entry({ ensemble: 'panel', backend: undefined, stream: true, chunksOut: 3 })).toBeUndefined();
+    expect(entry({ parent: { id: 'outer', purpose: 'answer' } })?.counts.requests).toBe(1);
+  });
+
   test('has what the engine told, under the names of key, backend, model and API', () => {
     const usage = { inputTokens: 9, outputTokens: 5, cachedTokens: 4, reasoningTokens: 3, estimated: false };
     expect(entry({ usage })).toEqual({

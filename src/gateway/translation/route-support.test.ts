@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { lacksRoute, mayLackRoute } from './route-support.ts';
+import type { RouteName } from '../../domain/routes.ts';
+import { hasOtherWays, lacksRoute, mayLackRoute } from './route-support.ts';
 
 test.each([
   [404, '{"detail":"Not Found"}', true],
@@ -20,4 +21,13 @@ test.each([
   [500, 60],
 ])('an answer of %i with %s bytes is taken for what it is', (status, bytes) => {
   expect(mayLackRoute(status, bytes)).toBe(false);
+});
+
+test.each<[RouteName, RouteName[], boolean]>([
+  ['messages', ['messages', 'chat-completions'], true],
+  ['messages', ['messages'], false],
+  ['chat-completions', ['chat-completions', 'responses'], false],
+  ['count-tokens', ['count-tokens'], true],
+])('a request of %s to an engine of %j can be put in another way: %s', (route, routes, can) => {
+  expect(hasOtherWays(route, new Set(routes))).toBe(can);
 });
