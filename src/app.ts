@@ -44,6 +44,7 @@ import { createOllamaSurface } from './gateway/ollama/surface.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import { createDecisionLog } from './store/decisions.ts';
 import type { History } from './store/history.ts';
+import type { RequestRecord } from './store/request-record.ts';
 import { createRequestTable } from './store/requests.ts';
 import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
@@ -259,7 +260,7 @@ export class App {
   }
 
   #tellOfFinishedRequests(): void {
-    const logRequest = createRequestLog(this.log);
+    const logRequest = createRequestLog<RequestRecord>(this.log, (record) => this.#tracer?.traceIdOf(record));
     this.#requests.subscribe({
       finished: (record) => {
         this.#metrics.requestFinished(record);

@@ -80,6 +80,8 @@ function readableLines(
 /** What the access log says of a request. Durations are whole milliseconds; what never happened is left out. */
 export interface RequestLine {
   readonly requestId: string;
+  /** undefined = it is not traced. */
+  readonly traceId: string | undefined;
   readonly route: string;
   readonly method: string;
   readonly path: string;
@@ -119,11 +121,12 @@ export interface RequestLine {
 }
 
 /** The line as an object, without writing it. */
-export function requestLine(request: FinishedRequest): RequestLine {
+export function requestLine(request: FinishedRequest, traceId?: string): RequestLine {
   const { usage, startedMs, queuedAtMs, grantedAtMs, headAtMs, finishedAtMs } = request;
   const failed = request.attempts.filter(({ failure }) => failure !== undefined);
   return {
     requestId: request.id,
+    traceId,
     route: request.route,
     method: request.method,
     path: request.path,
@@ -156,12 +159,15 @@ export function requestLine(request: FinishedRequest): RequestLine {
 }
 
 /** Writes the line of a request: our own faults as errors, faults of backends as warnings, everything else as information. */
-export function createRequestLog(log: Logger): (request: FinishedRequest) => void {
+export function createRequestLog<Request extends FinishedRequest>(
+  log: Logger,
+  traceIdOf: (request: Request) => string | undefined = () => undefined,
+): (request: Request) => void {
   // None of its fields can hold a secret, and to look for some costs ten times as much as the line.
   const lines = log.child({}, { redact: [], level: 'trace' });
   return (request) => {
     const level = levelOf(request);
-    if (log.isLevelEnabled(level)) lines[level](requestLine(request), 'request');
+    if (log.isLevelEnabled(level)) lines[level](requestLine(request, traceIdOf(request)), 'request');
   };
 }
 

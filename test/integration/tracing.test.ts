@@ -22,15 +22,16 @@ async function startTraced(config: object, env: NodeJS.ProcessEnv) {
   });
   const loaded = loadConfigText({ file: 'test', env: {}, text });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const log: string[] = [];
   const app = new App({
     config: loaded.config,
     version: 'test',
     terminal: false,
     env,
-    logDestination: { write: () => {} },
+    logDestination: { write: (line: string) => void log.push(line) },
   });
   await app.start();
-  return { app, url: `http://${app.addresses()[0]}`, [Symbol.asyncDispose]: () => app.close() };
+  return { app, log, url: `http://${app.addresses()[0]}`, [Symbol.asyncDispose]: () => app.close() };
 }
 
 async function engineForTest() {
@@ -151,6 +152,20 @@ describe('a traced request', () => {
     const received = headersOf(seen).get('traceparent');
     expect(received).toBe(`00-${traceId}-${call.spanId}-01`);
     expect(seen.headers.filter((name) => name.toLowerCase() === 'traceparent')).toHaveLength(1);
+  });
+
+  test('has the id of its trace in its line of the log, unless nobody keeps the trace', async () => {
+    await using collector = await startOtlpCollector();
+    const engine = await engineForTest();
+    await using router = await startTraced({ backends: { gpu: { url: engine.url } } }, tracedTo(collector));
+    const ask = (flags: string) =>
+      chat(router.url, {}, { headers: { traceparent: `00-${traceId}-${callerSpanId}-${flags}` } }).answer;
+    await until(async () => (await ask('01')).status === 200);
+    await ask('00');
+    await router.app.close();
+    const lines = router.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const told = lines.filter(({ msg, status }) => msg === 'request' && status === 200);
+    expect(told.map((line) => line['traceId'])).toEqual([traceId, undefined]);
   });
 
   test('that failed on one backend has a span for each try', async () => {

@@ -97,10 +97,15 @@ export class Tracer {
 
   finished(request: TracedRequest): void {
     const trace = this.#traceOf(request);
-    this.#traces.delete(request);
     if (trace.context.sampled) {
       this.#exporter.add(toRequestSpans(request, trace, this.#options.findBackend));
     }
+  }
+
+  /** Where a request that is over can be looked up; undefined = its trace is not kept. */
+  traceIdOf(request: TracedRequest): string | undefined {
+    const context = this.#traces.get(request)?.context;
+    return context?.sampled === true ? context.traceId : undefined;
   }
 
   /** Delivers what waits, within two seconds. */
