@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { affinitySchema, affinityStatsSchema } from '../../src/admin/contract-affinity.ts';
 import { parsePrometheusText } from '../prometheus-text.ts';
+import type { FakeEngineOptions } from '../fake-engine/fake-engine.ts';
 import { startFakeEngine } from '../fake-engine/start.ts';
-import { ask, chat } from './client.ts';
+import { ask, chat, type Asking } from './client.ts';
 import { startRouter, until, type TestRouter } from './start-router.ts';
 
 interface Fleet extends AsyncDisposable {
@@ -11,8 +12,8 @@ interface Fleet extends AsyncDisposable {
   readonly engines: readonly Awaited<ReturnType<typeof startFakeEngine>>[];
 }
 
-async function startFleet(config: object = {}): Promise<Fleet> {
-  const engines = await Promise.all([startFakeEngine(), startFakeEngine(), startFakeEngine()]);
+async function startFleet(config: object = {}, options: FakeEngineOptions = {}): Promise<Fleet> {
+  const engines = await Promise.all([1, 2, 3].map(() => startFakeEngine(options)));
   const backends = Object.fromEntries(engines.map(({ url }, at) => [`b${at}`, { url }]));
   const router = await startRouter({ backends, ...config });
   await router.ready();
@@ -85,6 +86,53 @@ describe('prompts with a common beginning', () => {
     await until(async () => (await stateOf()) === 'live');
     const { candidates } = await explain(fleet.router, { model: 'tiny', messages: asking('cats') });
     expect(candidates.map(({ scores }) => scores['prefix-affinity'])).toEqual([0, 0, 0]);
+  });
+});
+
+describe('in a full fleet', () => {
+  const slow = { id: 'tiny', contextTokens: 16_384, promptTokensPerS: 100_000, tokensPerS: 50 };
+  const oneSlot = { slots: 1, models: [slow] } as const;
+  const rules = { role: 'system', content: words(1500, 'rule') };
+  const underRules = (seed: string): object[] => [rules, { role: 'user', content: words(20, seed) }];
+
+  async function occupy(router: TestRouter, messages: object[]): Promise<Asking> {
+    const request = chat(router.url, { model: 'tiny', stream: true, max_tokens: 2000, messages });
+    await request.head;
+    return request;
+  }
+
+  const waitFor = async (router: TestRouter, queued: number): Promise<void> =>
+    until(async () => (await router.status()).queue.depth === queued);
+
+  test('a free slot goes to the request whose prompt it has cached, before one that came earlier', async () => {
+    await using fleet = await startFleet({}, oneSlot);
+    const place = String(await placeOf(fleet.router, underRules('cats')));
+    const running: Asking[] = [];
+    for (const seed of ['dogs', 'birds', 'fish']) running.push(await occupy(fleet.router, underRules(seed)));
+    const heads = await Promise.all(running.map(({ head }) => head));
+    const there = heads.findIndex(({ headers }) => headers['x-llamero-backend'] === place);
+    const order: string[] = [];
+    const note = (name: string, messages: object[]): Promise<unknown> =>
+      placeOf(fleet.router, messages).then((at) => order.push(`${name} at ${String(at)}`));
+    const answers = [note('cold', [{ role: 'user', content: 'Hello' }])];
+    await waitFor(fleet.router, 1);
+    answers.push(note('cached', underRules('cows')));
+    await waitFor(fleet.router, 2);
+    running[there]?.leave();
+    await Promise.all(answers);
+    expect(order).toEqual([`cached at ${place}`, `cold at ${place}`]);
+  });
+
+  test('a request waits for the full backend that has its prompt while others are free', async () => {
+    await using fleet = await startFleet({ affinity: { prefix: { patience: '60s' } } }, oneSlot);
+    const place = await placeOf(fleet.router, underRules('cats'));
+    expect(await placeOf(fleet.router, underRules('dogs'))).toBe(place);
+    const busy = await occupy(fleet.router, underRules('birds'));
+    const answer = placeOf(fleet.router, underRules('fish'));
+    await waitFor(fleet.router, 1);
+    expect(await placeOf(fleet.router, [{ role: 'user', content: 'Hello' }])).not.toBe(place);
+    busy.leave();
+    expect(await answer).toBe(place);
   });
 });
 
