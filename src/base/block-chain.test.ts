@@ -54,8 +54,8 @@ describe('a block chain', () => {
         const moved = new Uint8Array(offset + length);
         moved.set(text, offset);
         const chain = new BlockChain(moved);
-        // Words are read as they come: only whole ones may be parted.
-        const middle = offset + Math.floor((cut % (length + 1)) / 8) * 8;
+        // Four words are read at a time: only whole fours may be parted.
+        const middle = offset + Math.floor((cut % (length + 1)) / 16) * 16;
         chain.add(offset, middle);
         chain.add(middle, offset + length);
         expect(chain.finish()).toEqual(chainOf(text));

@@ -28,6 +28,9 @@ export class BlockChain {
   // Begin as 32-bit integers: as anything larger they double the time of `#read`.
   #high = 0x11c9dc5;
   #low = 0x050c5d1f;
+  /** Help the two above to read faster, and are mixed into them at the end of a block. */
+  #highToo = 0x1b873593;
+  #lowToo = 0x27d4eb2f;
   #total = 0;
   #inBlock = 0;
 
@@ -71,24 +74,32 @@ export class BlockChain {
     };
   }
 
-  /** Each half takes every other word, eight bytes a turn: one of them is enough to tell two blocks apart. */
+  /** Four words a turn, each into a number of its own, so that none of them waits for another. */
   #read(start: number, end: number): void {
     const view = this.#view;
     let high = this.#high;
     let low = this.#low;
+    let highToo = this.#highToo;
+    let lowToo = this.#lowToo;
     let at = start;
-    for (const last = end - 8; at <= last; at += 8) {
+    for (const last = end - 16; at <= last; at += 16) {
       high = mix(high, view.getInt32(at, true));
       low = mix(low, view.getInt32(at + 4, true));
+      highToo = mix(highToo, view.getInt32(at + 8, true));
+      lowToo = mix(lowToo, view.getInt32(at + 12, true));
     }
     for (; at < end; at += 1) high = mix(high, this.#bytes[at] ?? 0);
     this.#high = high;
     this.#low = low;
+    this.#highToo = highToo;
+    this.#lowToo = lowToo;
   }
 
   #close(): void {
-    const high = finish(this.#high ^ Math.imul(this.#low, 0x9e3779b1));
-    const low = finish(this.#low ^ Math.imul(high, 0x85ebca6b) ^ this.#inBlock);
+    const one = mix(this.#high, this.#highToo);
+    const other = mix(this.#low, this.#lowToo);
+    const high = finish(one ^ Math.imul(other, 0x9e3779b1));
+    const low = finish(other ^ Math.imul(high, 0x85ebca6b) ^ this.#inBlock);
     this.#high = high;
     this.#low = low;
     this.#hashes.push(high, low);
