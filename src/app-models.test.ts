@@ -27,6 +27,10 @@ function puppet(first: ProcessState, onUnload: (tell: (...states: readonly Proce
     config: () => noModels,
     processes: { get: () => backend },
     dispatcher: {
+      foreseeLoad: () => undefined,
+      snapshot: () => {
+        throw new Error('Nobody asks for it');
+      },
       requestUnload: () =>
         onUnload((...states) => {
           // All of it has happened when the first is told.

@@ -5,12 +5,14 @@ import type { ModelName } from './domain/ids.ts';
 import type { Dispatcher } from './gateway/dispatcher.ts';
 import type { NameResolver } from './gateway/name-resolver.ts';
 import type { ManagedProcess, ProcessState } from './process/process-state.ts';
+import type { MemoryNeed } from './scheduler/residency/memory.ts';
+import type { LoadForesight } from './scheduler/swap.ts';
 import type { ProcessFleet } from './supply/process-fleet.ts';
 
 export interface ModelHandlesParts {
   readonly config: () => ModelsConfig;
   readonly processes: Pick<ProcessFleet, 'get'>;
-  readonly dispatcher: Pick<Dispatcher, 'requestUnload'>;
+  readonly dispatcher: Pick<Dispatcher, 'foreseeLoad' | 'requestUnload' | 'snapshot'>;
   readonly names: Pick<NameResolver, 'find'>;
   readonly load: (model: ModelName) => Promise<void>;
   /** Default 15 s. */
@@ -39,6 +41,18 @@ export class ModelHandles implements ModelControl {
   find(name: string): ModelName | undefined {
     const found = this.#parts.names.find(name);
     return found?.kind === 'model' ? found.model : undefined;
+  }
+
+  foreseeLoad(model: ModelName): LoadForesight | undefined {
+    return this.#parts.dispatcher.foreseeLoad(model);
+  }
+
+  needOf(model: ModelName): MemoryNeed | undefined {
+    return this.#parts.processes.get(model)?.memory.need;
+  }
+
+  requestsOf(model: ModelName): number {
+    return this.#parts.dispatcher.snapshot(0).backends.get(model)?.inFlight ?? 0;
   }
 
   async unload(model: ModelName): Promise<boolean> {

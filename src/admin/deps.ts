@@ -12,7 +12,9 @@ import type { OutputLog } from '../process/output.ts';
 import type { ProcessState } from '../process/process-state.ts';
 import type { AffinityReading } from '../scheduler/affinity.ts';
 import type { CandidateTrace } from '../scheduler/decision.ts';
+import type { MemoryNeed } from '../scheduler/residency/memory.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
+import type { LoadForesight } from '../scheduler/swap.ts';
 import type { Activity } from '../store/activity.ts';
 import type { ResponseCache } from '../store/cache/response-cache.ts';
 import type { Captures } from '../store/captures.ts';
@@ -47,6 +49,12 @@ export interface ModelControl {
   readonly stateOf: (model: ModelName) => ProcessState['name'] | undefined;
   /** The model that a name or an alias stands for, whatever profile is active. */
   readonly find: (name: string) => ModelName | undefined;
+  /** What a load of it would do now; undefined = there is no such process. */
+  readonly foreseeLoad: (model: ModelName) => LoadForesight | undefined;
+  /** Memory that it takes, as declared, else as measured; undefined = there is no such process. */
+  readonly needOf: (model: ModelName) => MemoryNeed | undefined;
+  /** Requests that run on it. */
+  readonly requestsOf: (model: ModelName) => number;
   /** Resolves when it takes requests; rejects with the reason when it cannot. */
   readonly load: (model: ModelName) => Promise<void>;
   /**

@@ -5,6 +5,7 @@ import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import { loadQuery, profileChoice, type ProfilesBody, type RunningBody } from './contract-models.ts';
 import type { AdminDeps, ModelControl } from './deps.ts';
+import { loadPlan, unloadPlan, wantsPlan } from './model-plans.ts';
 import { addRoute, check, checkQuery, restOfPath } from './routing.ts';
 
 const unloadStart = '/api/models/unload/';
@@ -17,19 +18,25 @@ export function addModelRoutes(app: Hono, deps: Deps): void {
   addRoute(app, '/running', { GET: (context) => context.json(runningBody(models)) });
   addRoute(app, '/unload', {
     GET: async (context) => {
-      await unloadAll(models);
+      const all = [...models.config().models.keys()];
+      if (wantsPlan(context)) return context.json(unloadPlan(models, all));
+      await unload(models, all);
       return context.text('OK');
     },
   });
   addRoute(app, '/api/models/unload', {
     POST: async (context) => {
-      await unloadAll(models);
+      const all = [...models.config().models.keys()];
+      if (wantsPlan(context)) return context.json(unloadPlan(models, all));
+      await unload(models, all);
       return context.json({ msg: 'ok' });
     },
   });
   addRoute(app, `${unloadStart}*`, {
     POST: async (context) => {
-      await unload(models, [modelOf(context, models, unloadStart)]);
+      const wanted = [modelOf(context, models, unloadStart)];
+      if (wantsPlan(context)) return context.json(unloadPlan(models, wanted));
+      await unload(models, wanted);
       return context.text('OK');
     },
   });
@@ -41,6 +48,7 @@ export function addModelRoutes(app: Hono, deps: Deps): void {
 async function load(context: Context, { models, log }: Deps): Promise<Response> {
   const { wait } = checkQuery(context, loadQuery);
   const model = modelOf(context, models, loadStart);
+  if (wantsPlan(context)) return context.json(loadPlan(models, model));
   const loading = models.load(model);
   if (wait === 'false') {
     loading.catch((error: unknown) => log.info({ model, reason: String(error) }, 'Model was not loaded'));
@@ -89,10 +97,6 @@ function describe(
 ): RunningBody['running'][number] {
   const { id, cmd, proxy, ttlMs, name, description } = model;
   return { model: id, state, cmd, proxy, ttl: ttlMs / 1000, name, description };
-}
-
-async function unloadAll(models: ModelControl): Promise<void> {
-  await unload(models, [...models.config().models.keys()]);
 }
 
 /** @throws LlameroError unload_timeout with those that are still there. */

@@ -16,6 +16,7 @@ import type { SchedulerEvent } from '../scheduler/events.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { SchedulerSettings } from '../scheduler/settings.ts';
 import type { SchedulerSnapshot } from '../scheduler/snapshot.ts';
+import type { LoadForesight } from '../scheduler/swap.ts';
 import type { Placer, Waiter } from './placer.ts';
 
 /** Whoever runs the processes that the scheduler decides about. */
@@ -130,6 +131,11 @@ export class Dispatcher implements Placer {
   /** How backends would be rated if the request came now, the best first. */
   explain(request: RequestFacts): readonly CandidateTrace[] {
     return this.#scheduler.explain(request, this.#clock.nowMs());
+  }
+
+  /** What a load of a process by hand would do now; undefined = there is no such process. */
+  foreseeLoad(id: BackendId): LoadForesight | undefined {
+    return this.#scheduler.foreseeLoad(id);
   }
 
   /** Place in the queue, 1 = next, up to half a second old; undefined: waits not, or far behind. */

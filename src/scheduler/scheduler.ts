@@ -2,7 +2,7 @@
  * The one owner of queue, permits and placement. `handle` is the only way in, `Effects` the only way out; the same
  * events and the same seed give the same effects. Knows no timers, no clock and no network.
  */
-import type { RequestId } from '../domain/ids.ts';
+import type { BackendId, RequestId } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import { readAffinity, type AffinityReading } from './affinity.ts';
 import type { CandidateTrace } from './decision.ts';
@@ -10,6 +10,7 @@ import type { SchedulerEvent } from './events.ts';
 import { assemble, type Parts, type SchedulerOptions } from './parts.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { takeSnapshot, type SchedulerSnapshot } from './snapshot.ts';
+import type { LoadForesight } from './swap.ts';
 
 export class Scheduler {
   readonly #parts: Parts;
@@ -68,6 +69,12 @@ export class Scheduler {
     const { fleet, requests, placement } = this.#parts;
     const entry = requests.imagine(request, nowMs);
     return placement.explain(entry, fleet.ledgers, nowMs);
+  }
+
+  /** What a load of a process by hand would do now; undefined = there is no such process. Changes nothing. */
+  foreseeLoad(id: BackendId): LoadForesight | undefined {
+    const ledger = this.#parts.fleet.ledger(id);
+    return ledger?.book === undefined ? undefined : this.#parts.swaps.foresee(ledger);
   }
 
   /** The place in the queue, 1 = next in order; undefined when it does not wait. Costs a search in each lane. */

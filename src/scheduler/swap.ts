@@ -3,7 +3,7 @@ import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { LoadTrace } from './decision.ts';
 import type { Entry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
-import type { ResidencyPlanner } from './residency/planner.ts';
+import type { Misfit, ResidencyPlanner } from './residency/planner.ts';
 
 /** A load with the stops that it needs, from the moment these are asked for. */
 export interface Swap {
@@ -31,6 +31,20 @@ export interface SwapPlan {
   /** They are stopping already, for other reasons, and do not fit beside the target. */
   readonly stopping: readonly Ledger[];
   readonly because: string | undefined;
+}
+
+/** What a load by hand would do if it came now. */
+export interface LoadForesight {
+  /** It runs or starts already. */
+  readonly isLoaded: boolean;
+  /** Models that would stop for it, each with whether it would be waited for because it serves or loads. */
+  readonly evicts: readonly { readonly model: BackendId; readonly isBusy: boolean }[];
+  /** Models that stop already and would be waited for. */
+  readonly awaits: readonly BackendId[];
+  /** What allows it, in the planner's words. */
+  readonly because: string | undefined;
+  /** Why it can never be loaded. */
+  readonly misfit: Misfit | undefined;
 }
 
 /** One host as a plan sees it. */

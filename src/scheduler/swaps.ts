@@ -12,7 +12,7 @@ import type { ResidencyPlanner } from './residency/planner.ts';
 import { canUse, loadable } from './servability.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { hampers, hostOf, planSwap } from './swap.ts';
-import type { Host, Swap, SwapPlan } from './swap.ts';
+import type { Host, LoadForesight, Swap, SwapPlan } from './swap.ts';
 import { compareTurns } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -88,6 +88,20 @@ export class Swaps {
     forgive(ledger);
     this.#measure(ledger);
     this.#agenda.swaps = true;
+  }
+
+  /** What a load of this process would do now. Changes nothing. */
+  foresee(target: Ledger): LoadForesight {
+    const phase = target.book?.phase;
+    const isLoaded = phase === 'ready' || phase === 'starting';
+    const plan = planSwap(target, this.#hostOf(target));
+    return {
+      isLoaded,
+      evicts: isLoaded ? [] : plan.victims.map((victim) => ({ model: victim.id, isBusy: !mayGo(victim) })),
+      awaits: isLoaded ? [] : plan.stopping.map(({ id }) => id),
+      because: plan.because,
+      misfit: target.book?.misfit,
+    };
   }
 
   /** Starts what can be started, those first who waited too long; for these it makes room. */

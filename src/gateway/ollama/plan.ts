@@ -43,7 +43,7 @@ interface Step {
 export function wantsPlan({ request }: SurfaceCall): boolean {
   const said = queryOf(request.url).get('plan') ?? headerValue(request.rawHeaders, 'x-llamero-plan');
   if (said === null || said === undefined || said === 'false') return false;
-  if (said === 'true' || said === '') return true;
+  if (said === 'true') return true;
   throw new LlameroError('request_malformed', 'plan must be true or false', { param: 'plan' });
 }
 
