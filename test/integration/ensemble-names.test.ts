@@ -24,6 +24,17 @@ describe('the name of an ensemble', () => {
     expect(await idsFor('other')).toEqual([[], []]);
   });
 
+  test('is shown as the model of its final answer', async () => {
+    const { router } = await startPanel();
+    const shown = await ask(`${router.url}/api/show`, { body: { model: 'panel' } }).answer;
+    expect(shown.status).toBe(200);
+    const one = await ask(`${router.url}/v1/models/panel`).answer;
+    expect(one.json()).toMatchObject({
+      id: 'panel',
+      meta: { llamaswap: { type: 'ensemble', models: ['m'] } },
+    });
+  });
+
   test('may be used by a key that may use it, or all that it asks', async () => {
     const { router } = await startPanel({
       apiKeys: [

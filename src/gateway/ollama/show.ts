@@ -8,6 +8,7 @@ import type { ModelFacts } from '../../dialects/ollama-surface/listing.ts';
 import { showBody } from '../../dialects/ollama-surface/show.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import type { Backend } from '../../engines/backend.ts';
+import { trySpeakerFor } from '../ensemble/find-ensemble.ts';
 import { isUp } from '../fleet.ts';
 import { mayUseModel } from '../keys/model-access.ts';
 import { askBackend, hasOllamaApi } from './backends.ts';
@@ -18,7 +19,9 @@ import { modelFacts, momentOf } from './model-facts.ts';
 
 export async function answerShow(call: SurfaceCall): Promise<void> {
   const body = await readJson(call);
-  const asked = modelIn(body);
+  const named = modelIn(body);
+  // What can be told of an ensemble is what its final answer comes from.
+  const asked = trySpeakerFor(call.parts, named) ?? named;
   if (findOllamaName(call.parts, asked) === undefined) await call.parts.rediscovery.tryLookFor(asked);
   const model = meaningOf(call, asked);
   const serving = (call.parts.fleet.names().get(model) ?? []).filter(isUp);
