@@ -2,90 +2,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Anthropic from '@anthropic-ai/sdk';
-import { Ollama } from 'ollama';
-import OpenAI from 'openai';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { panelPrompts, say } from '../fake-engine/panel-engine.ts';
 import {
-  startScriptedEngine,
-  type ScriptedAnswer,
-  type ScriptedEngine,
-  type ScriptedRequest,
-} from '../fake-engine/scripted-engine.ts';
-import { ask, type Answer } from './client.ts';
-import { startRouter, until, type TestRouter } from './start-router.ts';
-
-const closing: (() => PromiseLike<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-type Script = (request: ScriptedRequest, index: number) => ScriptedAnswer;
-interface SetUp {
-  readonly engine: ScriptedEngine;
-  readonly router: TestRouter;
-}
-
-/** All that the engine has. */
-const routes = new Set(['/v1/chat/completions', '/v1/completions', '/v1/embeddings']);
-const counting: Script = (request, index) => say(request, `answer ${index + 1}`);
-
-async function setUp(
-  cache: object = {},
-  config: object = {},
-  answer: Script = counting,
-  slots = 4,
-): Promise<SetUp> {
-  const engine = await startScriptedEngine({
-    answer: (request, index) =>
-      routes.has(request.path) ? answer(request, index) : { status: 404, body: { detail: 'Not Found' } },
-  });
-  closing.push(() => engine.close());
-  const router = await startRouter({
-    backends: { one: { url: engine.url, engine: 'openai', slots } },
-    cache: { enabled: true, ...cache },
-    ...config,
-  });
-  closing.push(() => router[Symbol.asyncDispose]());
-  await router.ready();
-  return { engine, router };
-}
-
-const messages = [
-  { role: 'system', content: 'Be short.' },
-  { role: 'user', content: 'Why is the sky blue?' },
-];
-const wish = { nomyo: { cache: true } };
-
-function chat(router: TestRouter, more: object = wish, headers: Readonly<Record<string, string>> = {}) {
-  return ask(`${router.url}/v1/chat/completions`, { body: { model: 'm', messages, ...more }, headers })
-    .answer;
-}
-
-const told = ({ headers }: Answer): unknown => headers['x-llamero-cache'];
-const contentOf = (answer: Answer): unknown =>
-  (answer.json() as { choices: { message: { content: unknown } }[] }).choices[0]?.message.content;
-
-function eventsOf(answer: Answer): readonly Record<string, unknown>[] {
-  const events = answer.body
-    .toString()
-    .split('\n\n')
-    .filter((event) => event.startsWith('data: {'));
-  return events.map((event) => JSON.parse(event.slice('data: '.length)) as Record<string, unknown>);
-}
-
-/** The text of a stream of chat completions. */
-function textOf(answer: Answer): string {
-  const deltas = eventsOf(answer).map(
-    ({ choices }) => (choices as { delta?: { content?: string } }[])[0]?.delta,
-  );
-  return deltas.map((delta) => delta?.content ?? '').join('');
-}
+  chat,
+  contentOf,
+  eventsOf,
+  messages,
+  startCached,
+  textOf,
+  told,
+  wish,
+  type Script,
+} from './cached-router.ts';
+import { ask } from './client.ts';
+import { until } from './start-router.ts';
 
 describe('the cache of answers', () => {
   test('gives the answer again to the same request, and asks no engine', async () => {
-    const { engine, router } = await setUp();
+    const { engine, router } = await startCached();
     const first = await chat(router);
     expect([told(first), contentOf(first)]).toEqual(['miss', 'answer 1']);
     const second = await chat(router);
@@ -98,7 +33,7 @@ describe('the cache of answers', () => {
   });
 
   test('looks for nothing without the wish of the request', async () => {
-    const { engine, router } = await setUp();
+    const { engine, router } = await startCached();
     await chat(router);
     for (const more of [{}, { nomyo: { cache: false } }, { nomyo: {} }]) {
       const answer = await chat(router, more);
@@ -109,13 +44,13 @@ describe('the cache of answers', () => {
   });
 
   test('does nothing where it is not enabled', async () => {
-    const { engine, router } = await setUp({ enabled: false });
+    const { engine, router } = await startCached({ enabled: false });
     for (let time = 0; time < 2; time += 1) expect(told(await chat(router))).toBeUndefined();
     expect(engine.asked).toHaveLength(2);
   });
 
   test('takes the wish from a header, too, which no engine gets', async () => {
-    const { engine, router } = await setUp({}, {}, (request, index) => ({
+    const { engine, router } = await startCached({}, {}, (request, index) => ({
       write: (response) => {
         const { body } = say(request, `answer ${index + 1}`);
         response.writeHead(200, { 'content-type': 'application/json', 'x-llamero-cache': 'a lie' });
@@ -132,7 +67,7 @@ describe('the cache of answers', () => {
   });
 
   test('keeps a fresh answer, keeps none, or asks no engine at all, as a request wants', async () => {
-    const { engine, router } = await setUp();
+    const { engine, router } = await startCached();
     const required = { 'x-llamero-cache': 'only-if-cached' };
     const missing = await chat(router, {}, required);
     expect(missing.status).toBe(504);
@@ -149,7 +84,7 @@ describe('the cache of answers', () => {
   });
 
   test('refuses a wish that it does not know', async () => {
-    const { router } = await setUp();
+    const { router } = await startCached();
     const answer = await chat(router, {}, { 'x-llamero-cache': 'please' });
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ error: { param: 'x-llamero-cache' } });
@@ -174,14 +109,14 @@ describe('the cache of answers', () => {
     ['output format', { response_format: { type: 'json_object' } }],
     ['limit', { max_tokens: 9 }],
   ])('does not give an answer to a request with another %s', async (_what, more) => {
-    const { router } = await setUp();
+    const { router } = await startCached();
     await chat(router);
     const other = await chat(router, { ...wish, ...more });
     expect([told(other), contentOf(other)]).toEqual(['miss', 'answer 2']);
   });
 
   test('does not give an answer by another route', async () => {
-    const { router } = await setUp({}, {}, (request, index) =>
+    const { router } = await startCached({}, {}, (request, index) =>
       request.path === '/v1/completions'
         ? {
             body: {
@@ -209,7 +144,7 @@ describe('the cache of answers', () => {
       ['key', 'miss'],
       ['all', 'hit'],
     ] as const) {
-      const { router } = await setUp({ share }, { apiKeys });
+      const { router } = await startCached({ share }, { apiKeys });
       await chat(router, wish, as('key-of-ada'));
       expect(told(await chat(router, wish, as('key-of-bob'))), share).toBe(expected);
       expect(told(await chat(router, wish, as('key-of-ada')))).toBe('hit');
@@ -217,12 +152,12 @@ describe('the cache of answers', () => {
   });
 
   test('keeps answers of the models in its list alone', async () => {
-    const { router } = await setUp({ models: ['other'] });
+    const { router } = await startCached({ models: ['other'] });
     for (let time = 0; time < 2; time += 1) expect(told(await chat(router))).toBe('bypass');
   });
 
   test('forgets what is too old', async () => {
-    const { router } = await setUp({ ttl: '50ms' });
+    const { router } = await startCached({ ttl: '50ms' });
     const answers: string[] = [];
     await until(async () => {
       answers.push(String(contentOf(await chat(router))));
@@ -233,18 +168,18 @@ describe('the cache of answers', () => {
 
   test('keeps its answers over a restart, where they are in a file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'llamero-'));
-    closing.push(() => rmSync(folder, { recursive: true }));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     const store = { path: join(folder, 'store.db') };
-    const first = await setUp({ store: 'sqlite', share: 'all' }, { store });
+    const first = await startCached({ store: 'sqlite', share: 'all' }, { store });
     await chat(first.router);
     await first.router[Symbol.asyncDispose]();
-    const second = await setUp({ store: 'sqlite', share: 'all' }, { store });
+    const second = await startCached({ store: 'sqlite', share: 'all' }, { store });
     expect(told(await chat(second.router))).toBe('hit');
     expect(second.engine.asked).toHaveLength(0);
   });
 
   test('begins and ends with a reload', async () => {
-    const { engine, router } = await setUp({ enabled: false });
+    const { engine, router } = await startCached({ enabled: false });
     const config = (enabled: boolean) => ({
       backends: { one: { url: engine.url, engine: 'openai' } },
       cache: { enabled },
@@ -260,7 +195,7 @@ describe('the cache of answers', () => {
 describe('a hit', () => {
   test('takes no slot and no tokens, and passes while the only slot is taken', async () => {
     const waiting: (() => void)[] = [];
-    const { router } = await setUp(
+    const { router } = await startCached(
       {},
       {},
       (request, index) => {
@@ -294,7 +229,7 @@ describe('a hit', () => {
 
   test('counts as a request of its key, and passes when the budget of tokens is used up', async () => {
     const limits = { tokensPerDay: 5, requestsPerMinute: 3 };
-    const { router } = await setUp(
+    const { router } = await startCached(
       {},
       { apiKeys: ['key-of-eve', { name: 'ada', key: 'key-of-ada', ...limits }] },
     );
@@ -308,7 +243,7 @@ describe('a hit', () => {
 
   test('is a proper stream of several events from an answer that came whole', async () => {
     const words = 'The sky is blue because of Rayleigh scattering. '.repeat(5).trim();
-    const { engine, router } = await setUp({}, {}, (request) => say(request, words));
+    const { engine, router } = await startCached({}, {}, (request) => say(request, words));
     await chat(router);
     const answer = await chat(router, { ...wish, stream: true, stream_options: { include_usage: true } });
     expect(told(answer)).toBe('hit');
@@ -325,7 +260,7 @@ describe('a hit', () => {
   });
 
   test('is a whole answer from a stream, its usage in it although the stream did not tell', async () => {
-    const { router } = await setUp();
+    const { router } = await startCached();
     const streamed = await chat(router, { ...wish, stream: true });
     expect(textOf(streamed)).toBe('answer 1');
     expect(streamed.body.toString()).not.toContain('"usage":{');
@@ -346,7 +281,7 @@ describe('a hit', () => {
       reasoning_content: 'Let me look.',
       tool_calls: [call],
     };
-    const { router } = await setUp({}, {}, () => ({
+    const { router } = await startCached({}, {}, () => ({
       body: {
         id: 'x',
         object: 'chat.completion',
@@ -388,14 +323,14 @@ describe('an answer is not kept', () => {
     ['when it is too large', (request) => say(request, 'x'.repeat(3000)), {}],
     ['when it is no JSON', () => ({ body: 'oops' }), {}],
   ])('%s', async (_when, script, more) => {
-    const { engine, router } = await setUp({ entrySizeMax: 2000 }, {}, script);
+    const { engine, router } = await startCached({ entrySizeMax: 2000 }, {}, script);
     for (let time = 0; time < 2; time += 1)
       expect(told(await chat(router, { ...wish, ...more }))).not.toBe('hit');
     expect(engine.asked).toHaveLength(2);
   });
 
   test('when a stream broke off', async () => {
-    const { router } = await setUp({}, {}, (request, index) =>
+    const { router } = await startCached({}, {}, (request, index) =>
       index > 0
         ? say(request, 'whole')
         : {
@@ -412,7 +347,7 @@ describe('an answer is not kept', () => {
   });
 
   test('when an ensemble gave it', async () => {
-    const { engine, router } = await setUp(
+    const { engine, router } = await startCached(
       {},
       { ensembles: { panel: { models: 'm', prompts: panelPrompts } } },
     );
@@ -422,7 +357,7 @@ describe('an answer is not kept', () => {
   });
 
   test('unless the request itself set the limit that cut it', async () => {
-    const { router } = await setUp({}, {}, () => wholly('length'));
+    const { router } = await startCached({}, {}, () => wholly('length'));
     await chat(router, { ...wish, max_tokens: 1 });
     const again = await chat(router, { ...wish, max_tokens: 1 });
     expect(told(again)).toBe('hit');
@@ -430,77 +365,10 @@ describe('an answer is not kept', () => {
   });
 });
 
-describe('official clients', () => {
-  test('of OpenAI get streams and embeddings again', async () => {
-    const { engine, router } = await setUp({}, {}, (request, index) =>
-      request.path === '/v1/embeddings'
-        ? {
-            body: {
-              object: 'list',
-              model: 'm',
-              data: [{ object: 'embedding', index: 0, embedding: [0.25, -1] }],
-              usage: { prompt_tokens: 2, total_tokens: 2 },
-            },
-          }
-        : say(request, `answer ${index + 1}`),
-    );
-    const client = new OpenAI({
-      baseURL: `${router.url}/v1`,
-      apiKey: 'none',
-      maxRetries: 0,
-      defaultHeaders: { 'x-llamero-cache': 'use' },
-    });
-    const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }] };
-    const whole = await client.chat.completions.create(asked);
-    const stream = client.chat.completions.stream({ ...asked, stream: true });
-    expect((await stream.finalMessage()).content).toBe(whole.choices[0]?.message.content);
-    const embed = { model: 'm', input: 'sky', encoding_format: 'float' as const };
-    const vectors = [await client.embeddings.create(embed), await client.embeddings.create(embed)];
-    expect(vectors[1]).toEqual(vectors[0]);
-    expect(engine.asked).toHaveLength(2);
-  });
-
-  test('of Anthropic get answers again, whole and streamed', async () => {
-    const { engine, router } = await setUp();
-    const client = new Anthropic({
-      baseURL: router.url,
-      apiKey: 'none',
-      maxRetries: 0,
-      defaultHeaders: { 'x-llamero-cache': 'use' },
-    });
-    const asked = { model: 'm', max_tokens: 50, messages: [{ role: 'user' as const, content: 'hi' }] };
-    const whole = await client.messages.create(asked);
-    const final = await client.messages.stream(asked).finalMessage();
-    expect(final.content).toEqual(whole.content);
-    expect(final.content).toMatchObject([
-      { type: 'text', text: expect.stringContaining('answer') as string },
-    ]);
-    expect([final.stop_reason, final.usage.output_tokens]).toEqual(['end_turn', 3]);
-    const chats = engine.asked.filter(({ path }) => path === '/v1/chat/completions');
-    expect(chats).toHaveLength(1);
-  });
-
-  test('of Ollama get answers again, whole from a stream', async () => {
-    const { engine, router } = await setUp();
-    const client = new Ollama({ host: router.url, headers: { 'x-llamero-cache': 'use' } });
-    const asked = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
-    let streamed = '';
-    for await (const { message } of await client.chat({ ...asked, stream: true }))
-      streamed += message.content;
-    const whole = await client.chat(asked);
-    expect(whole.message.content).toBe(streamed);
-    expect(whole).toMatchObject({ done: true, done_reason: 'stop', prompt_eval_count: 10, eval_count: 3 });
-    const prompted = { model: 'm', prompt: 'hi' };
-    const texts = [await client.generate(prompted), await client.generate(prompted)];
-    expect(texts[1]?.response).toBe(texts[0]?.response);
-    expect(engine.asked).toHaveLength(2);
-  });
-});
-
 describe('a request for an answer that is on its way to somebody else', () => {
   test('waits for it where it may', async () => {
     const waiting: (() => void)[] = [];
-    const { engine, router } = await setUp({ wait: '10s' }, {}, (request) => ({
+    const { engine, router } = await startCached({ wait: '10s' }, {}, (request) => ({
       write: (response) => void waiting.push(() => response.end(JSON.stringify(say(request, 'late').body))),
     }));
     const first = chat(router);
@@ -513,7 +381,7 @@ describe('a request for an answer that is on its way to somebody else', () => {
   });
 
   test('asks an engine itself when the other fails, or takes too long', async () => {
-    const { engine, router } = await setUp({ wait: '50ms' }, {}, (request, index) =>
+    const { engine, router } = await startCached({ wait: '50ms' }, {}, (request, index) =>
       index === 0 ? { write: () => {} } : say(request, 'own'),
     );
     const first = ask(`${router.url}/v1/chat/completions`, { body: { model: 'm', messages, ...wish } });

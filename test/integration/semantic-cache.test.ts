@@ -6,7 +6,8 @@ import {
   type ScriptedEngine,
   type ScriptedRequest,
 } from '../fake-engine/scripted-engine.ts';
-import { ask, type Answer } from './client.ts';
+import { contentOf, told } from './cached-router.ts';
+import { ask } from './client.ts';
 import { startRouter, type TestRouter } from './start-router.ts';
 
 const closing: (() => PromiseLike<void>)[] = [];
@@ -66,10 +67,6 @@ function chat(
   const body = { model: 'm', messages, nomyo: { cache: true }, ...more };
   return ask(`${router.url}/v1/chat/completions`, { body }).answer;
 }
-
-const told = ({ headers }: Answer): unknown => headers['x-llamero-cache'];
-const contentOf = (answer: Answer): unknown =>
-  (answer.json() as { choices: { message: { content: unknown } }[] }).choices[0]?.message.content;
 
 describe('the cache of answers, by meaning', () => {
   test('gives the answer to a similar question, and says how similar', async () => {

@@ -14,7 +14,7 @@ import type { Inbound } from '../inbound.ts';
 import type { Resolved } from '../resolve.ts';
 import { cacheHeader, readWish, similarityHeader, type CacheWish, type Wishing } from './cache-wish.ts';
 import { toCacheable, type CacheableRequest } from './cacheable-request.ts';
-import { toEntry, toStream } from './kept-answer.ts';
+import { toEntry, toStream, type KeptEntry, type NotKept } from './kept-answer.ts';
 import { tryLikeness } from './likeness.ts';
 
 export interface CacheVisitSource {
@@ -79,8 +79,14 @@ class CacheVisit {
   /** Calls `done` once, later where the answer had to be looked for. */
   lookUp(resolved: Resolved, done: (found: LookedUp) => void): void {
     const { wish } = this.#visiting;
-    if (wish === undefined) done(undefined);
-    else this.#lookUp(resolved, wish).then(done, (thrown: unknown) => done(LlameroError.from(thrown)));
+    if (wish === undefined) {
+      done(undefined);
+      return;
+    }
+    this.#lookUp(resolved, wish).then(done, (thrown: unknown) => {
+      this.#fault(thrown);
+      done(undefined);
+    });
   }
 
   /** The request has ended; its record knows everything by now. */
@@ -95,8 +101,7 @@ class CacheVisit {
     }
     const { bytes } = use.copy;
     use.copy = undefined;
-    const { share } = this.#visiting.parts.config().cache;
-    const entry = toEntry({ bytes, outcome, record, speech: request.speech, isForAll: share === 'all' });
+    const entry = this.#toEntry(request, outcome, bytes);
     if ('refusal' in entry) {
       use.refusal = entry.refusal;
       cache.told('notStored');
@@ -175,6 +180,23 @@ class CacheVisit {
     inbound.response.setHeader('age', String(Math.floor(ageMs / 1000)));
     if ('similarity' in found) inbound.response.setHeader(similarityHeader, found.similarity.toFixed(4));
     return { contentType: speech?.dialect.streamType ?? 'application/json; charset=utf-8', pieces };
+  }
+
+  #toEntry({ speech }: CacheableRequest, outcome: Outcome, bytes: Buffer | undefined): KeptEntry | NotKept {
+    const { parts, record } = this.#visiting;
+    const isForAll = parts.config().cache.share === 'all';
+    try {
+      return toEntry({ bytes, outcome, record, speech, isForAll });
+    } catch (thrown) {
+      this.#fault(thrown);
+      return { refusal: 'unclean' };
+    }
+  }
+
+  /** Of ours: the request goes on without the cache. */
+  #fault(thrown: unknown): void {
+    const { parts, inbound } = this.#visiting;
+    parts.log.error({ requestId: inbound.id, err: thrown }, 'The cache of answers failed a request');
   }
 
   #tell(result: CacheResult, refusal: CacheRefusal | undefined): void {

@@ -12,7 +12,7 @@ import { headerValue } from '../headers.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Resolved } from '../resolve.ts';
 import { dialectRoutes, isDialectRoute } from '../translation/dialect-routes.ts';
-import { parseObject, tryReadModelRequest } from '../translation/read-request.ts';
+import { tryParseObject, tryReadModelRequest } from '../translation/read-request.ts';
 import { contextOf } from '../translation/translate.ts';
 
 export interface CacheableSource {
@@ -45,7 +45,6 @@ const computed: ReadonlySet<RouteName> = new Set([
   'rerank',
 ]);
 
-/** @throws LlameroError request_malformed */
 export function toCacheable(source: CacheableSource): CacheableRequest | CacheRefusal {
   const { inbound, parts, record, resolved, body } = source;
   const { facts, conversation, ownAnswer, peeked } = resolved;
@@ -55,13 +54,15 @@ export function toCacheable(source: CacheableSource): CacheableRequest | CacheRe
   if (conversation !== undefined) return 'stateful';
   const speech = speechOf(source);
   if (typeof speech === 'string') return speech;
+  const asked = tryParseObject(body);
+  if (asked === undefined) return 'unreadable';
   const question: CacheQuestion = {
     sharers: share === 'all' ? '' : inbound.flow,
     route: inbound.route.name,
     model: facts.model,
     requested: record.requested ?? '',
     circumstances: [inbound.query, headerValue(inbound.request.rawHeaders, 'anthropic-beta') ?? ''],
-    body: parseObject(body),
+    body: asked,
   };
   return { key: cacheKey(question), question, speech };
 }

@@ -25,12 +25,12 @@ export function readModelRequest(
 
 /** undefined = it cannot be read, which is for the engine to complain about. */
 export function tryReadModelRequest(route: TranslatableRoute, body: Buffer): ModelRequest | undefined {
-  try {
-    return readModelRequest(route, parseObject(body));
-  } catch (thrown) {
-    if (thrown instanceof LlameroError) return undefined;
-    throw thrown;
-  }
+  return tryRead(() => readModelRequest(route, parseObject(body)));
+}
+
+/** undefined = it is no JSON object. */
+export function tryParseObject(body: Buffer): JsonObject | undefined {
+  return tryRead(() => parseObject(body));
 }
 
 /** What `read` returns. @throws LlameroError request_malformed */
@@ -53,4 +53,13 @@ export function parseObject(body: Buffer): JsonObject {
   }
   if (!isObject(value)) throw new LlameroError('request_malformed', 'The body must be a JSON object');
   return value;
+}
+
+function tryRead<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof LlameroError) return undefined;
+    throw thrown;
+  }
 }

@@ -8,7 +8,7 @@ export type CacheResult = 'exact' | 'semantic' | 'miss' | 'bypass';
  * Why an answer is not given again. model, route: the configuration or the API is not for it. several: more than one answer
  * was wanted. stateful: the answer is part of a conversation that is kept. unreadable: only an engine may understand the
  * request. unwanted: the request says so. unclean: it came to no proper end. truncated: the context was full. repaired: the
- * request was changed for its engine. personal: it says something about a person. tooLarge: larger than `cache.entrySizeMax` or all of the room.
+ * request was changed for its engine. personal: it says something about a person. tooLarge: larger than `cache.entrySizeMax`.
  */
 export type CacheRefusal =
   | 'model'

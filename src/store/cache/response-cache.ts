@@ -46,6 +46,7 @@ export class ResponseCache {
   /** Answers on their way, by their keys. */
   readonly #underWay = new Map<string, Promise<void>>();
   #counts: CacheCounts = noCounts;
+  #isClosed = false;
 
   constructor(options: ResponseCacheOptions) {
     this.#options = options;
@@ -130,6 +131,7 @@ export class ResponseCache {
 
   /** Idempotent. */
   close(): void {
+    this.#isClosed = true;
     this.#options.store.close();
   }
 
@@ -141,7 +143,8 @@ export class ResponseCache {
     try {
       return await call();
     } catch (error) {
-      this.#options.onFault(error);
+      // Requests that run when it is replaced still end with it.
+      if (!this.#isClosed) this.#options.onFault(error);
       return undefined;
     }
   }
