@@ -118,7 +118,7 @@ const scheduling = z.strictObject({
     duration().optional(),
   ),
   maxOvertake: describe(
-    'How often one waiting request may be overtaken that way.',
+    'How often one waiting request may be overtaken that way, or by `affinity.prefix.bonus`.',
     z.int().min(0).default(100),
   ),
   maxWait: describe(

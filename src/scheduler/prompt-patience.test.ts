@@ -45,6 +45,14 @@ describe('a request whose prompt is cached on a full backend', () => {
     expect(rig.pass(1)).toBe('next→b');
   });
 
+  test('goes elsewhere, and is not given up, when it may not wait that long at all', () => {
+    const rig = new FullRig({ queueTimeoutMs: 400 });
+    rig.ask('next');
+    expect(rig.pass(400)).toBe('next→b');
+    rig.ask('last');
+    expect(rig.pass(400)).toBe('last✗queueTimeout');
+  });
+
   test('waits on in the queue when nothing else is free by then', () => {
     const rig = new FullRig();
     rig.ask('next');

@@ -166,7 +166,9 @@ export class Requests {
     const context = { placement: this.#placement, settings, nowMs };
     const backend = backendWorthAwaiting(entry, choice, model, context);
     if (backend === undefined) return false;
-    entry.awaitOnly(backend, nowMs + settings.promptPatienceMs);
+    // Somebody whose time is over while another slot is free would be given up for nothing.
+    const untilMs = Math.min(nowMs + settings.promptPatienceMs, this.#timetable.timeoutMs(entry));
+    entry.awaitOnly(backend, untilMs);
     this.#room.enter(entry, this.#queue.laneFor(entry, model), nowMs);
     return true;
   }

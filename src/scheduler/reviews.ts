@@ -83,13 +83,13 @@ export class Reviews {
   expireEntry(entry: Entry, nowMs: number): void {
     const { lane } = entry;
     if (lane === undefined) return;
+    if (nowMs >= entry.awaitedUntilMs) return this.#requests.endPatience(entry, nowMs);
     if (nowMs >= this.#timetable.timeoutMs(entry)) {
       return this.#requests.reject(entry, 'queueTimeout', nowMs);
     }
     if (nowMs >= this.#timetable.deadEndMs(entry, lane)) {
       return this.#requests.reject(entry, 'noBackend', nowMs);
     }
-    if (nowMs >= entry.awaitedUntilMs) return this.#requests.endPatience(entry, nowMs);
     if (nowMs >= this.#timetable.ageingMs(entry)) this.#age(entry, lane, nowMs);
     this.#timetable.armEntry(entry, lane);
   }
