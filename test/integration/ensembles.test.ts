@@ -44,6 +44,14 @@ describe('an ensemble', () => {
     }
   });
 
+  test('passes on what the client said in its own words, whatever that means to an engine', async () => {
+    const { engine, router } = await startPanel();
+    const own = { reasoning: { summary: 'auto', effort: 'low' }, repetition_penalty: 1.1, mirostat: 2 };
+    const answer = await askPanel(router, own).answer;
+    expect(answer.headers['x-llamero-dropped']).toBeUndefined();
+    for (const { body } of engine.asked) expect(body).toMatchObject(own);
+  });
+
   test('streams the final answer', async () => {
     const { router } = await startPanel();
     const chunks: string[] = [];

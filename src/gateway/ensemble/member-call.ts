@@ -74,14 +74,9 @@ export async function askMember(
 ): Promise<InnerAnswer & { readonly dropped: readonly string[] }> {
   const { begin, caller, parent, route, signal } = options;
   const { dialect, path } = dialectRoutes[route];
-  const dropped = new Set<string>();
-  const write = (each: ChatRequest): JsonObject =>
-    writeRequest(dialects[dialect], each, (field) => void dropped.add(field));
-  const written = write(request);
-  const { asked } = options;
-  const body = asked === undefined ? written : withChanges(asked.body, write(asked.request), written);
+  const { body, dropped } = writeBody(dialects[dialect], request, options.asked);
   const answer = await callInside(begin, { path, body, caller, parent: { id: parent, purpose }, signal });
-  return { ...answer, dropped: [...dropped] };
+  return { ...answer, dropped };
 }
 
 /** The whole of an answer, in words. Rejects with what `signal` was aborted with, and with nothing else. */
@@ -104,14 +99,21 @@ export async function hearMember(
 }
 
 /** @throws LlameroError not_supported */
-function writeRequest(
+function writeBody(
   dialect: Dialect,
   request: ChatRequest,
-  onDropped: (field: string) => void,
-): JsonObject {
-  const body = dialect.writeRequest(request, { habits, onDropped });
-  if (body !== undefined) return body;
-  throw new LlameroError('not_supported', 'An ensemble cannot put this request to its members');
+  asked: MemberCallOptions['asked'],
+): { readonly body: JsonObject; readonly dropped: readonly string[] } {
+  const dropped = new Set<string>();
+  const write = (each: ChatRequest): JsonObject => {
+    const body = dialect.writeRequest(each, { habits, onDropped: (field) => void dropped.add(field) });
+    if (body !== undefined) return body;
+    throw new LlameroError('not_supported', 'An ensemble cannot put this request to its members');
+  };
+  const body = write(request);
+  // What the client said in its own words is still there.
+  if (asked !== undefined) return { body: withChanges(asked.body, write(asked.request), body), dropped: [] };
+  return { body, dropped: [...dropped] };
 }
 
 /** The client's own words for all that is as the client wants it: engines have names of their own for some of it. */
