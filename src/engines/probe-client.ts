@@ -3,7 +3,7 @@
  * knows nothing of what the answers mean. Not for requests of clients.
  */
 import { request, type IncomingMessage } from 'node:http';
-import { request as requestTls } from 'node:https';
+import { request as requestTls, type RequestOptions } from 'node:https';
 import { ProbeFailure } from './engine-kind.ts';
 import type { ProbeClient, ProbeResponse } from './engine-kind.ts';
 
@@ -12,6 +12,8 @@ export interface ProbeClientOptions {
   readonly url: URL;
   /** Sent as `Authorization: Bearer` and as `x-api-key`. */
   readonly apiKey?: string | undefined;
+  /** PEM: what the server's certificate has to be or to be signed by, whatever its names. Default: one that is good for its name. */
+  readonly certificate?: string | undefined;
   /** Deadline of each request, from its start to the last byte of its answer. */
   readonly timeoutMs: number;
   /** Largest answer that is read; default 8 MiB. */
@@ -22,7 +24,7 @@ export interface ProbeClientOptions {
 
 /** Each `get` is one request; redirects are not followed but returned as they are. */
 export function createProbeClient(options: ProbeClientOptions): ProbeClient {
-  const { url, apiKey, timeoutMs, bodyBytesMax = 8 * 1024 * 1024, signal } = options;
+  const { url, apiKey, certificate, timeoutMs, bodyBytesMax = 8 * 1024 * 1024, signal } = options;
   const base = url.origin + url.pathname.replace(/\/+$/, '');
   const headers: Record<string, string> = { accept: 'application/json, text/plain;q=0.9, */*;q=0.1' };
   if (apiKey !== undefined) {
@@ -35,6 +37,7 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
     try {
       const response = await ask(base + path, {
         headers,
+        ...(certificate !== undefined && trustOnly(certificate)),
         signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
       });
       const text = await readBounded(response, bodyBytesMax);
@@ -63,16 +66,19 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
  * A connection of its own each time: an engine that accepts no more is not taken for a healthy one, and none of its
  * threads waits for our next question. Not `fetch`, which refuses some ports.
  */
-function ask(
-  url: string,
-  options: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
-): Promise<IncomingMessage> {
+function ask(url: string, options: RequestOptions): Promise<IncomingMessage> {
   const send = url.startsWith('https:') ? requestTls : request;
   return new Promise((resolve, reject) => {
     send(url, { ...options, agent: false }, resolve)
       .on('error', reject)
       .end();
   });
+}
+
+function trustOnly(
+  certificate: string,
+): Pick<RequestOptions, 'ca' | 'allowPartialTrustChain' | 'checkServerIdentity'> {
+  return { ca: certificate, allowPartialTrustChain: true, checkServerIdentity: () => undefined };
 }
 
 function toMap({ headers }: IncomingMessage): ReadonlyMap<string, string> {

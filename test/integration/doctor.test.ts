@@ -6,8 +6,10 @@ import { onTestFinished, describe, expect, test } from 'vitest';
 import { startFakeEngine } from '../fake-engine/start.ts';
 import { startFakeOllama } from '../fake-engine/fake-ollama.ts';
 import { fakeTools, gpuFixturePath } from '../fake-tools.ts';
+import { selfSigned } from '../fixtures/self-signed.ts';
 import { freePorts } from './free-ports.ts';
 import { configText, startProgram } from './start-program.ts';
+import { until } from './start-router.ts';
 
 interface Report {
   readonly ok: boolean;
@@ -125,6 +127,28 @@ describe('llamero doctor', () => {
       `error ${taken}: another program has this port`,
     ]);
     expect(code).toBe(1);
+  });
+
+  test('knows a router that serves HTTPS, and tells of a certificate that ends soon', async () => {
+    const { cert, key } = selfSigned();
+    const files = { 'cert.pem': cert, 'key.pem': key };
+    const tls = { cert: 'cert.pem', key: 'key.pem' };
+    const { url } = await engine();
+    const config = { backends: { desk: { url } }, tls };
+    await using router = await startProgram(['serve'], { ...files, 'llamero.yaml': configText(config) });
+    const findAddress = () => /listening on https:\/\/([\d.:]+)/.exec(router.stderr())?.[1];
+    await until(() => findAddress() !== undefined);
+    router.write('doctor.yaml', configText({ ...config, listen: findAddress() }));
+    await using program = await startProgram(
+      ['doctor', '-c', `${router.folder}/doctor.yaml`, '--json'],
+      files,
+    );
+    expect(await program.ended()).toBe(0);
+    const { findings } = JSON.parse(program.stdout()) as Report;
+    expect(findings.filter(({ check }) => check === 'addresses')).toMatchObject([
+      { level: 'note', saw: 'a Llamero is running there' },
+      { level: 'warning', subject: 'cert.pem', saw: expect.stringMatching(/is good until/) },
+    ]);
   });
 
   test('tells models that cannot start, and whose port is taken', async () => {

@@ -1,4 +1,6 @@
 /** Which checks there are and what each of them gets to see. Decides nothing about what is good. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { LoadResult } from '../../config/load.ts';
 import { noModels, type ResolvedRouting } from '../../config/models.ts';
@@ -8,6 +10,7 @@ import { createGpuSources } from '../../telemetry/host/gpu-sources.ts';
 import { readHardware } from '../../telemetry/host/hardware.ts';
 import { SystemReader } from '../../telemetry/host/system-reader.ts';
 import { checkAddresses } from './check-addresses.ts';
+import { checkCertificate } from './check-certificate.ts';
 import { checkBackends } from './check-backends.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { checkDisk } from './check-disk.ts';
@@ -72,7 +75,13 @@ function checksOf(config: Config, around: Surroundings): Check[] {
     },
     {
       name: 'addresses',
-      run: (signal) => checkAddresses({ config, models: models.values(), signal }),
+      run: async (signal) => {
+        const { tls } = config;
+        const certificate = tls && (await readFile(resolve(cwd, tls.cert), 'utf8'));
+        const findings = await checkAddresses({ config, certificate, models: models.values(), signal });
+        if (tls === undefined || certificate === undefined) return findings;
+        return [...findings, checkCertificate(tls.cert, certificate, clock.epochMs())];
+      },
     },
     gpuCheck(around, routing),
     { name: 'models', run: () => checkModels(models.values(), { env, cwd, platform }) },

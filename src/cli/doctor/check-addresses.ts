@@ -9,16 +9,22 @@ import { isPortFree } from '../../process/ports.ts';
 import { fault, good, remark, type Finding } from './finding.ts';
 
 export interface AddressOptions {
-  readonly config: Pick<Config, 'listen' | 'tls'>;
+  readonly config: Pick<Config, 'listen'>;
+  /** What clients are served with, in PEM form; undefined = no TLS. */
+  readonly certificate: string | undefined;
   readonly models: Iterable<Pick<ResolvedModel, 'id' | 'port'>>;
   readonly signal: AbortSignal;
 }
 
 const askMsMax = 2000;
 
-export async function checkAddresses({ config, models, signal }: AddressOptions): Promise<Finding[]> {
-  const scheme = config.tls === undefined ? 'http' : 'https';
-  const listening = await Promise.all(config.listen.map((text) => lookAt(text, scheme, signal)));
+export async function checkAddresses({
+  config,
+  certificate,
+  models,
+  signal,
+}: AddressOptions): Promise<Finding[]> {
+  const listening = await Promise.all(config.listen.map((text) => lookAt(text, certificate, signal)));
   const isRunning = listening.some(({ router }) => router);
   return [...listening.map(({ finding }) => finding), ...(await checkPorts(models, isRunning))];
 }
@@ -29,13 +35,14 @@ interface Look {
   readonly router: boolean;
 }
 
-async function lookAt(text: string, scheme: string, signal: AbortSignal): Promise<Look> {
+async function lookAt(text: string, certificate: string | undefined, signal: AbortSignal): Promise<Look> {
   const address = parseListenAddress(text);
   const code = await tryListen(address);
   if (code === undefined) return { finding: good(text, 'free'), router: false };
   if (code === 'EADDRINUSE') {
+    const scheme = certificate === undefined ? 'http' : 'https';
     const url = new URL(`${scheme}://${hereOf(address)}:${address.port}`);
-    const client = createProbeClient({ url, timeoutMs: askMsMax, signal });
+    const client = createProbeClient({ url, certificate, timeoutMs: askMsMax, signal });
     if (await isRouter(client)) {
       return { finding: remark(text, 'a Llamero is running there'), router: true };
     }

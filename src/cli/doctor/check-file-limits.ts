@@ -17,6 +17,8 @@ const slotsUsual = 64;
 
 /** undefined where the system has no such limit. */
 export function readFileLimits(): FileLimits | undefined {
+  // Else the names of all open connections are looked up, which can take seconds.
+  Object.assign(process.report, { excludeNetwork: true });
   const report: unknown = process.report.getReport();
   const limits = member(member(report, 'userLimits'), 'open_files');
   const [soft, hard] = ['soft', 'hard'].map((name) => toCount(member(limits, name)));
