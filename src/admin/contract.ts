@@ -45,6 +45,8 @@ export const backendSchema = z.strictObject({
   }),
   models: z.array(name),
   loaded: z.array(name),
+  /** Failed there of late: other backends get their requests as long as any can. */
+  distrusted: z.array(name),
   models_max: count.nullable(),
   in_flight_by_model: z.record(name, count),
   /** Reserved for this model, for so long. */

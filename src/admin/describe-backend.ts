@@ -71,6 +71,7 @@ type EngineFields = Pick<
   | 'state'
   | 'reason'
   | 'models'
+  | 'distrusted'
   | 'models_max'
   | 'memory'
   | 'process'
@@ -88,6 +89,7 @@ function describeEngine(backend: Backend): EngineFields {
     state: view.state,
     reason: reasonOf(view.state, probe.error),
     models: [...new Set(view.models.values())],
+    distrusted: [...(view.distrusted ?? [])],
     models_max: view.modelsMax ?? null,
     memory:
       memory === undefined

@@ -89,6 +89,8 @@ describe('a model that failed on one backend', () => {
     await until(async () => (await client.ps()).models.length === 2);
     first?.fail('/api/chat', { status: 500, message: 'worker died' });
     await expect(chat('llama3')).rejects.toMatchObject({ status_code: 500 });
+    const { backends } = await router.status();
+    expect(backends.map(({ distrusted }) => distrusted)).toEqual([['llama3:latest'], [], []]);
     expect(await chat('llama3')).toMatchObject({ message: { content: 'Hello' } });
     await expect(chat('other')).rejects.toMatchObject({ status_code: 500 });
     expect(chatsAt(0).map(({ body }) => body['model'])).toEqual(['llama3', 'other']);

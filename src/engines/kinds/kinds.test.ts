@@ -34,7 +34,7 @@ test('ollama knows a model with and without :latest, and what is loaded with whi
 
 test('ollama keeps what is loaded unknown when its listing fails', async () => {
   const reading = await read('ollama', { '/api/ps': { status: 500, text: '' } });
-  expect(reading.loaded).toBeUndefined();
+  expect(reading).toMatchObject({ loaded: undefined, isLoadedHidden: true });
   expect(reading.models?.size).toBe(3);
 });
 

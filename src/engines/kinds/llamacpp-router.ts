@@ -24,7 +24,7 @@ export async function readRouter(client: ProbeClient, answers: RouterAnswers): P
   if (listed === undefined) return { ...silentReading, isLoadedHidden: true, modelsMax };
 
   const loaded = Array.from(listed)
-    .filter(([, entry]) => asObject(entry['status'])?.['value'] === 'loaded')
+    .filter(([, entry]) => isLoaded(entry))
     .map(([id]) => id);
   const answered = await Promise.all(
     loaded.map(async (id) => [id, await readModelSlots(client, id, round)] as const),
@@ -41,6 +41,11 @@ export async function readRouter(client: ProbeClient, answers: RouterAnswers): P
     modelsMax,
     modelObjects: new Map(Array.from(listed, ([id, entry]) => [id, withoutArguments(entry)])),
   };
+}
+
+/** A model that tells no status is served as by a server of its own. Some proxies shorten it to its value. */
+function isLoaded({ status }: JsonObject): boolean {
+  return status === undefined || (asObject(status)?.['value'] ?? status) === 'loaded';
 }
 
 async function readModelSlots(client: ProbeClient, id: string, round: ProbeRound): Promise<SlotsAnswer> {

@@ -101,6 +101,21 @@ describe('a llama-server with one model', () => {
 });
 
 describe('a llama-server in router mode', () => {
+  test.each<[string, object, boolean]>([
+    ['no status', {}, true],
+    ['a status that is text', { status: 'loaded' }, true],
+    ['another text', { status: 'unloaded' }, false],
+    ['a status without a value', { status: {} }, false],
+  ])('takes a model with %s %j as loaded: %s', async (_, fields, isLoaded) => {
+    server.override('/v1/models', { json: { data: [{ id: 'm', ...fields }] } });
+    expect((await read()).loaded?.has('m')).toBe(isLoaded);
+  });
+
+  test('that cannot list its models hides what is loaded', async () => {
+    server.override('/v1/models', { status: 500, text: '' });
+    expect(await read()).toMatchObject({ loaded: undefined, isLoadedHidden: true });
+  });
+
   const entry = (id: string, status: object, more: object = {}) => ({ id, aliases: [], status, ...more });
   beforeEach(() => {
     server.override('/props', { json: { role: 'router', max_instances: 2, build_info: 'b2' } });
