@@ -217,6 +217,20 @@ describe('an ensemble on one slot', () => {
   });
 });
 
+test('an ensemble is answered by all backends that have room', async () => {
+  const engines = await Promise.all([startFakeEngine({ slots: 1 }), startFakeEngine({ slots: 1 })]);
+  for (const engine of engines) onTestFinished(() => engine.close());
+  const [one, two] = engines;
+  const router = await startPanelRouter({
+    backends: { one: { url: one?.url }, two: { url: two?.url } },
+    ensembles: { panel: { models: 'tiny', answers: 2, critiques: 0 } },
+  });
+  for (const engine of engines) await engine.reset();
+  expect((await askPanel(router, { max_tokens: 20 }).answer).status).toBe(200);
+  const reports = await Promise.all(engines.map((engine) => engine.report()));
+  expect(reports.every(({ requests }) => requests.some(({ method }) => method === 'POST'))).toBe(true);
+});
+
 describe('an ensemble whose members fail', () => {
   test('goes on with the answers that came', async () => {
     const { engine, router } = await startPanel(
