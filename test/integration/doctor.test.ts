@@ -91,9 +91,13 @@ describe('llamero doctor', () => {
     expect(code).toBe(1);
   });
 
-  test('tells a configured number of slots that the engine does not have', async () => {
+  test('tells slots that the engine does not have, and a limit for a model that nobody has', async () => {
     const { url } = await engine({ slots: 2 });
-    const { of, code } = await doctor({ backends: { desk: { url, slots: 3 } } });
+    const { of, code } = await doctor({
+      backends: { desk: { url, slots: 3 } },
+      scheduling: { modelLimits: { tiny: 1, tinny: 1 } },
+    });
+    expect(of('backends')).toContain("warning scheduling.modelLimits: nobody has a model 'tinny'");
     expect(of('backends')).toContain(
       'warning desk: slots: 3 is configured, but it has 2: the others wait inside of it, out of order',
     );

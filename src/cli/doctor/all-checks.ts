@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { LoadResult } from '../../config/load.ts';
 import { noModels, type ResolvedRouting } from '../../config/models.ts';
+import { createModelNames } from '../../config/names.ts';
 import { resolveModels } from '../../config/resolve-models.ts';
 import type { Config } from '../../config/schema.ts';
 import { createGpuSources } from '../../telemetry/host/gpu-sources.ts';
@@ -61,7 +62,8 @@ function gpuCheck({ platform, env, clock }: Surroundings, routing: ResolvedRouti
 
 function checksOf(config: Config, around: Surroundings): Check[] {
   const { env, cwd, platform, nodeVersion, clock } = around;
-  const { models, peers, routing } = resolveModels(config);
+  const resolved = resolveModels(config);
+  const { models, peers, routing } = resolved;
   const timeoutMs = config.probes.timeout;
   return [
     {
@@ -85,7 +87,10 @@ function checksOf(config: Config, around: Surroundings): Check[] {
     },
     gpuCheck(around, routing),
     { name: 'models', run: () => checkModels(models.values(), { env, cwd, platform }) },
-    { name: 'backends', run: (signal) => checkBackends({ config, clock, signal }) },
+    {
+      name: 'backends',
+      run: (signal) => checkBackends({ config, names: createModelNames(resolved).all(), clock, signal }),
+    },
     { name: 'monitors', run: (signal) => checkMonitors({ config, clock, signal }) },
     { name: 'peers', run: (signal) => checkPeers({ peers: peers.values(), timeoutMs, clock, signal }) },
   ];

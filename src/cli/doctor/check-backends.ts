@@ -6,17 +6,22 @@ import { ProbeFailure, type EngineKind, type EngineReading } from '../../engines
 import { detectEngineKind, engineKinds } from '../../engines/kinds/index.ts';
 import { createProbeClient } from '../../engines/probe-client.ts';
 import { watchAnswers, type AnswerWatch } from './answer-watch.ts';
+import { checkNames } from './check-names.ts';
 import { explainFailure } from './explain-failure.ts';
 import { fault, good, remark, type Finding } from './finding.ts';
 
 export interface BackendCheckOptions {
-  readonly config: Pick<Config, 'backends' | 'probes' | 'scheduling'>;
+  readonly config: Pick<Config, 'backends' | 'probes' | 'scheduling' | 'apiKeys'>;
+  /** Those that this router answers to without any backend. */
+  readonly names: Iterable<string>;
   readonly clock: Pick<Clock, 'epochMs'>;
   readonly signal: AbortSignal;
 }
 
-export async function checkBackends({ config, clock, signal }: BackendCheckOptions): Promise<Finding[]> {
-  const findings = await Promise.all(
+/** What limits and keys speak of is looked at only when every backend has told its models. */
+export async function checkBackends(options: BackendCheckOptions): Promise<Finding[]> {
+  const { config, clock, signal } = options;
+  const checked = await Promise.all(
     Object.entries(config.backends).map(([id, backend]) => {
       const { url, apiKey } = backend;
       const client = createProbeClient({
@@ -33,7 +38,16 @@ export async function checkBackends({ config, clock, signal }: BackendCheckOptio
       });
     }),
   );
-  return findings.flat();
+  const findings = checked.flatMap((backend) => backend.findings);
+  const lists = checked.map(({ models }) => models).filter((models) => models !== undefined);
+  if (lists.length < checked.length) return findings;
+  return [...findings, ...checkNames(config, new Set([...options.names, ...lists.flat()]))];
+}
+
+interface Checked {
+  readonly findings: readonly Finding[];
+  /** Its names for its models; undefined = it did not tell. */
+  readonly models: readonly string[] | undefined;
 }
 
 interface Examined {
@@ -43,7 +57,7 @@ interface Examined {
   readonly defaultSlots: number;
 }
 
-async function checkBackend(examined: Examined): Promise<Finding[]> {
+async function checkBackend(examined: Examined): Promise<Checked> {
   const { id, backend, watch } = examined;
   try {
     const detected = await tryDetect(examined);
@@ -51,18 +65,20 @@ async function checkBackend(examined: Examined): Promise<Finding[]> {
     if (kind === undefined) throw new ProbeFailure('status', 'No known inference API answers there');
     const reading = await kind.read(watch.client, { mayStir: false });
     const advice = (await kind.advise?.(watch.client)) ?? [];
-    return [
+    const findings = [
       good(id, describeReading(kind, reading)),
       ...judgeKind(examined, detected),
       ...judgeReading(examined, kind, reading),
       ...advice.map((each) => fault(id, each)),
       ...watch.clockFindings(id),
     ];
+    return { findings, models: reading.models === undefined ? backend.models : [...reading.models.keys()] };
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
     const where = { key: `backends.${id}.apiKey`, url: `backends.${id}.url`, address: backend.url };
     const failure = explainFailure(error, { ...where, refusedKey: watch.refusedKey() });
-    return [fault(id, { level: 'error', ...failure }), ...watch.clockFindings(id)];
+    const findings = [fault(id, { level: 'error', ...failure }), ...watch.clockFindings(id)];
+    return { findings, models: undefined };
   }
 }
 
