@@ -72,13 +72,13 @@ async function stepOf(backend: Backend, outlook: Outlook): Promise<Step> {
   const { planned, managed, inventories } = outlook;
   const unmanaged = whyUnmanaged(backend);
   if (unmanaged !== undefined) return { would: 'fail', reason: unmanaged };
-  const inventory = inventories.find((one) => one.backend === backend);
-  if (inventory === undefined || inventory.failure !== undefined) {
-    return { would: 'fail', reason: `it does not say what it has: ${inventory?.failure ?? 'no answer'}` };
-  }
   const chosen = planned.chosen?.(managed);
   if (chosen !== undefined && chosen !== backend) {
     return { would: 'nothing', reason: `'${chosen.id}' does it` };
+  }
+  const inventory = inventories.find((one) => one.backend === backend);
+  if (inventory === undefined || inventory.failure !== undefined) {
+    return { would: 'fail', reason: `it does not say what it has: ${inventory?.failure ?? 'no answer'}` };
   }
   switch (planned.verb) {
     case 'pull':
