@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { backendStates } from '../domain/backend-view.ts';
 import { engineNames } from '../domain/engine-names.ts';
 import { outcomes } from '../domain/outcome.ts';
+import { cacheResults } from '../store/cache/cache-use.ts';
 import { usageCountsSchema } from './contract-usage.ts';
 
 const seconds = z.number().min(0);
@@ -99,6 +100,8 @@ export const requestSchema = z.strictObject({
   selector: name.nullable(),
   /** Name of the ensemble that answers. */
   ensemble: name.nullable(),
+  /** What the cache of answers did for it; null = it was not asked to. */
+  cache: z.enum(cacheResults).nullable(),
   /** The request that this one of the router's own is part of, and what it is for there; null = a client sent it. */
   parent: z.strictObject({ request_id: name, purpose: name }).nullable(),
   /** A short hash: equal for requests of one conversation. */

@@ -24,6 +24,7 @@ export function describeRequest(
     requested_model: record.requested ?? null,
     selector: record.selector ?? null,
     ensemble: record.ensemble ?? null,
+    cache: record.cache?.result ?? null,
     parent: record.parent === undefined ? null : describeParent(record.parent),
     session_id: maskedSession(record.session),
     backend_id: record.backend ?? null,

@@ -225,6 +225,13 @@ describe('a hit', () => {
     const line = router.logLines.find(({ cache }) => cache === 'exact');
     expect(line).toMatchObject({ status: 200, outcome: 'completed' });
     expect(line?.['tokensIn']).toBeUndefined();
+    const { recent } = (await ask(`${router.url}/api/requests`).answer).json() as {
+      recent: { cache: string | null; input_tokens: number | null; backend_id: string | null }[];
+    };
+    expect(recent.find(({ cache }) => cache === 'exact')).toMatchObject({
+      input_tokens: null,
+      backend_id: null,
+    });
   });
 
   test('counts as a request of its key, and passes when the budget of tokens is used up', async () => {

@@ -2,7 +2,8 @@
 import type { AnswerCopy } from './answer-copy.ts';
 
 /** exact, semantic: it was answered from the cache. bypass: it was not even looked for. */
-export type CacheResult = 'exact' | 'semantic' | 'miss' | 'bypass';
+export const cacheResults = ['exact', 'semantic', 'miss', 'bypass'] as const;
+export type CacheResult = (typeof cacheResults)[number];
 
 /**
  * Why an answer is not given again. model, route: the configuration or the API is not for it. several: more than one answer
