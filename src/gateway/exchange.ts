@@ -450,7 +450,7 @@ class Exchange implements Waiter, UpstreamHandler {
 
   #cancelledOutcome(): Outcome {
     if (this.#answer.begun) return 'cancelled_streaming';
-    return this.#holdsPermit ? 'cancelled_waiting' : 'cancelled_queued';
+    return this.#holdsPermit || this.#ensemble !== undefined ? 'cancelled_waiting' : 'cancelled_queued';
   }
 
   /** Answers with an error where that is still possible, else breaks the answer off. */

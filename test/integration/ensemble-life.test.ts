@@ -22,6 +22,7 @@ describe('a client that leaves an ensemble', () => {
       const { recent } = await requestsOf(router);
       const cancelled = recent.filter(({ outcome }) => outcome?.startsWith('cancelled_'));
       expect(cancelled).toHaveLength(part === 'final' ? 2 : 4);
+      expect(cancelled.map(({ outcome }) => outcome)).toEqual(cancelled.map(() => 'cancelled_waiting'));
     });
   }
 });
