@@ -72,6 +72,17 @@ describe('an answer with vectors', () => {
     expect(writeOldEmbedAnswer(answer)).toEqual({ embedding: [0.5, -2] });
   });
 
+  test('has zeros for what is no number of JSON', () => {
+    const base64 = Buffer.from(new Float32Array([Number.NaN, 1, Infinity]).buffer).toString('base64');
+    const answer = { data: [{ embedding: [0.5, null] }, { embedding: base64 }] };
+    expect(writeEmbedAnswer(answer, context)).toMatchObject({
+      embeddings: [
+        [0.5, 0],
+        [0, 1, 0],
+      ],
+    });
+  });
+
   test.each([{}, { data: {} }, { data: [{ index: 0 }] }, { data: [5] }, { data: [{ embedding: ['x'] }] }])(
     'is none when the engine says %j',
     (answer) => {

@@ -122,11 +122,22 @@ function vectorsOf(answer: JsonObject): readonly (readonly number[])[] | undefin
   return vectors.length === answer['data'].length ? vectors : undefined;
 }
 
-/** Some engines answer in base64 whatever was asked for. */
+/** Some engines answer in base64 whatever was asked for. What overflowed or is no number counts as zero. */
 function vectorOf(value: unknown): readonly number[] | undefined {
-  if (Array.isArray(value)) return value.every((one) => typeof one === 'number') ? value : undefined;
+  if (Array.isArray(value)) return value.every(isNumberOrNone) ? value.map(finite) : undefined;
   if (typeof value !== 'string') return undefined;
   const bytes = Buffer.from(value, 'base64');
   const count = Math.floor(bytes.length / Float32Array.BYTES_PER_ELEMENT);
-  return Array.from({ length: count }, (_zero, at) => bytes.readFloatLE(at * Float32Array.BYTES_PER_ELEMENT));
+  return Array.from({ length: count }, (_zero, at) =>
+    finite(bytes.readFloatLE(at * Float32Array.BYTES_PER_ELEMENT)),
+  );
+}
+
+/** llama-server writes `null` for NaN and infinity, which JSON has not. */
+function isNumberOrNone(value: unknown): value is number | null {
+  return typeof value === 'number' || value === null;
+}
+
+function finite(value: number | null): number {
+  return value !== null && Number.isFinite(value) ? value : 0;
 }
