@@ -152,6 +152,14 @@ describe('a backend on which a model failed', () => {
     expect(rig.backend('b1', { models: ['x', 'y'] })).toBe('2→b1');
   });
 
+  test('is used where the other one is busy and nobody may wait', () => {
+    const rig = new Rig({ queueMax: 0 });
+    rig.backend('b1', failing);
+    rig.backend('b2', { models: ['x'] });
+    expect(rig.arrive('1', { model: 'x' })).toBe('1→b2');
+    expect(rig.arrive('2', { model: 'x' })).toBe('2→b1');
+  });
+
   test('is used where the other one cannot take the request', () => {
     const rig = new Rig();
     rig.backend('b1', failing);

@@ -105,7 +105,7 @@ export class Placement {
       prompts: undefined,
       modelInFlight: model.inFlight,
       modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
-      hasTrusted: this.#fleet.distrusts && hasTrusted(entry, model),
+      hasTrusted: this.#fleet.distrusts && hasTrusted(entry, model, this.#settings.queueMax > 0),
       slotsAreSoft: this.#settings.slotsAreSoft,
     };
   }

@@ -69,11 +69,11 @@ export function canUse(seat: Seat, demand: Demand): boolean {
   return isAllowed(seat.ledger.id, demand) && fitsContext(seat.contextTokens, demand.request);
 }
 
-/** Whether a live backend may have it on which the model has not failed of late. */
-export function hasTrusted(demand: Demand, { seats }: ServedModel): boolean {
+/** Whether a live backend may have it on which the model has not failed of late; one with room where it cannot wait. */
+export function hasTrusted(demand: Demand, { seats }: ServedModel, hasQueue: boolean): boolean {
   return seats.some(
     (seat) =>
-      seat.ledger.isHealthy &&
+      (hasQueue ? seat.ledger.isHealthy : seat.ledger.ready) &&
       (seat.model === undefined || seat.view.distrusted?.has(seat.model) !== true) &&
       canUse(seat, demand),
   );
