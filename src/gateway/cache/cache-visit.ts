@@ -33,7 +33,7 @@ export interface ReplayedAnswer {
 /** An answer, a reason why there can be none, or undefined: an engine has to answer. */
 export type LookedUp = ReplayedAnswer | LlameroError | undefined;
 
-/** undefined: no answers are kept. @throws LlameroError request_malformed */
+/** undefined: no answers are kept, or the request says nothing of them. @throws LlameroError request_malformed */
 export function tryVisitCache(
   parts: GatewayParts,
   inbound: Inbound,
@@ -42,13 +42,9 @@ export function tryVisitCache(
   const cache = parts.cache();
   const { parent, request } = inbound;
   if (cache === undefined || parent !== undefined || request.method !== 'POST') return undefined;
-  return new CacheVisit({
-    ...source,
-    ...readWish(request.rawHeaders, source.received),
-    cache,
-    parts,
-    inbound,
-  });
+  const { wish, body } = readWish(request.rawHeaders, source.received);
+  if (wish === undefined && body === source.received) return undefined;
+  return new CacheVisit({ ...source, wish, body, cache, parts, inbound });
 }
 
 interface Visiting extends CacheVisitSource, Wishing {
@@ -91,11 +87,12 @@ class CacheVisit {
 
   /** The request has ended; its record knows everything by now. */
   ended(outcome: Outcome): void {
+    const request = this.#request;
+    if (request === undefined) return;
     this.#ending.abort(new LlameroError('client_closed', 'The request has ended'));
     const { cache, record } = this.#visiting;
     const use = record.cache;
-    const request = this.#request;
-    if (use?.copy === undefined || request === undefined) {
+    if (use?.copy === undefined) {
       this.#arrived();
       return;
     }
