@@ -24,7 +24,7 @@ export const nomyoCacheKeys: readonly CacheKey[] = [
     name: 'cache_enabled',
     source: 'file',
     fate: 'carried',
-    to: '`cache.enabled`',
+    to: '`cache.enabled`, `cache.share: all`',
     remark: 'Requests ask for it as before, with `"nomyo":{"cache":true}`. Not set: off.',
     sample: 'cache_enabled: true\n',
     carry: (setting, { cache }, draft) => {
@@ -107,6 +107,7 @@ export function writeNomyoCache(cache: NomyoCache, draft: Draft): void {
     return;
   }
   draft.set(['cache', 'enabled'], true, `from ${enabled}`);
+  draft.set(['cache', 'share'], 'all', 'nomyo-router gives an answer to whoever asks for it');
   writeStore(cache, draft);
   if (ttl !== undefined) writeTtl(ttl, draft);
 }
