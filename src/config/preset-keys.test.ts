@@ -130,6 +130,16 @@ describe('preset nomyo', () => {
     }
   });
 
+  test('takes the idle one of two that have the model loaded', () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const rig = rigOf('nomyo', seed);
+      rig.backend('a', { ...places, loaded: ['m'] });
+      rig.arrive('r1');
+      rig.backend('b', { ...places, loaded: ['m'] });
+      expect(rig.arrive('r2')).toBe('r2→b');
+    }
+  });
+
   test('draws among equals', () => {
     const winners = new Set<string>();
     for (let seed = 1; seed <= 30; seed += 1) {

@@ -236,6 +236,23 @@ describe('a request to a service', () => {
     ]);
   });
 
+  test('may be answered without a token', async () => {
+    const usage = { prompt_tokens: 5, completion_tokens: 0, total_tokens: 5 };
+    answerOfService = () => ({ body: { ...said, usage } });
+    const last = await ollama.chat({ model: 'gpt-4o', messages });
+    expect(last).toMatchObject({ done: true, prompt_eval_count: 5 });
+    expect(Object.values(last)).not.toContain(null);
+  });
+
+  test('counts by the timings of a llama-server where no usage comes', async () => {
+    const { usage: _usage, ...rest } = said;
+    answerOfService = () => ({ body: { ...rest, timings: { prompt_n: 3, cache_n: 4, predicted_n: 2 } } });
+    await openai.chat.completions.create({ model: 'gpt-4o', messages });
+    const counts = async () => (await ask(`${router.url}/api/token_counts`).answer).json();
+    await until(async () => (await counts())['total_tokens'] === 9);
+    expect(await counts()).toMatchObject({ breakdown: [{ input_tokens: 7, output_tokens: 2 }] });
+  });
+
   test('may name an image of another machine, which the router does not fetch', async () => {
     const [host] = ollamas;
     const url = `${host?.url ?? ''}/picture.png`;
