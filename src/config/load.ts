@@ -3,7 +3,7 @@
  * the environment, joining of files, macros, schema, cross checks. Pure; read-files.ts gets the texts.
  */
 import { checkConfig } from './checks.ts';
-import { withCommonRepairs } from './common-repairs.ts';
+import { withInheritedRepairs } from './inherit-repairs.ts';
 import { expandMacros } from './expand-macros.ts';
 import type { MacroOptions } from './expand-macros.ts';
 import { explainIssues } from './explain.ts';
@@ -134,7 +134,7 @@ function plainRoot(root: TreeNode | undefined): unknown {
     const value = toPlain(node, schema, { lenient });
     if (value !== null || schema === undefined) plain[key] = value;
   }
-  return withCommonRepairs(withPresetKeys(withLogLevel(plain, root)));
+  return withInheritedRepairs(withPresetKeys(withLogLevel(plain, root)));
 }
 
 /** llama-swap's `logLevel` counts where ours is not set. */

@@ -7,7 +7,7 @@ import { repairs as schema } from './schema-repairs.ts';
 const sections = ['backends', 'models', 'peers'];
 
 /** The plain configuration with its common repairs where they are made. */
-export function withCommonRepairs(plain: Record<string, unknown>): Record<string, unknown> {
+export function withInheritedRepairs(plain: Record<string, unknown>): Record<string, unknown> {
   const { repairs } = plain;
   if (!isMap(repairs)) return plain;
   // What is wrong is told of once, where it stands.
