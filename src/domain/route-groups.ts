@@ -1,31 +1,49 @@
-/** Routes by whose API they belong to: what an API key can be limited to with one word. */
+/** Which API each route belongs to: the one table of it, and what an API key can be limited to with one word. */
 import { routeNames, type RouteName } from './routes.ts';
+
+/** other: an engine's own paths that nobody declared, WebSockets included. */
+export type RouteApi = 'openai' | 'anthropic' | 'ollama' | 'llamacpp' | 'other';
+
+const apiByRoute: Readonly<Record<RouteName, RouteApi>> = {
+  'chat-completions': 'openai',
+  completions: 'openai',
+  embeddings: 'openai',
+  responses: 'openai',
+  messages: 'anthropic',
+  'count-tokens': 'anthropic',
+  'ollama-chat': 'ollama',
+  'ollama-generate': 'ollama',
+  'ollama-embed': 'ollama',
+  'ollama-embeddings': 'ollama',
+  rerank: 'openai',
+  audio: 'openai',
+  images: 'openai',
+  'native-completion': 'llamacpp',
+  infill: 'llamacpp',
+  tokenize: 'llamacpp',
+  detokenize: 'llamacpp',
+  'apply-template': 'llamacpp',
+  props: 'llamacpp',
+  slots: 'llamacpp',
+  other: 'other',
+};
+
+export function apiOf(route: RouteName): RouteApi {
+  return apiByRoute[route];
+}
 
 export const routeGroups = ['openai', 'anthropic', 'ollama', 'native'] as const;
 
 /** native: an engine's own paths, WebSockets included. */
 export type RouteGroup = (typeof routeGroups)[number];
 
-const anthropic: ReadonlySet<RouteName> = new Set(['messages', 'count-tokens']);
-const native: ReadonlySet<RouteName> = new Set([
-  'native-completion',
-  'infill',
-  'tokenize',
-  'detokenize',
-  'apply-template',
-  'props',
-  'slots',
-  'other',
-]);
-
-export function routeGroupOf(route: RouteName): RouteGroup {
-  if (anthropic.has(route)) return 'anthropic';
-  if (native.has(route)) return 'native';
-  return route.startsWith('ollama-') ? 'ollama' : 'openai';
-}
-
 /** The routes that names of routes and of groups stand for. */
 export function routesOf(names: readonly (RouteName | RouteGroup)[]): ReadonlySet<RouteName> {
   const named: ReadonlySet<string> = new Set(names);
   return new Set(routeNames.filter((route) => named.has(route) || named.has(routeGroupOf(route))));
+}
+
+function routeGroupOf(route: RouteName): RouteGroup {
+  const api = apiOf(route);
+  return api === 'llamacpp' || api === 'other' ? 'native' : api;
 }

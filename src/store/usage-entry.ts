@@ -1,6 +1,7 @@
 /** What one finished request adds to the accounts: whose it is, and what it used. Knows no database. */
 import type { BackendId, FlowId, ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { apiOf } from '../domain/route-groups.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -40,23 +41,15 @@ export const noUsage: UsageCounts = {
   estimated: 0,
 };
 
-/** Routes on which a model works. All others, such as tokenising, cost nothing that is accounted for. */
-const dialectByRoute: Partial<Record<RouteName, UsageDialect>> = {
-  'chat-completions': 'openai',
-  completions: 'openai',
-  embeddings: 'openai',
-  rerank: 'openai',
-  audio: 'openai',
-  images: 'openai',
-  responses: 'openai-responses',
-  messages: 'anthropic',
-  'ollama-chat': 'ollama',
-  'ollama-generate': 'ollama',
-  'ollama-embed': 'ollama',
-  'ollama-embeddings': 'ollama',
-  'native-completion': 'llamacpp',
-  infill: 'llamacpp',
-};
+/** No model works on them, so that they cost nothing that is accounted for. */
+const routesWithoutWork: ReadonlySet<RouteName> = new Set([
+  'count-tokens',
+  'tokenize',
+  'detokenize',
+  'apply-template',
+  'props',
+  'slots',
+]);
 
 const noErrors: ReadonlySet<Outcome> = new Set([
   'completed',
@@ -86,7 +79,7 @@ export interface UsageEntry {
  */
 export function tryToUsageEntry(record: RequestRecord): UsageEntry | undefined {
   if (record.ensemble !== undefined) return undefined;
-  const dialect = dialectByRoute[record.route];
+  const dialect = tryDialectOf(record.route);
   const outcome = record.outcome ?? 'internal';
   if (dialect === undefined || record.method !== 'POST' || outcome === 'rejected_unauthorized')
     return undefined;
@@ -152,4 +145,10 @@ function tokensOf(record: RequestRecord): Tokens {
 
 function guessInput({ route, tokensEstimated, bytesIn }: RequestRecord): number {
   return plainTextRoutes.has(route) ? Math.ceil(bytesIn / bytesPerToken) : tokensEstimated;
+}
+
+function tryDialectOf(route: RouteName): UsageDialect | undefined {
+  if (route === 'responses') return 'openai-responses';
+  const api = apiOf(route);
+  return api === 'other' || routesWithoutWork.has(route) ? undefined : api;
 }

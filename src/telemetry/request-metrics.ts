@@ -4,8 +4,8 @@
  */
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { dialectOf } from './route-dialects.ts';
 import type { RouteName } from '../domain/routes.ts';
+import { apiOf } from '../domain/route-groups.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import type { CounterChild, HistogramChild, MetricRegistry } from './metric-registry.ts';
 
@@ -167,7 +167,7 @@ export class RequestMetrics {
   ): OutcomeSeries {
     const known = series.outcomes.get(outcome);
     if (known !== undefined) return known;
-    const dialect = dialectOf(route);
+    const dialect = apiOf(route);
     const requests = this.#registry.counter('llamero_requests_total');
     const duration = this.#registry.histogram('llamero_request_duration_seconds');
     const wait = this.#registry.histogram('llamero_queue_wait_seconds');
@@ -194,7 +194,7 @@ export class RequestMetrics {
     const known = byRoute.get(route);
     if (known !== undefined) return known;
     const tokens = this.#registry.counter('llamero_tokens_total');
-    const labels = { model, backend, dialect: dialectOf(route) };
+    const labels = { model, backend, dialect: apiOf(route) };
     const series: RequestSeries = {
       outcomes: new Map(),
       firstToken: this.#registry.histogram('llamero_time_to_first_token_seconds').labels(labels),
