@@ -8,7 +8,7 @@ let cwd = '';
 
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'llamero-import-'));
-  await writeFile(join(cwd, 'lb.env'), 'OLLAMA_SERVERS=gpu:11434\nMETRICS_INTERVAL=2\n');
+  await writeFile(join(cwd, 'lb.env'), 'OLLAMA_SERVERS=gpu:11434\nMETRICS_PORT=8080\n');
 });
 
 afterEach(async () => {
@@ -32,7 +32,7 @@ describe('runImport', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('url: http://gpu:11434');
     expect(stderr).toBe(
-      'Not carried as it was:\n  METRICS_INTERVAL = 2 (lb.env:2): readings of GPUs are taken at a pace of their own\n',
+      'Not carried as it was:\n  METRICS_PORT = 8080 (lb.env:2): belongs to the GPU monitor beside each server: run `llamero gpu-monitor` there instead\n',
     );
   });
 
