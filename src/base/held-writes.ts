@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 
 let held: Writable[] = [];
 
-/** Writes to the socket go out together at the end of this turn of the event loop; those before its end or `end()` are lost with `destroy()` only. */
+/** What is written to the socket goes out at the end of this turn of the event loop, or with its `end()`; `destroy()` before that loses it. */
 export function holdWrites(socket: Writable): void {
   if (socket.writableCorked > 0) return;
   socket.cork();
