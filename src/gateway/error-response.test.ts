@@ -28,12 +28,16 @@ describe('UTL-6: the envelope', () => {
     [429, 'rate_limit_error'],
     [502, 'server_error'],
     [503, 'server_error'],
-    [504, 'server_error'],
     [500, 'server_error'],
   ])('has with status %i the type %s', (status, type) => {
     const entries = Object.values(errorTable).filter((entry) => entry.status === status);
     expect(entries.length).toBeGreaterThan(0);
     expect(new Set(entries.map((entry) => entry.type))).toEqual(new Set([type]));
+  });
+
+  test('has with status 504 the type of its cause: an engine too slow, or a wish that nothing kept can fulfil', () => {
+    const types = Object.values(errorTable).flatMap(({ status, type }) => (status === 504 ? [type] : []));
+    expect(new Set(types)).toEqual(new Set(['server_error', 'invalid_request_error']));
   });
 
   test.each(['openai', 'openai-responses', 'anthropic'] as const)(

@@ -72,15 +72,25 @@ describe('rates', () => {
 });
 
 describe('budgets', () => {
-  test('the last request reserves what is left, and nobody begins beside it', () => {
+  test('the last request may reserve more than is left, and nobody begins beside it', () => {
     const { meter, rules } = setUp({ tokensPerDay: 1000 });
     hold(meter, rules, 600).settle(600);
     const last = hold(meter, rules, 5000);
-    expect(meter.read(rules).day).toMatchObject({ used: 600, reserved: 400 });
+    expect(meter.read(rules).day).toMatchObject({ used: 600, reserved: 5000 });
     expect(meter.enter(rules, 1)).toMatchObject({ limit: 'tokensPerDay', retryAfterMs: undefined });
     last.settle(100);
     hold(meter, rules, 300).settle(300);
     expect(meter.enter(rules, 1)).toEqual({ limit: 'tokensPerDay', allowed: 1000, retryAfterMs: dayMs / 2 });
+  });
+
+  test('one that ends cheaply makes no room beside another that may go beyond the budget', () => {
+    const { meter, rules } = setUp({ tokensPerDay: 2 });
+    const cheap = hold(meter, rules, 1);
+    const dear = hold(meter, rules, 5);
+    cheap.settle(0);
+    expect(meter.enter(rules, 5)).toMatchObject({ limit: 'tokensPerDay', retryAfterMs: undefined });
+    dear.settle(3);
+    expect(meter.read(rules).day).toMatchObject({ used: 3, reserved: 0 });
   });
 
   test('what costs nothing passes a budget that is used up', () => {

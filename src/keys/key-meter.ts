@@ -93,7 +93,7 @@ export class KeyMeter {
     meter.running += 1;
     meter.requests.take(limits.requestsPerMinute, 1, nowMs);
     meter.tokens.take(limits.tokensPerMinute, tokens, nowMs);
-    const reservations = meter.budgets.map((budget) => this.#reserve(rules, budget, tokens));
+    const reservations = meter.budgets.map((budget) => this.#reserve(rules.name, budget, tokens));
     let isSettled = false;
     return {
       settle: (taken) => {
@@ -158,16 +158,18 @@ export class KeyMeter {
     return { limit: longest.limit, allowed: limits[longest.limit], retryAfterMs: longest.waitMs };
   }
 
-  /** Reserves what the request may cost, at most what is left: then nobody else begins before it has ended. */
-  #reserve(rules: KeyRules, { period, limit, tokens: budget }: Budget, tokens: number) {
+  /**
+   * Reserves all that the request may cost, even beyond what is left: were the rest not held against the others, one that
+   * ended cheaply would make room for a second request beyond the budget.
+   */
+  #reserve(key: string, { period, tokens: budget }: Budget, reserved: number) {
     const window = budget.windowAt(this.#clock.epochMs());
-    const reserved = Math.min(tokens, rules.limits[limit] - window.used - window.reserved);
     window.reserved += reserved;
-    this.#keep(rules.name, period, window);
+    this.#keep(key, period, window);
     return (taken: number): void => {
       window.reserved -= reserved;
       window.used += taken;
-      this.#keep(rules.name, period, window);
+      this.#keep(key, period, window);
     };
   }
 

@@ -66,7 +66,8 @@ describe('SIGTERM', () => {
         [200, true],
       ]);
       expect(await program.ended()).toBe(0);
-      expect(program.log().filter(({ msg }) => msg === 'request').length).toBeGreaterThanOrEqual(4);
+      const log = await program.log();
+      expect(log.filter(({ msg }) => msg === 'request').length).toBeGreaterThanOrEqual(4);
       expectCleanEnd(program);
     },
   );

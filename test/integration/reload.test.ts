@@ -98,7 +98,8 @@ describe('SIGHUP', () => {
     expect(config.last_reload?.problems.join('\n')).toMatch(reason);
     expect(backends.map(({ id }) => id)).toEqual(['a']);
     expect((await chat(setup.url, { max_tokens: 1 }).answer).status).toBe(200);
-    const line = setup.program.log().find(({ msg }) => String(msg).startsWith('configuration not reloaded'));
+    const log = await setup.program.log();
+    const line = log.find(({ msg }) => String(msg).startsWith('configuration not reloaded'));
     expect(JSON.stringify(line)).toMatch(reason);
     await setup.reload({ backends: { a: { url: setup.a.url } } });
     expect((await setup.status()).config.last_reload).toMatchObject({ ok: true, problems: [] });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from './start-router.ts';
 
 export interface Program extends AsyncDisposable {
@@ -11,8 +12,8 @@ export interface Program extends AsyncDisposable {
   readonly pid: number;
   stdout(): string;
   stderr(): string;
-  /** Lines of its log, where they are JSON. */
-  log(): readonly Readonly<Record<string, unknown>>[];
+  /** Lines of its log, where they are JSON; waits for those that it holds back to write them together. */
+  log(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** First address of its log; waits for it. */
   url(): Promise<string>;
   /** Writes a file in its folder, whole at once. */
@@ -21,6 +22,9 @@ export interface Program extends AsyncDisposable {
   /** Waits for its end: the exit status, or the signal that killed it. */
   ended(): Promise<number | string>;
 }
+
+/** Well above the time that the log of a program may be held back. */
+const heldLogMs = 300;
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
 
@@ -46,11 +50,13 @@ export async function startProgram(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  const log = () =>
-    stderr
+  const log = async () => {
+    if (child.exitCode === null && child.signalCode === null) await sleep(heldLogMs);
+    return stderr
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+  };
   return {
     folder,
     pid: child.pid ?? 0,

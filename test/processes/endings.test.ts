@@ -64,7 +64,7 @@ async function running(
 async function load({ url, program }: Running, ...models: string[]): Promise<void> {
   const answers = await Promise.all(models.map((model) => chat(url, { model }).answer));
   expect(answers.map(({ status }) => status)).toEqual(models.map(() => 200));
-  expect(pidsIn(program.log())).toHaveLength(models.length);
+  expect(pidsIn(await program.log())).toHaveLength(models.length);
 }
 
 async function expectNobodyLeft(setup: Running): Promise<void> {
@@ -152,7 +152,7 @@ describe('SIGTERM', () => {
 test('a router ends at its start what an earlier one left, when that and its guard were killed', async () => {
   await using setup = await running({ deaf: unruly.deaf });
   await load(setup, 'deaf');
-  const [child = 0] = pidsIn(setup.program.log());
+  const [child = 0] = pidsIn(await setup.program.log());
   const own = (await readProcTable())
     .filter(({ parent }) => parent === setup.program.pid)
     .map(({ pid }) => pid);
@@ -165,7 +165,7 @@ test('a router ends at its start what an earlier one left, when that and its gua
   await using next = await startProgram(['serve', '--config', join(setup.program.folder, 'r.yaml')]);
   await next.url();
   await expectNobodyLeft(setup);
-  expect(next.log()).toContainEqual(
+  expect(await next.log()).toContainEqual(
     expect.objectContaining({ msg: 'Ended a process that an earlier router left behind' }),
   );
 });
