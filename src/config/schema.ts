@@ -205,7 +205,7 @@ const affinity = z.strictObject({
 const probes = z.strictObject({
   interval: describe('Time between two probes of a live backend.', duration({ msMin: 100 }).prefault('2s')),
   deadInterval: describe(
-    'Time between two probes of a dead backend.',
+    'Time between two probes of a dead backend. Where nobody listens it is noticed each `interval` when somebody does again, and asked at once.',
     duration({ msMin: 100 }).prefault('2s'),
   ),
   timeout: describe('Deadline of one probe request.', duration({ msMin: 1 }).prefault('5s')),

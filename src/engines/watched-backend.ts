@@ -14,6 +14,7 @@ import type { EngineKind, EngineReading, ProbeClient } from './engine-kind.ts';
 import { createHealth, nextHealth } from './health.ts';
 import type { Health, HealthEvent } from './health.ts';
 import { detectEngineKind, engineKinds } from './kinds/index.ts';
+import { knock } from './knock.ts';
 import { ModelFailures } from './model-failures.ts';
 import { createProbeClient } from './probe-client.ts';
 import { isStirDue } from './stir-pace.ts';
@@ -38,6 +39,10 @@ export class WatchedBackend implements Backend {
   #view: BackendView;
   #probe: ProbeStatus = { atEpochMs: undefined, durationMs: undefined, error: undefined, failuresInRow: 0 };
   #timer: unknown;
+  #knockTimer: unknown;
+  #knocking: Promise<void> | undefined;
+  /** Nobody listened when it was last asked. */
+  #isRefused = false;
   #running: Promise<void> | undefined;
   #roundStartedMs = -Infinity;
   #againSoon = false;
@@ -145,7 +150,8 @@ export class WatchedBackend implements Backend {
   async close(): Promise<void> {
     this.#ending.abort();
     this.#context.timers.clear(this.#timer);
-    await this.#running;
+    this.#context.timers.clear(this.#knockTimer);
+    await Promise.all([this.#running, this.#knocking]);
     for (const resolve of this.#awaiting.splice(0)) resolve();
   }
 
@@ -157,12 +163,33 @@ export class WatchedBackend implements Backend {
   #schedule(delayMs: number): void {
     if (this.#ending.signal.aborted) return;
     this.#context.timers.clear(this.#timer);
+    this.#context.timers.clear(this.#knockTimer);
+    if (this.#isRefused) this.#scheduleKnock(delayMs);
     this.#timer = this.#context.timers.set(() => {
       const awaiting = this.#awaiting.splice(0);
       this.#running = this.#runRound().finally(() => {
         for (const resolve of awaiting) resolve();
       });
     }, delayMs);
+  }
+
+  /** A delay before looking at a dead backend spares a sick one. One that was only started anew is back when it listens. */
+  #scheduleKnock(roundInMs: number): void {
+    const { timers, probes } = this.#context;
+    const delayMs = Math.max(probes.interval, roundGapMsMin);
+    if (delayMs >= roundInMs) return;
+    this.#knockTimer = timers.set(() => {
+      this.#knocking = this.#knock(roundInMs - delayMs);
+    }, delayMs);
+  }
+
+  /** `roundInMs`: when it is asked anyway. */
+  async #knock(roundInMs: number): Promise<void> {
+    const { signal } = this.#ending;
+    const isOpen = await knock(this.url, { timeoutMs: this.#context.probes.timeout, signal });
+    if (signal.aborted || this.#running !== undefined) return;
+    if (isOpen) this.#scheduleSoon();
+    else this.#scheduleKnock(roundInMs);
   }
 
   #scheduleSoon(): void {
@@ -187,6 +214,7 @@ export class WatchedBackend implements Backend {
       signal: this.#ending.signal,
     });
     let error: string | undefined;
+    this.#isRefused = false;
     try {
       error = await this.#readEngine(client);
     } catch (thrown) {
@@ -249,8 +277,8 @@ export class WatchedBackend implements Backend {
     if (!(thrown instanceof ProbeFailure)) {
       this.#context.log.warn({ backend: this.id, err: thrown }, 'Probe failed unexpectedly');
     }
-    const refused = thrown instanceof ProbeFailure && thrown.kind === 'refused';
-    this.#sawEvent({ type: 'probeFailed', refused }, message);
+    this.#isRefused = thrown instanceof ProbeFailure && thrown.kind === 'refused';
+    this.#sawEvent({ type: 'probeFailed', refused: this.#isRefused }, message);
     return message;
   }
 

@@ -48,7 +48,8 @@ const otherwise: Readonly<Record<string, string>> = {
   'OLB-3':
     'all are asked side by side, one question for all servers of one machine; a good answer heals nothing',
   'OLB-4': 'a refused connection counts at once, for a request could only fail there',
-  'OLB-5': 'on probation at first: one more failure and it is out again',
+  'OLB-5':
+    'at once where nobody listened and somebody does again; on probation at first: one more failure and it is out',
   'OLB-7':
     'before the first byte the request goes to another server; the error has the shape of the API that was called',
   'OLB-10': 'the status is `ok`, `error` or `draining`, with 503 for the last two, in place of `healthy`',

@@ -1,5 +1,5 @@
 /** Servers and their sidecars as ollama-lb knows them, behind the router. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { serversSchema } from '../../src/admin/contract-servers.ts';
 import { importableSystems } from '../../src/config/import/systems.ts';
 import { startFakeOllama } from '../fake-engine/fake-ollama.ts';
@@ -139,6 +139,22 @@ describe('the list of servers', () => {
     await first.reset();
     await until(async () => (await healthy())[0] === true);
     await Promise.all(engines.map((engine) => engine.close()));
+  });
+
+  test('OLB-5 has a server that was only started anew back as soon as it listens, whatever the recovery delay', async () => {
+    const engine = await startFakeEngine();
+    onTestFinished(() => engine.close());
+    const backends = { one: { url: engine.url } };
+    await using router = await startRouter({
+      backends,
+      scheduling,
+      probes: { ...probes, deadInterval: '60s' },
+    });
+    await router.ready();
+    const healthy = async () => (await serversOf(router))[0]?.is_healthy;
+    await engine.fault({ kind: 'refuse', ms: 500 });
+    await until(async () => (await healthy()) === false);
+    await until(async () => (await healthy()) === true);
   });
 });
 

@@ -52,7 +52,7 @@ export const ollamaLbKeys: readonly ForeignKey<State>[] = [
     source: 'environment',
     fate: 'carried',
     to: '`probes.deadInterval`',
-    remark: 'Not set: 30 s, by the preset.',
+    remark: 'Not set: 30 s, by the preset. A server that was only started anew is back at once.',
     sample: 'RECOVERY_DELAY=45\n',
     carry: carrySeconds(['probes', 'deadInterval']),
   },
