@@ -53,7 +53,10 @@ describe('the monitor', () => {
         97, 3,
       ]);
     }
-    expect((await get(`${url}/health`)).json()).toEqual({ status: 'healthy' });
+    for (const path of ['/health', '/health?require=gpus']) {
+      const health = await get(url + path);
+      expect([health.status, health.json()]).toEqual([200, { status: 'healthy' }]);
+    }
     expect((await get(url)).body.toString()).toContain('/metrics/prometheus');
     program.signal('SIGTERM');
     expect(await program.ended()).toBe(0);
@@ -95,7 +98,7 @@ describe('the monitor', () => {
     }
   });
 
-  test('works without GPU tools that work, and says what is wrong', async () => {
+  test('OLB-13 works without GPU tools that work, and says what is wrong', async () => {
     const { url, program } = await startMonitor('echo "NVIDIA-SMI has failed"; exit 9');
     const body = await eventually(async () => {
       const answer = await get(`${url}/metrics`);
@@ -103,6 +106,12 @@ describe('the monitor', () => {
     });
     expect(body).toMatchObject({ gpu_count: 0, gpus: [], host: { gpus: [] } });
     await eventually(() => program.stderr().includes('ended with 9: NVIDIA-SMI has failed'));
+    const health = await get(`${url}/health`);
+    expect([health.status, health.json()]).toEqual([
+      200,
+      { status: 'degraded', gpu_count: 0, troubled: ['nvidia-smi'] },
+    ]);
+    expect((await get(`${url}/health?require=gpus`)).status).toBe(503);
   });
 
   test('knows its routes and methods', async () => {

@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
-import type { HostSampler } from '../../domain/host-reading.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
 import { createAuthenticator } from '../../gateway/auth.ts';
 import type { HostLog } from '../../telemetry/host/gpu-watch.ts';
-import { createHostSampler } from '../../telemetry/host/host-sampler.ts';
+import { createHostSampler, type LocalHostSampler } from '../../telemetry/host/host-sampler.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { LongRunningIo } from '../io.ts';
 import { version } from '../version.ts';
@@ -54,7 +53,7 @@ export async function runGpuMonitor(args: readonly string[], io: LongRunningIo):
 interface Monitor {
   readonly flags: MonitorFlags;
   readonly key: string | undefined;
-  readonly sampler: HostSampler;
+  readonly sampler: LocalHostSampler;
 }
 
 async function serveUntilStopped({ flags, key, sampler }: Monitor, io: LongRunningIo): Promise<ExitCode> {
@@ -63,6 +62,7 @@ async function serveUntilStopped({ flags, key, sampler }: Monitor, io: LongRunni
   const authenticator = createAuthenticator(ring, () => systemClock.epochMs());
   const server = createMonitorServer({
     latest: () => sampler.latest(),
+    troubled: () => sampler.troubledGpuSources(),
     epochMs: () => systemClock.epochMs(),
     isAllowed: (headers) => !authenticator.required || authenticator.identify(headers) !== undefined,
     version,

@@ -8,6 +8,8 @@ import { createMetricRegistry } from '../../telemetry/metric-registry.ts';
 export interface MonitorServerOptions {
   /** undefined = there is none that is young enough. */
   readonly latest: () => HostReading | undefined;
+  /** What should tell of GPUs and does not. */
+  readonly troubled: () => readonly string[];
   readonly epochMs: () => number;
   /** Gets the headers, names and values alternating. */
   readonly isAllowed: (headers: readonly string[]) => boolean;
@@ -39,7 +41,7 @@ export function createMonitorServer(options: MonitorServerOptions): Server {
   server.maxConnections = connectionsMax;
 
   async function answerTo({ url = '/', method = '', headers, rawHeaders }: IncomingMessage): Promise<Answer> {
-    const [path = '/'] = url.split('?');
+    const [path = '/', query = ''] = url.split('?');
     if (!['/', '/health', '/metrics', '/metrics/prometheus'].includes(path)) {
       return jsonAnswer(404, { error: `no route ${path}` });
     }
@@ -49,9 +51,8 @@ export function createMonitorServer(options: MonitorServerOptions): Server {
     const reading = options.latest();
     if (path === '/') return textAnswer(`llamero gpu-monitor ${options.version}\n\n${routes}`);
     if (path === '/health') {
-      return reading === undefined
-        ? jsonAnswer(503, { status: 'stale' })
-        : jsonAnswer(200, { status: 'healthy' });
+      const needsGpus = new URLSearchParams(query).get('require') === 'gpus';
+      return healthAnswer(reading, { troubled: options.troubled(), needsGpus });
     }
     if (!options.isAllowed(rawHeaders)) {
       return { ...jsonAnswer(401, { error: 'a key is needed' }), headers: { 'www-authenticate': 'Bearer' } };
@@ -69,8 +70,19 @@ export function createMonitorServer(options: MonitorServerOptions): Server {
 
 const routes = `GET /metrics              what this machine and its GPUs do now, as JSON
 GET /metrics/prometheus   the same for Prometheus, also at /metrics by its Accept header
-GET /health               200 while readings are fresh
+GET /health               200 while readings are fresh; ?require=gpus: and GPUs are among them
 `;
+
+/** `status` is `healthy` where ollama-lb's sidecar says so. A monitor without the GPUs that it should see says it. */
+function healthAnswer(
+  reading: HostReading | undefined,
+  { troubled, needsGpus }: { readonly troubled: readonly string[]; readonly needsGpus: boolean },
+): Answer {
+  if (reading === undefined) return jsonAnswer(503, { status: 'stale' });
+  const lacksGpus = troubled.length > 0 || (needsGpus && reading.gpus.length === 0);
+  if (!lacksGpus) return jsonAnswer(200, { status: 'healthy' });
+  return jsonAnswer(needsGpus ? 503 : 200, { status: 'degraded', gpu_count: reading.gpus.length, troubled });
+}
 
 function textAnswer(text: string): Answer {
   return { status: 200, contentType: 'text/plain; charset=utf-8', text };

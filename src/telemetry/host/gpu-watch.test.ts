@@ -114,6 +114,24 @@ describe('a watch over sources', () => {
     ]);
   });
 
+  test('knows which sources fail or are silent while nobody else tells of their GPUs', async () => {
+    const fails = fakeSource('fails', ['nvidia'], { type: 'failed', problem: 'no driver' });
+    const hangs = fakeSource('hangs', ['intel'], 'never');
+    const doubled = fakeSource('doubled', ['amd'], { type: 'failed', problem: 'gone' });
+    const sources = [fails, hangs, doubled, fakeSource('fine', ['amd'], read(gpu('amd', 'one')))];
+    const { watch, names, pass } = watchOf(...sources, fakeSource('absent', ['apple'], { type: 'absent' }));
+    expect(watch.troubled()).toEqual([]);
+    await names(20);
+    expect(watch.troubled()).toEqual(['fails']);
+    pass(11_000);
+    await names(20);
+    expect(watch.troubled()).toEqual(['fails', 'hangs']);
+    fails.answer = read(gpu('nvidia', 'back'));
+    pass(30_000);
+    await names(20);
+    expect(watch.troubled()).toEqual(['hangs']);
+  });
+
   test('asks a source that is absent again after a minute, and says nothing', async () => {
     const source = fakeSource('absent', ['nvidia'], { type: 'absent' });
     const { names, pass, warnings } = watchOf(source);

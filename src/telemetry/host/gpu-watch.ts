@@ -28,7 +28,11 @@ const failedRetryMs = 30_000;
 interface Slot {
   readonly source: GpuSource;
   asking: Promise<void> | undefined;
+  askedMs: number;
+  /** What became of the last question that was answered. */
+  ended: GpuLook['type'] | undefined;
   gpus: readonly GpuReading[];
+  /** When it told them. */
   atMs: number;
   /** Not to be asked before. */
   nextMs: number;
@@ -45,6 +49,8 @@ export class GpuWatch {
     this.#slots = options.sources.map((source) => ({
       source,
       asking: undefined,
+      askedMs: -Infinity,
+      ended: undefined,
       gpus: [],
       atMs: -Infinity,
       nextMs: -Infinity,
@@ -63,6 +69,14 @@ export class GpuWatch {
     }
     await this.#allAnswered(waitMs);
     return this.#known();
+  }
+
+  /** Names of sources that fail or have fallen silent, unless another one tells of the same GPUs. One that is absent is fine. */
+  troubled(): string[] {
+    const covered = new Set(this.#known().map(({ vendor }) => vendor));
+    return this.#slots
+      .filter((slot) => this.#isTroubled(slot) && !slot.source.vendors.every((vendor) => covered.has(vendor)))
+      .map(({ source }) => source.name);
   }
 
   /** Resolves when no source keeps anything running. A look that is under way ends at once. */
@@ -89,6 +103,7 @@ export class GpuWatch {
 
   #ask(slot: Slot, nowMs: number): void {
     if (this.#closing.signal.aborted) return;
+    slot.askedMs = nowMs;
     slot.nextMs = nowMs + slot.source.intervalMsMin;
     slot.asking = slot.source
       .read(this.#closing.signal)
@@ -101,6 +116,7 @@ export class GpuWatch {
 
   #answered(slot: Slot, look: GpuLook): void {
     const nowMs = this.#options.clock.nowMs();
+    slot.ended = look.type;
     if (look.type === 'read') {
       slot.gpus = look.gpus;
       slot.atMs = nowMs;
@@ -114,8 +130,16 @@ export class GpuWatch {
   }
 
   #fresh({ gpus, atMs, source }: Slot): readonly GpuReading[] {
-    const ageMsMax = Math.max(this.#options.ageMsMax, 2 * source.intervalMsMin);
-    return this.#options.clock.nowMs() - atMs <= ageMsMax ? gpus : [];
+    return this.#isOlder(atMs, source) ? [] : gpus;
+  }
+
+  #isTroubled({ source, ended, asking, askedMs }: Slot): boolean {
+    return ended === 'failed' || (asking !== undefined && this.#isOlder(askedMs, source));
+  }
+
+  #isOlder(momentMs: number, { intervalMsMin }: GpuSource): boolean {
+    const ageMsMax = Math.max(this.#options.ageMsMax, 2 * intervalMsMin);
+    return this.#options.clock.nowMs() - momentMs > ageMsMax;
   }
 
   /** Of each vendor what the best source says. */

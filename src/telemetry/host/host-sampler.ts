@@ -17,12 +17,17 @@ export interface HostSamplerOptions extends GpuSourceOptions, SystemReaderOption
 /** GPUs that have not answered by then are told as they were before. */
 const gpuWaitMsMax = 2000;
 
+export interface LocalHostSampler extends HostSampler {
+  /** Tools and drivers that should tell of GPUs and do not, by name. */
+  troubledGpuSources(): readonly string[];
+}
+
 /** Begins at once. Its timer does not keep the process alive. */
-export function createHostSampler(options: HostSamplerOptions): HostSampler {
+export function createHostSampler(options: HostSamplerOptions): LocalHostSampler {
   return new LocalSampler(options);
 }
 
-class LocalSampler implements HostSampler {
+class LocalSampler implements LocalHostSampler {
   readonly #options: HostSamplerOptions;
   readonly #system: SystemReader;
   readonly #gpus: GpuWatch;
@@ -52,6 +57,10 @@ class LocalSampler implements HostSampler {
     if (this.#latest === undefined) return undefined;
     const ageMs = this.#options.clock.nowMs() - this.#latest.atMs;
     return ageMs <= this.#ageMsMax ? this.#latest.reading : undefined;
+  }
+
+  troubledGpuSources(): readonly string[] {
+    return this.#gpus.troubled();
   }
 
   subscribe(listener: (reading: HostReading) => void): () => void {
