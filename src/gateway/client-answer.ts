@@ -50,7 +50,9 @@ export class ClientAnswer {
   readonly #options: ClientAnswerOptions;
   readonly #relay: Relay;
   /** An answer that another backend may replace (503, or 404 on a best-effort route), kept in case none does. */
-  #refusal: ReplaceableAnswer | undefined;
+  #refusal: { readonly head: AnswerHead; readonly answer: ReplaceableAnswer } | undefined;
+  /** Whoever refused was told of when it did. */
+  #isRefusalPassed = false;
   /** An answer that is no stream, for a client whose stream has begun. */
   #late: ReplaceableAnswer | undefined;
   #transform: AnswerTransform | undefined;
@@ -97,29 +99,21 @@ export class ClientAnswer {
   }
 
   head(head: AnswerHead): void {
-    const { status, received, headers, transform, doneRequired } = head;
-    const streamBegun = this.#early?.begun === true;
+    const { status, headers } = head;
     this.#options.record.responseHeaders = headers;
     this.#refusal = undefined;
     this.#late = undefined;
     this.#transform = undefined;
     if (head.mayLackRoute || this.#isReplaceable(status)) {
-      this.#refusal = new ReplaceableAnswer(status, headers);
-    } else if (transform?.head({ status, headers: received, streamBegun }) === true) {
-      this.#transform = transform;
-      this.#engineHeaders = headers;
-    } else if (streamBegun && !isStream(status, received)) {
-      this.#early?.end();
-      this.#late = new ReplaceableAnswer(status, headers);
+      this.#refusal = { head, answer: new ReplaceableAnswer(status, headers) };
     } else {
-      this.#relay.head({ status, headers, doneRequired });
-      this.#error = status < 400 ? undefined : new ReplaceableAnswer(status, headers);
+      this.#begin(head);
     }
   }
 
   /** False: the client reads slower than that; go on after the response's `drain`. `isLast`: known to be the last chunk. */
   push(chunk: Buffer, isLast: boolean): boolean {
-    const kept = this.#refusal ?? this.#late;
+    const kept = this.#refusal?.answer ?? this.#late;
     if (kept !== undefined) {
       kept.push(chunk);
       return true;
@@ -143,7 +137,7 @@ export class ClientAnswer {
 
   /** The engine ended its answer. */
   end(): AnswerEnd {
-    if (this.#refusal !== undefined) return { kind: 'refused', status: this.#refusal.status };
+    if (this.#refusal !== undefined) return { kind: 'refused', status: this.#refusal.head.status };
     if (this.#late !== undefined) {
       this.#passLate(this.#late);
       return { kind: 'passed', isError: true };
@@ -157,21 +151,19 @@ export class ClientAnswer {
 
   /** What the engine said in the refusal that is kept; '' = there is none. */
   get refusalText(): string {
-    return this.#refusal?.body().toString() ?? '';
+    return this.#refusal?.answer.body().toString() ?? '';
   }
 
-  /** Passes the last refusal on after all, as nobody else has answered. False when there is none. */
-  tryPassRefusal(): boolean {
+  /** Passes the last refusal on after all, as nobody else has answered. undefined = there is none. */
+  tryPassRefusal(): AnswerEnd | undefined {
     const refusal = this.#refusal;
-    if (refusal === undefined) return false;
-    if (this.#early?.begun === true) this.#passLate(refusal);
-    else {
-      this.#relay.head({ status: refusal.status, headers: refusal.headers, doneRequired: false });
-      this.#relay.push(refusal.body(), true);
-      this.#relay.end();
-      if (refusal.status >= 400) this.#noteError(refusal.status, refusal.body());
-    }
-    return true;
+    if (refusal === undefined) return undefined;
+    this.#refusal = undefined;
+    this.#isRefusalPassed = true;
+    const { head, answer } = refusal;
+    this.#begin({ ...head, headers: answer.headers, doneRequired: false });
+    this.push(answer.body(), true);
+    return this.end();
   }
 
   /** Gives an answer that is the router's own. */
@@ -239,6 +231,20 @@ export class ClientAnswer {
     this.#loading?.stop();
   }
 
+  #begin({ status, received, headers, transform, doneRequired }: AnswerHead): void {
+    const streamBegun = this.#early?.begun === true;
+    if (transform?.head({ status, headers: received, streamBegun }) === true) {
+      this.#transform = transform;
+      this.#engineHeaders = headers;
+    } else if (streamBegun && !isStream(status, received)) {
+      this.#early?.end();
+      this.#late = new ReplaceableAnswer(status, headers);
+    } else {
+      this.#relay.head({ status, headers, doneRequired });
+      this.#error = status < 400 ? undefined : new ReplaceableAnswer(status, headers);
+    }
+  }
+
   #pushTransformed(transform: AnswerTransform, bytes: Buffer, isLast: boolean): boolean {
     if (!this.#relay.begun) {
       const { status, contentType } = transform.answerHead;
@@ -290,7 +296,7 @@ export class ClientAnswer {
   }
 
   #tellOfError(status: number, bodyHead: Buffer): void {
-    if (status >= 400) this.#options.onErrorPassed(status, bodyHead);
+    if (status >= 400 && !this.#isRefusalPassed) this.#options.onErrorPassed(status, bodyHead);
   }
 }
 

@@ -11,7 +11,7 @@ import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import type { CancelReason } from '../store/requests.ts';
 import { attemptsHeader } from './attempts-header.ts';
 import { tryVisitCache, type CacheVisit, type LookedUp } from './cache/cache-visit.ts';
-import { ClientAnswer } from './client-answer.ts';
+import { ClientAnswer, type AnswerEnd } from './client-answer.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headersToAnswer, headersToSend } from './exchange-headers.ts';
 import { bodyBytes } from './headers.ts';
@@ -37,7 +37,7 @@ import { beginRepairs, watchAnswer } from './repair/begin-repairs.ts';
 import type { RequestRepairs } from './repair/request-repairs.ts';
 import { readRequest, resolveRequest, type Resolved } from './resolve.ts';
 import { upstreamPath } from './target.ts';
-import { hasOtherWays, lacksRoute, mayLackRoute } from './translation/route-support.ts';
+import { lacksRoute, mayBePutDifferently, mayLackRoute } from './translation/route-support.ts';
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from './upstream.ts';
 
 /** Begins the life of a request. Returns its record, which tells how it goes. */
@@ -134,10 +134,7 @@ class Exchange implements Waiter, UpstreamHandler {
   rejected(rejection: Rejection): void {
     if (this.#elsewhere(rejection) || tryLookAgain(this.#parts, rejection, this.#resolved, this)) return;
     this.#placer = undefined;
-    if (rejection.reason === 'exhausted' && this.#answer.tryPassRefusal()) {
-      this.#finish('passed_through_error');
-      return;
-    }
+    if (rejection.reason === 'exhausted' && this.#tryPassRefusal()) return;
     const context = { ...this.#parts, config: this.#parts.config(), model: this.#record.model };
     const failure = rejection.reason === 'exhausted' ? this.#failure : undefined;
     this.#fail(failure ?? rejectionError(rejection, context), rejectionOutcome(rejection.reason));
@@ -159,7 +156,8 @@ class Exchange implements Waiter, UpstreamHandler {
     const headers = headersToAnswer(exchanged, received, this.#outgoing?.dropped ?? []);
     const { endsWithDone: doneRequired } = backend.kind;
     const transform = this.#outgoing?.transform;
-    const mayLack = mayLackRoute(status, bodyBytes(received)) && this.#mayBePutDifferently(backend);
+    const mayLack =
+      mayLackRoute(status, bodyBytes(received)) && mayBePutDifferently(this.#inbound, this.#outgoing);
     this.#answer.head({ status, received, headers, doneRequired, transform, mayLackRoute: mayLack });
     if (status < 500) this.#parts.registry.reportSuccess(backend.id, this.#grantedModel);
   }
@@ -171,7 +169,16 @@ class Exchange implements Waiter, UpstreamHandler {
   }
 
   onEnd(): void {
-    const end = this.#answer.end();
+    this.#answerEnded(this.#answer.end());
+  }
+
+  #tryPassRefusal(): boolean {
+    const end = this.#answer.tryPassRefusal();
+    if (end !== undefined) this.#answerEnded(end);
+    return end !== undefined;
+  }
+
+  #answerEnded(end: AnswerEnd): void {
     if (end.kind === 'refused') this.#refused(end.status);
     else if (end.kind === 'broken') this.#brokeOff(end.error, true);
     else this.#finish(end.isError ? 'passed_through_error' : 'completed');
@@ -355,13 +362,6 @@ class Exchange implements Waiter, UpstreamHandler {
     });
   }
 
-  /** It was asked in the client's own way, and there are others. */
-  #mayBePutDifferently(backend: Backend): boolean {
-    const { route, modelInPath, url } = this.#inbound;
-    const isNative = this.#outgoing !== undefined && this.#outgoing.url === url;
-    return modelInPath === undefined && isNative && hasOtherWays(route.name, backend.kind.routes);
-  }
-
   #sendDifferently(backend: Backend): void {
     const resolved = this.#resolved;
     if (resolved === undefined) return;
@@ -379,7 +379,7 @@ class Exchange implements Waiter, UpstreamHandler {
 
   #refused(status: number): void {
     const backend = this.#backend;
-    if (backend !== undefined && status !== 503 && this.#mayBePutDifferently(backend)) {
+    if (backend !== undefined && status !== 503 && mayBePutDifferently(this.#inbound, this.#outgoing)) {
       this.#refusedRoute(backend, status);
       return;
     }
@@ -393,13 +393,13 @@ class Exchange implements Waiter, UpstreamHandler {
 
   /** The engine has not the route, or has not the model: only the words tell. */
   #refusedRoute(backend: Backend, status: number): void {
-    if (lacksRoute(status, this.#answer.refusalText)) {
-      this.#parts.fleet.support.lacks(backend, this.#inbound.route.name);
+    const { name: route } = this.#inbound.route;
+    const asked = { route, tried: this.#outgoing?.route ?? route };
+    if (lacksRoute(status, this.#answer.refusalText) && this.#parts.fleet.support.lacks(backend, asked)) {
       this.#guarded(() => this.#sendDifferently(backend));
       return;
     }
-    this.#answer.tryPassRefusal();
-    this.#finish(status < 400 ? 'completed' : 'passed_through_error');
+    this.#tryPassRefusal();
   }
 
   #blame(status: number, bodyHead: Buffer): void {

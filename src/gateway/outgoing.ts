@@ -5,6 +5,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/index.ts';
 import type { ModelRequest } from '../dialects/ir/request.ts';
 import type { ModelName } from '../domain/ids.ts';
+import type { RouteName } from '../domain/routes.ts';
 import type { Backend } from '../engines/backend.ts';
 import { renameModel, type NamingRequest, type Renamed } from './model-rename.ts';
 import { areNoEdits, editJsonBody } from './request-edits.ts';
@@ -25,6 +26,8 @@ import { tryAskForUsage } from './usage-request.ts';
 
 export interface Outgoing {
   readonly target: UpstreamTarget;
+  /** The engine's. */
+  readonly route: RouteName;
   /** Path and query, without the backend's base path. */
   readonly url: string;
   readonly body: Buffer;
@@ -74,12 +77,13 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
   if (translatable !== undefined && needsTranslation(translatable)) {
     const { route: other, path, body, dropped, answer } = translate(translatable);
     const dialect = dialects[dialectRoutes[other].dialect];
-    return putOtherwise(source, { target, path, body, dropped, transform: answer, dialect });
+    return putOtherwise(source, { target, route: other, path, body, dropped, transform: answer, dialect });
   }
   if (isEmbedRoute(route.name) && !support.has(backend, route.name)) {
     const { body, dropped, answer } = translateEmbed({ ...source, route: route.name });
     return putOtherwise(source, {
       target,
+      route: 'embeddings',
       path: embedPath,
       body,
       dropped,
@@ -95,7 +99,7 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
     const asked = tryAskForUsage({ route: route.name, body, object, doneRequired });
     if (asked !== undefined) {
       const transform = tryRepairAnswer(source) ?? asked.answer;
-      return { target, url, body: asked.body, stream, transform, dropped: [], dialect };
+      return { target, route: route.name, url, body: asked.body, stream, transform, dropped: [], dialect };
     }
   }
   const wanted = backend.config.cancelNonStreaming && backend.kind.streamsAreWhole && !stream;
@@ -103,6 +107,7 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
   const streamed = wanted ? toStreamedRequest({ route: route.name, body, object, notes }) : undefined;
   return {
     target,
+    route: route.name,
     url,
     body: streamed?.body ?? body,
     stream: stream || streamed !== undefined,
@@ -114,6 +119,7 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
 
 interface OtherWords {
   readonly target: UpstreamTarget;
+  readonly route: RouteName;
   readonly path: string;
   readonly body: Buffer;
   readonly dropped: readonly string[];
@@ -123,10 +129,10 @@ interface OtherWords {
 
 /** Edits are declared in the engine's terms, so they come after the translation. */
 function putOtherwise(source: OutgoingSource, words: OtherWords): Outgoing {
-  const { target, path, body, dropped, transform, dialect } = words;
+  const { target, route, path, body, dropped, transform, dialect } = words;
   const peeked = peekBody({ body, contentType: undefined, query: '' });
   const edited = editRequest({ ...source, url: path, body, peeked }, source.backend);
-  return { target, ...edited, stream: peeked.stream === true, transform, dropped, dialect };
+  return { target, route, ...edited, stream: peeked.stream === true, transform, dropped, dialect };
 }
 
 /** Another model name where the backend or a pin or selector wants one, then filters. The same values where nothing changes. */

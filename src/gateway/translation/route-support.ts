@@ -4,7 +4,9 @@
  */
 import type { RouteName } from '../../domain/routes.ts';
 import type { Backend } from '../../engines/backend.ts';
-import { isDialectRoute, otherRoutes } from './dialect-routes.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Outgoing } from '../outgoing.ts';
+import { routesFor } from './dialect-routes.ts';
 
 interface Lack {
   readonly version: string | undefined;
@@ -22,8 +24,19 @@ export class RouteSupport {
     return !(config.translate ?? kind.routesTranslated).some((translated) => translated === route);
   }
 
-  lacks(backend: Backend, route: RouteName): void {
-    this.#lacking(backend).add(route);
+  /**
+   * The engine said that it does not know the route `tried`, by which it was asked for one of `route`. True: there is
+   * another way to get an answer. An engine without any of the routes is not what it seems (a proxy whose engine is
+   * gone), so nothing that was learnt of it counts.
+   */
+  lacks(
+    backend: Backend,
+    { tried, route }: { readonly tried: RouteName; readonly route: RouteName },
+  ): boolean {
+    this.#lacking(backend).add(tried);
+    if (route === 'count-tokens' || routesFor(route).some((other) => this.has(backend, other))) return true;
+    this.#lacks.delete(backend);
+    return false;
   }
 
   #lacking(backend: Backend): Set<RouteName> {
@@ -39,10 +52,13 @@ export class RouteSupport {
 /** Engines of kinds that have these may be without them. All have had chat completions from the start. */
 const oftenMissing: ReadonlySet<RouteName> = new Set(['responses', 'messages', 'count-tokens']);
 
-/** Whether an engine without the route could be asked in another way. `routes`: of its kind. */
-export function hasOtherWays(route: RouteName, routes: ReadonlySet<RouteName>): boolean {
-  if (!oftenMissing.has(route)) return false;
-  return !isDialectRoute(route) || otherRoutes[route].some((other) => routes.has(other));
+/** Whether it was asked by a route that such an engine may lack. Chat completions that came as such are not doubted. */
+export function mayBePutDifferently(
+  { route, modelInPath }: Pick<Inbound, 'route' | 'modelInPath'>,
+  outgoing: Pick<Outgoing, 'route'> | undefined,
+): boolean {
+  const tried = outgoing?.route ?? route.name;
+  return modelInPath === undefined && (tried !== route.name || oftenMissing.has(tried));
 }
 
 /** Shorter than any answer with a text. */
@@ -58,5 +74,8 @@ export function mayLackRoute(status: number, bytes: number | undefined): boolean
 export function lacksRoute(status: number, body: string): boolean {
   // LM Studio: `{"error":"Unexpected endpoint or method. (POST /v1/messages)"}`.
   if (status === 200) return /^\s*\{\s*"error"\s*:\s*"Unexpected endpoint/.test(body);
-  return status !== 404 || !/model/i.test(body);
+  // llama.cpp: `{"error":{"code":501,"message":"This server does not support …","type":"not_supported_error"}}`.
+  if (status === 501) return !body.includes('not_supported_error');
+  // OpenRouter: `No endpoints found for …`, which is about a model as well.
+  return status !== 404 || !/model|no endpoints found/i.test(body);
 }
