@@ -204,6 +204,7 @@ function settingsOf({ scorers, loadFactor, bonusMs, patienceMs }: SimulatedPolic
     admissionLimits: new Map(),
     residency: new Map(),
     swapPatienceMs: Infinity,
+    swapHold: 0,
     sessionTtlMs: 600_000,
     sessionsMax: 100_000,
     promptBytesMax: 64 * 1024 ** 2,

@@ -49,6 +49,7 @@ class Fleet {
       admissionLimits: new Map(),
       residency: new Map(),
       swapPatienceMs: 60_000,
+      swapHold: 0,
       sessionTtlMs: 600_000,
       sessionsMax: 100_000,
       promptBytesMax: 64 * 1024 ** 2,

@@ -29,7 +29,7 @@ export const keysByPreset: Readonly<Record<PresetName, PresetKeys>> = {
     probes: { failures: 3, breakerFailures: 3, deadInterval: '30s', modelFailureWindow: '0s' },
   },
   'llama-swap': {
-    scheduling: { ...withoutQueue, queueTimeout: '0s', priorityAgeing: '0s', maxWait: '0s' },
+    scheduling: { ...withoutQueue, queueTimeout: '0s', priorityAgeing: '0s', maxWait: '0s', swapHold: 0 },
   },
 };
 

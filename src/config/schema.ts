@@ -125,6 +125,10 @@ const scheduling = z.strictObject({
     'Longest time that requests for a model which has to be loaded stand behind busy models that would have to go for it; then those take no new requests until it is loaded. 0 = for ever.',
     duration().prefault('1m'),
   ),
+  swapHold: describe(
+    'Longest time that an idle model which by its recent past is likely to be wanted again soon is kept, while others wait for its place; in times of what its load took. 0 = it goes at once.',
+    z.number().min(0).default(1),
+  ),
   stickyDelay: describe(
     'After its last request a backend that can swap models stays reserved this long for the model it served, so that quick follow-ups do not cause a swap; 0 = not.',
     duration().prefault('3s'),

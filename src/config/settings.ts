@@ -33,6 +33,7 @@ export function toSchedulerSettings(
     admissionLimits: admissionLimits(models),
     residency: new Map([[localHost, createPlanner(models.routing, measured)]]),
     swapPatienceMs: endlessIfZero(scheduling.maxWait),
+    swapHold: scheduling.swapHold,
     sessionTtlMs: session.ttl,
     sessionsMax: session.enabled ? session.max : 0,
     promptBytesMax: prefix.memory,

@@ -1,5 +1,6 @@
 /** Builds what the scheduler consists of, bottom to top, and gives each part those it works with. Decides nothing. */
 import type { Random } from '../base/random.ts';
+import { Keeping } from './keeping.ts';
 import { Ageing } from './ageing.ts';
 import { Agenda } from './agenda.ts';
 import { Answers } from './answers.ts';
@@ -43,7 +44,7 @@ export function assemble({ settings, effects, random }: SchedulerOptions) {
   const books = { settings, fleet, agenda, timetable };
   const permits = new Permits({ ...books, prompts });
   const processes = new Processes({ ...books, effects });
-  const swaps = new Swaps({ ...books, processes });
+  const swaps = new Swaps({ ...books, processes, keeping: new Keeping(books) });
   const room = new WaitingRoom({ ...books, queue, claims, swaps });
   const answers = new Answers({ effects, queue, permits });
   const waiting = { ...books, queue, claims, swaps, room, ageing: new Ageing() };

@@ -48,6 +48,7 @@ export class Permits {
   take(entry: Entry, seat: Seat, nowMs: number): void {
     const { ledger, model } = seat;
     const servedModel = this.#fleet.model(entry.request.model);
+    if (!ledger.isServing) ledger.book?.habits.began(nowMs);
     entry.attempt += 1;
     entry.permit = { ledger, model, servedModel, epoch: ledger.view.epoch };
     servedModel.permits += 1;
@@ -160,6 +161,7 @@ export class Permits {
   #rested(ledger: Ledger, nowMs: number): void {
     if (ledger.book === undefined || ledger.isServing) return;
     ledger.book.idleFromMs = nowMs;
+    ledger.book.habits.rested(nowMs);
     this.#timetable.armLedger(ledger);
     this.#agenda.swaps = true;
   }

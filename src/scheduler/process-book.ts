@@ -4,6 +4,7 @@
  */
 import type { BackendState, BackendView } from '../domain/backend-view.ts';
 import type { Lane } from './entry.ts';
+import { Habits } from './habits.ts';
 import type { Misfit } from './residency/planner.ts';
 import type { Swap } from './swap.ts';
 
@@ -24,6 +25,12 @@ export class ProcessBook {
   idleFromMs = 0;
   /** It takes nobody new, so that a lane which waited too long gets its place. */
   drainsFor: Lane | undefined = undefined;
+  /** Outlives its runs. */
+  readonly habits = new Habits();
+  /** Since when it is kept for requests that are likely to come, though others wait for its place; undefined = it is not. */
+  keptFromMs: number | undefined = undefined;
+  /** Until when it is kept, for the next one of them or because it was loaded only just now. */
+  keptUntilMs = Infinity;
   /** How it was loaded; knows who has to be served before it may go. */
   load: Swap | undefined = undefined;
   /** The last news were that its newest load has failed: a failure ended it before it was ready. */
@@ -73,6 +80,8 @@ export class ProcessBook {
   #forgetRun(): void {
     this.unloadByMs = undefined;
     this.drainsFor = undefined;
+    this.keptFromMs = undefined;
+    this.keptUntilMs = Infinity;
     this.load = undefined;
   }
 }

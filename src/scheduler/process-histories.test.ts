@@ -44,6 +44,7 @@ describe('the longest wait for a load', () => {
         fc.record({
           ordering: fc.constantFrom<'fifo' | 'fair'>('fifo', 'fair'),
           swapPatienceMs: fc.constantFrom(0, 300, 3000),
+          swapHold: fc.constantFrom(0, 1, 3),
           priorityAgeingMs: fc.constantFrom(500, 2000),
         }),
         fc.record({ clients: fc.integer({ min: 1, max: 4 }), slotsTotal: fc.integer({ min: 1, max: 3 }) }),
@@ -66,9 +67,11 @@ describe('the longest wait for a load', () => {
           };
           for (const model of hot) for (let client = 0; client < clients; client += 1) ask(model);
           rig.arrive('victim', { model: 'b', priority, flow: 'victim' });
-          // Once those whose turn is better are served, each of the others may have had its place once, for its patience
-          // or for all who waited, and whoever is there then.
-          const placeMs = waiting.swapPatienceMs + (clients + 1) * holdMs + stopMs + loadMs;
+          // Once those whose turn is better are served, each of the others may have had its place once, for its patience,
+          // its turn or for all who waited, and whoever is there then.
+          const swapMs = stopMs + loadMs;
+          const turnMs = Math.max(waiting.swapPatienceMs, 2 * swapMs) + waiting.swapHold * swapMs;
+          const placeMs = turnMs + (clients + 1) * holdMs + swapMs;
           const boundMs = waiting.priorityAgeingMs * (priority + 1) + (hot.length + 2) * placeMs;
           let seen = 0;
           while (!rig.grants.some(({ id }) => id === 'victim')) {

@@ -75,6 +75,9 @@ export class Processes {
     if (book.isBackingOff && nowMs >= (view.process?.failure?.retryAtMs ?? 0)) {
       book.isBackingOff = false;
       this.#agenda.swaps = true;
+    } else if (nowMs >= book.keptUntilMs) {
+      book.keptUntilMs = Infinity;
+      this.#agenda.swaps = true;
     } else if (nowMs >= (book.unloadByMs ?? Infinity)) this.unload(ledger, 'requested');
     else if (nowMs >= this.#timetable.ttlEndMs(ledger)) this.unload(ledger, 'ttl');
     this.#timetable.armLedger(ledger);

@@ -50,6 +50,11 @@ export interface SchedulerSettings {
    * then those take no new requests until it is loaded. Infinity = for ever.
    */
   readonly swapPatienceMs: number;
+  /**
+   * Longest time that an idle process is kept, for a request that by its past is likely to come soon, while others wait
+   * for its place; in times of what its load took. 0 = not at all.
+   */
+  readonly swapHold: number;
   readonly sessionTtlMs: number;
   /** Most sessions remembered; the least recently used is forgotten first. */
   readonly sessionsMax: number;

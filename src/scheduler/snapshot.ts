@@ -55,6 +55,8 @@ export interface ProcessSnapshot {
   readonly drainsFor: RequestId | undefined;
   /** When it is unloaded, by somebody's wish, even if it is not idle before (Clock.nowMs); undefined = nobody's wish. */
   readonly unloadByMs: number | undefined;
+  /** Until when it is kept although others wait for its place (Clock.nowMs); undefined = it is not. */
+  readonly keptUntilMs: number | undefined;
   /** Granted requests there that take no slot. */
   readonly slotless: number;
 }
@@ -156,6 +158,7 @@ function ofProcess({ slotless }: Ledger, book: ProcessBook): ProcessSnapshot {
     closing: book.isClosing,
     drainsFor: book.drainsFor?.entries.first?.request.id,
     unloadByMs: book.unloadByMs,
+    keptUntilMs: book.keptUntilMs === Infinity ? undefined : book.keptUntilMs,
     slotless,
   };
 }

@@ -476,8 +476,23 @@ describe('a model that waits behind a busy one', () => {
     rig.news();
     expect(rig.arrive('a2', { model: 'a' })).toBe('a2→a');
     expect(rig.ready('b')).toBe('b1→b');
+    expect(rig.pass(2000)).toBe('');
     expect(rig.arrive('a3', { model: 'a' })).toBe('');
     expect(rig.arrive('b2', { model: 'b' })).toBe('');
+  });
+
+  test('lets a process run for twice as long as its load took before it drains', () => {
+    const rig = new ProcessRig(patient).add('ab');
+    rig.arrive('a1', { model: 'a' });
+    rig.arrive('b1', { model: 'b' });
+    rig.pass(5000);
+    rig.ready('a');
+    rig.pass(9999);
+    expect(rig.arrive('a2', { model: 'a' })).toBe('a2→a');
+    rig.pass(1);
+    expect(rig.arrive('a3', { model: 'a' })).toBe('');
+    rig.finish('a1');
+    expect(rig.finish('a2')).toBe('unload a evicted');
   });
 
   test('loses a process that drained for it and died like any other', () => {

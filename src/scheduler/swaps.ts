@@ -6,10 +6,13 @@
 import type { Agenda } from './agenda.ts';
 import type { Entry, Lane } from './entry.ts';
 import type { Fleet } from './fleet.ts';
+import type { Waiting } from './habits.ts';
+import type { Keeping } from './keeping.ts';
 import type { Ledger } from './ledger.ts';
 import type { Processes } from './processes.ts';
 import type { ResidencyPlanner } from './residency/planner.ts';
 import { canUse, loadable } from './servability.ts';
+import type { ServedModel } from './served-model.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { hampers, hostOf, planSwap } from './swap.ts';
 import type { Host, LoadForesight, Swap, SwapPlan } from './swap.ts';
@@ -20,17 +23,25 @@ export class Swaps {
   readonly #fleet: Fleet;
   readonly #agenda: Agenda;
   readonly #processes: Processes;
+  readonly #keeping: Keeping;
   /** Lanes that nobody can serve before a process has started. */
   readonly #cold = new Set<Lane>();
   /** By target, from the first stop to the end of the load. */
   readonly #active = new Map<Ledger, Swap>();
   #settings: SchedulerSettings;
 
-  constructor(options: { settings: SchedulerSettings; fleet: Fleet; agenda: Agenda; processes: Processes }) {
+  constructor(options: {
+    settings: SchedulerSettings;
+    fleet: Fleet;
+    agenda: Agenda;
+    processes: Processes;
+    keeping: Keeping;
+  }) {
     this.#settings = options.settings;
     this.#fleet = options.fleet;
     this.#agenda = options.agenda;
     this.#processes = options.processes;
+    this.#keeping = options.keeping;
   }
 
   get active(): IterableIterator<Swap> {
@@ -45,6 +56,7 @@ export class Swaps {
   /** New rules: what was stopped for the old ones is planned again. */
   configure(settings: SchedulerSettings): void {
     this.#settings = settings;
+    this.#keeping.configure(settings);
     for (const swap of this.#active.values()) if (!swap.isLoading) this.#active.delete(swap.target);
     for (const ledger of this.#fleet.processes) this.#measure(ledger);
     this.#agenda.swaps = true;
@@ -56,6 +68,11 @@ export class Swaps {
     if (lane.isCold) this.#cold.add(lane);
     else this.#cold.delete(lane);
     this.#agenda.swaps = true;
+  }
+
+  /** Somebody more waits there: a process may not be worth keeping any longer. */
+  grew(lane: Lane): void {
+    if (lane.isCold && this.#keeping.isKeeping) this.#agenda.swaps = true;
   }
 
   /** Nobody waits there any more. */
@@ -107,6 +124,9 @@ export class Swaps {
   /** Starts what can be started, those first who waited too long; for these it makes room. */
   advance(nowMs: number): void {
     this.#processes.unloadIdle();
+    this.#keeping.notice(this.#cold);
+    const waiting = this.#waiting();
+    const inTheWay = new Set<Ledger>();
     const lanes = [...this.#cold].sort((a, b) => compareTurns(headOf(a), headOf(b)));
     const isStarving = (lane: Lane): boolean => nowMs >= lane.hungryFromMs + this.#settings.swapPatienceMs;
     const reserved: SwapPlan[] = [];
@@ -115,14 +135,32 @@ export class Swaps {
       const plans = this.#plansFor(lane).filter(
         (plan) => !reserved.some((first) => hampers(plan, first, this.#plannerOf(plan.target))),
       );
-      const startable = plans.find((plan) => this.#canStart(plan));
+      for (const victim of plans.flatMap(({ victims }) => victims)) inTheWay.add(victim);
+      const startable = plans.find(
+        (plan) =>
+          this.#canStart(plan) &&
+          (isStarving(lane) || !this.#keeping.keepsOneOf(plan.victims, waiting, nowMs)),
+      );
       if (startable !== undefined) this.#start(startable, nowMs);
       const [wanted] = plans;
       if (startable !== undefined || wanted === undefined || !isStarving(lane)) continue;
       reserved.push(wanted);
-      if (wanted.victims.every(mayDrain)) for (const victim of wanted.victims) draining.set(victim, lane);
+      if (!wanted.victims.every(mayDrain) || !this.#keeping.haveHadTheirTurns(wanted.victims, nowMs))
+        continue;
+      for (const victim of wanted.victims) draining.set(victim, lane);
     }
     this.#drain(draining);
+    this.#keeping.release(inTheWay);
+  }
+
+  #waiting(): Waiting {
+    let requests = 0;
+    const models = new Set<ServedModel>();
+    for (const { entries, model } of this.#cold) {
+      requests += entries.size;
+      models.add(model);
+    }
+    return { requests, models: models.size };
   }
 
   /** Ways to serve a lane by a load, the one first that stops least; none when it need not or cannot be loaded now. */
@@ -165,6 +203,7 @@ export class Swaps {
 
   #loaded(swap: Swap, nowMs: number): void {
     swap.readyMs = nowMs;
+    if (swap.target.book !== undefined) swap.target.book.habits.loadMs = nowMs - swap.startedMs;
     const { book, seats } = swap.target;
     if (book !== undefined) book.load = swap;
     for (const [name, seat] of seats) {

@@ -121,6 +121,6 @@ export class Timetable {
     const { book, view, present } = ledger;
     if (book === undefined || !present) return Infinity;
     const retryMs = book.isBackingOff ? (view.process?.failure?.retryAtMs ?? Infinity) : Infinity;
-    return Math.min(retryMs, book.unloadByMs ?? Infinity, this.ttlEndMs(ledger));
+    return Math.min(retryMs, book.unloadByMs ?? Infinity, book.keptUntilMs, this.ttlEndMs(ledger));
   }
 }

@@ -42,7 +42,7 @@ export class WaitingRoom {
   enter(entry: Entry, lane: Lane, nowMs: number): void {
     this.#queue.add(entry, lane);
     this.#timetable.armEntry(entry, lane);
-    if (lane.entries.size > 1) return;
+    if (lane.entries.size > 1) return this.#swaps.grew(lane);
     this.#timetable.armLane(lane, nowMs);
     this.#swaps.watch(lane);
   }

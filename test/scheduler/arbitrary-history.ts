@@ -214,6 +214,7 @@ const processSettings: fc.Arbitrary<Partial<SchedulerSettings>> = fc
   .record({
     planner,
     swapPatienceMs: fc.constantFrom(0, 700, 5000, Infinity),
+    swapHold: fc.constantFrom(0, 0, 1, 5),
     queueTimeoutMs: fc.constantFrom(5000, 300_000, Infinity),
     admissionLimits: fc.constantFrom(new Map(), new Map([['u', 2]]), new Map([['w', 5]])),
     lingerMsMax: fc.constantFrom(0, 2000),

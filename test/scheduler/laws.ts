@@ -414,14 +414,19 @@ export class Bookkeeper {
     }
   }
 
-  /** While nothing loads, stops or serves, nobody waits for what could be loaded. */
+  /** While nothing loads, stops, serves or is kept for a while, nobody waits for what could be loaded. */
   #checkLoads({ swaps, backends }: SchedulerSnapshot): void {
     const isQuiet = processIds.every(
       (id) =>
         !this.#isServing(id) &&
         (!this.#processes.has(id) || this.#processes.isLive(id) || this.#processes.isStopped(id)),
     );
-    if (swaps.length > 0 || !isQuiet) return;
+    const isKept = [...backends.values()].some(({ process }) => process?.keptUntilMs !== undefined);
+    ensure(
+      !isKept || this.#settings.swapHold > 0 || this.#settings.swapPatienceMs < Infinity,
+      'nothing is kept',
+    );
+    if (swaps.length > 0 || !isQuiet || isKept) return;
     for (const [id, { facts: request, failedOn }] of this.#waiting) {
       const seats = [...backends.values()].filter(
         ({ view: there }) =>

@@ -24,6 +24,7 @@ export const fifoSettings: SchedulerSettings = {
   admissionLimits: new Map(),
   residency: new Map(),
   swapPatienceMs: Infinity,
+  swapHold: 0,
   sessionTtlMs: 600_000,
   sessionsMax: 100,
   promptBytesMax: 16 * 1024,

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
+
+const loadMs = 5000;
+
+/** `a` is loaded, took `loadMs`, and was asked five times with pauses of a second. */
+function withHabit(settings: object = {}): ProcessRig {
+  const rig = new ProcessRig({ ...oneAtATime, swapHold: 1, ...settings }).add('abc');
+  rig.arrive('a0', { model: 'a' });
+  rig.pass(loadMs);
+  rig.ready('a');
+  rig.finish('a0');
+  for (let round = 1; round <= 5; round += 1) askAgain(rig, `a${round}`);
+  rig.news();
+  return rig;
+}
+
+function askAgain(rig: ProcessRig, id: string, pauseMs = 1000): void {
+  rig.pass(pauseMs);
+  rig.arrive(id, { model: 'a' });
+  rig.pass(500);
+  rig.finish(id);
+}
+
+const keptUntilMs = (rig: ProcessRig): unknown => rig.snapshot().backends.get('a')?.process?.keptUntilMs;
+
+describe('an idle process that is likely to be wanted soon', () => {
+  test('stays for a while though another model is wanted, and serves who comes', () => {
+    const rig = withHabit();
+    expect(rig.arrive('b1', { model: 'b' })).toBe('');
+    expect(keptUntilMs(rig)).toBe(rig.nowMs + 1000);
+    rig.pass(900);
+    expect(rig.arrive('a6', { model: 'a' })).toBe('a6→a');
+    expect(rig.finish('a6')).toBe('');
+  });
+
+  test('goes when nobody comes in the usual time', () => {
+    const rig = withHabit();
+    rig.arrive('b1', { model: 'b' });
+    expect(rig.pass(999)).toBe('');
+    expect(rig.pass(1)).toBe('unload a evicted');
+    expect(keptUntilMs(rig)).toBeUndefined();
+  });
+
+  test('goes after as much time as its load took, however often it is wanted', () => {
+    const rig = withHabit();
+    rig.arrive('b1', { model: 'b' });
+    for (let round = 6; round <= 8; round += 1) askAgain(rig, `a${round}`, 900);
+    expect(rig.pass(799)).toBe('');
+    expect(rig.pass(1)).toBe('unload a evicted');
+  });
+
+  test('goes at once where that is not wished for', () => {
+    expect(withHabit({ swapHold: 0 }).arrive('b1', { model: 'b' })).toBe('unload a evicted');
+  });
+
+  test('goes at once for those who have lost their patience', () => {
+    const rig = withHabit({ swapHold: 100, swapPatienceMs: 400 });
+    rig.arrive('b1', { model: 'b' });
+    expect(rig.pass(399)).toBe('');
+    expect(rig.pass(1)).toBe('unload a evicted');
+  });
+
+  test('goes when too many wait', () => {
+    const rig = withHabit();
+    for (let count = 1; count <= 5; count += 1) expect(rig.arrive(`b${count}`, { model: 'b' })).toBe('');
+    expect(rig.arrive('b6', { model: 'b' })).toBe('unload a evicted');
+  });
+
+  test('is kept anew the next time, when who waited has left', () => {
+    const rig = withHabit();
+    rig.arrive('b1', { model: 'b' });
+    askAgain(rig, 'a6', 900);
+    askAgain(rig, 'a7', 900);
+    rig.cancel('b1');
+    expect(keptUntilMs(rig)).toBeUndefined();
+    askAgain(rig, 'a8');
+    rig.news();
+    rig.arrive('b2', { model: 'b' });
+    for (let round = 9; round <= 11; round += 1) askAgain(rig, `a${round}`, 900);
+    expect(rig.arrive('a12', { model: 'a' })).toBe('a12→a');
+  });
+
+  test('keeps its habits over a swap', () => {
+    const rig = withHabit();
+    rig.arrive('b1', { model: 'b' });
+    rig.pass(1000);
+    rig.stopped('a');
+    rig.arrive('a6', { model: 'a' });
+    rig.ready('b');
+    rig.finish('b1');
+    rig.stopped('b');
+    rig.pass(loadMs);
+    rig.ready('a');
+    rig.finish('a6');
+    expect(rig.arrive('b2', { model: 'b' })).toBe('');
+  });
+});
