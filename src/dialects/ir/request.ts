@@ -119,6 +119,8 @@ export interface ChatRequest extends RequestBase {
   readonly toolChoice?: ToolChoice;
   /** False: one tool call at a time. */
   readonly parallelToolCalls?: boolean;
+  /** The client sent OpenAI's older `functions` and reads a call, one at most, from `function_call`. */
+  readonly wantsFunctionCall?: true;
 }
 
 /** A text to go on with. */

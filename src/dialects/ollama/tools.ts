@@ -44,10 +44,10 @@ const noParameters: JsonObject = { type: 'object', properties: {} };
  * and what must be called cannot be said.
  */
 export function writeTools(
-  { tools, toolChoice, parallelToolCalls }: ChatRequest,
+  { tools, toolChoice, parallelToolCalls, wantsFunctionCall }: ChatRequest,
   onDropped: (field: string) => void,
 ): readonly JsonObject[] | undefined {
-  if (parallelToolCalls === false) onDropped('parallel_tool_calls');
+  if (parallelToolCalls === false && wantsFunctionCall !== true) onDropped('parallel_tool_calls');
   if (tools === undefined || toolChoice?.kind === 'none') return undefined;
   const mustCall = toolChoice?.kind === 'required' || toolChoice?.kind === 'tool';
   if (mustCall || (toolChoice?.kind === 'allowed' && toolChoice.required)) onDropped('tool_choice');

@@ -1,16 +1,18 @@
 /** Whole chat completions, both directions. */
 import type { AnswerContext } from '../dialect.ts';
 import type { OnAnswerEvent } from '../ir/answer.ts';
-import type { JsonObject } from '../ir/request.ts';
+import type { ToolCallPart } from '../ir/parts.ts';
+import type { JsonObject, ModelRequest } from '../ir/request.ts';
 import type { AnswerChoice, AnswerPart, WholeAnswer } from '../ir/whole-answer.ts';
 import { answerHead } from '../openai/answer-head.ts';
 import { AnswerReader } from '../openai/answer-reader.ts';
-import { writeFinishReason } from '../openai/finish-reason.ts';
 import { writeLogprobs } from '../openai/logprobs.ts';
 import { writeUsage } from '../openai/usage.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
+import { wantsFunctionCall } from './call-deltas.ts';
 import { restoreCustomCall } from './custom-calls.ts';
+import { writeChatReason } from './finish-reason.ts';
 import { writeCall } from './messages.ts';
 
 export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {
@@ -33,9 +35,7 @@ function writeChoice(
   { index, parts, reason, logprobs }: AnswerChoice,
   { request }: AnswerContext,
 ): JsonObject {
-  const calls = parts
-    .filter((part) => part.kind === 'toolCall')
-    .map((call) => writeCall(restoreCustomCall(call, request)));
+  const calls = parts.filter((part) => part.kind === 'toolCall');
   const reasoning = joinedText(parts, 'reasoning');
   return {
     index,
@@ -44,11 +44,20 @@ function writeChoice(
       content: joinedText(parts, 'text') ?? (calls.length > 0 ? null : ''),
       refusal: joinedText(parts, 'refusal') ?? null,
       ...(reasoning !== undefined && { reasoning_content: reasoning }),
-      ...(calls.length > 0 && { tool_calls: calls }),
+      ...writeCalls(calls, request),
     },
     logprobs: logprobs === undefined ? null : writeLogprobs(logprobs),
-    finish_reason: writeFinishReason(reason),
+    finish_reason: writeChatReason(reason, request),
   };
+}
+
+function writeCalls(calls: readonly ToolCallPart[], request: ModelRequest): JsonObject {
+  const [first] = calls;
+  if (first === undefined) return {};
+  if (!wantsFunctionCall(request)) {
+    return { tool_calls: calls.map((call) => writeCall(restoreCustomCall(call, request))) };
+  }
+  return { function_call: { name: first.name, arguments: first.arguments } };
 }
 
 /** undefined = there is no such part. */

@@ -3,12 +3,12 @@ import type { AnswerContext, AnswerStreamReader, AnswerStreamWriter } from '../d
 import type { AnswerEvent, OnAnswerEvent } from '../ir/answer.ts';
 import { AnswerReader } from '../openai/answer-reader.ts';
 import { ChunkWriter } from '../openai/chunk-writer.ts';
-import { writeFinishReason } from '../openai/finish-reason.ts';
 import { writeLogprobs } from '../openai/logprobs.ts';
 import { createChunkStream } from '../openai/stream-reader.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
-import { CustomCalls } from './custom-calls.ts';
+import { createCallDeltas } from './call-deltas.ts';
+import { writeChatReason } from './finish-reason.ts';
 
 export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
   return createChunkStream(new AnswerReader({ onEvent, onRepair, createChoice: createChatChoice }));
@@ -18,7 +18,7 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
   const chunks = new ChunkWriter(context, { prefix: 'chatcmpl-', object: 'chat.completion.chunk' });
   /** Choices whose first chunk, the one with the role, was written. */
   const begun = new Set<number>();
-  const customCalls = new CustomCalls(context.request);
+  const calls = createCallDeltas(context.request);
 
   function begin(choice: number, content: '' | null): string {
     if (begun.has(choice)) return '';
@@ -26,8 +26,9 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
     return chunks.chunk(choiceText(choice, JSON.stringify({ role: 'assistant', content, refusal: null })));
   }
 
-  function pieceChunk({ choice, call }: { choice: number; call: number }, member: string): string {
-    return chunks.chunk(choiceText(choice, `{"tool_calls":[{"index":${call},${member}}]}`));
+  /** `delta`: '' = there is none. */
+  function deltaChunk(choice: number, delta: string): string {
+    return delta === '' ? '' : chunks.chunk(choiceText(choice, delta));
   }
 
   return {
@@ -41,22 +42,16 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
         case 'refusal':
           return begin(event.choice, '') + chunks.chunk(sayingText(event));
         case 'toolCall': {
-          const delta = callDelta(customCalls.begin(event));
-          return begin(event.choice, null) + chunks.chunk(choiceText(event.choice, delta));
+          const delta = calls.begin(event);
+          return delta === '' ? '' : begin(event.choice, null) + deltaChunk(event.choice, delta);
         }
-        case 'toolArguments': {
-          const text = customCalls.textOf(event);
-          const member = customCalls.isCustom(event)
-            ? inputMember(text)
-            : `"function":{"arguments":${JSON.stringify(text)}}`;
-          return text === '' ? '' : pieceChunk(event, member);
-        }
+        case 'toolArguments':
+          return deltaChunk(event.choice, calls.piece(event));
         case 'finished': {
-          const rest = customCalls
-            .end(event.choice)
-            .map(({ call, text }) => pieceChunk({ choice: event.choice, call }, inputMember(text)));
+          const rest = calls.end(event.choice).map((delta) => deltaChunk(event.choice, delta));
           const first = begin(event.choice, '');
-          chunks.hold(choiceText(event.choice, '{}', { reason: writeFinishReason(event.reason) }));
+          const reason = writeChatReason(event.reason, context.request);
+          chunks.hold(choiceText(event.choice, '{}', { reason }));
           return first + rest.join('');
         }
         case 'usage':
@@ -86,22 +81,10 @@ function choiceText(
   return `{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${end}}`;
 }
 
-function inputMember(text: string): string {
-  return `"custom":{"input":${JSON.stringify(text)}}`;
-}
-
 const members = { text: 'content', reasoning: 'reasoning_content', refusal: 'refusal' } as const;
 
 function sayingText(event: Extract<AnswerEvent, { kind: keyof typeof members }>): string {
   const delta = `{"${members[event.kind]}":${JSON.stringify(event.text)}}`;
   if (event.kind !== 'text' || event.logprobs === undefined) return choiceText(event.choice, delta);
   return choiceText(event.choice, delta, { logprobs: JSON.stringify(writeLogprobs(event.logprobs)) });
-}
-
-function callDelta({ call, id, name, custom }: Extract<AnswerEvent, { kind: 'toolCall' }>): string {
-  const tool =
-    custom === true
-      ? { type: 'custom', custom: { name, input: '' } }
-      : { type: 'function', function: { name, arguments: '' } };
-  return JSON.stringify({ tool_calls: [{ index: call, id, ...tool }] });
 }

@@ -77,7 +77,10 @@ describe('tools of a chat request', () => {
     expect(read({ functions: [{ name: 'f' }], function_call: { name: 'f' } })).toMatchObject({
       tools: [{ kind: 'function', name: 'f' }],
       toolChoice: { kind: 'tool', name: 'f' },
+      parallelToolCalls: false,
+      wantsFunctionCall: true,
     });
+    expect(read({ tools: [f], functions: [{ name: 'f' }] }).wantsFunctionCall).toBeUndefined();
     expect(read({ functions: [], function_call: 'none' }).toolChoice).toEqual({ kind: 'none' });
   });
 

@@ -25,22 +25,24 @@ export const toolMembers: readonly string[] = [
   'function_call',
 ];
 
-type ToolFields = Pick<ChatRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'>;
+type ToolFields = Pick<ChatRequest, 'tools' | 'toolChoice' | 'parallelToolCalls' | 'wantsFunctionCall'>;
 
 /** Also of the older members `functions` and `function_call`. @throws RequestShapeError */
 export function readTools(place: Place): ToolFields {
   const tools = optionalObjects(place, 'tools')?.map(readTool);
   const functions = optionalObjects(place, 'functions')?.map(readFunction);
+  const isOlder = tools === undefined && functions !== undefined;
   return present({
     tools: tools ?? functions,
     toolChoice: readToolChoice(place) ?? readLegacyChoice(place),
-    parallelToolCalls: optionalBoolean(place, 'parallel_tool_calls'),
+    parallelToolCalls: optionalBoolean(place, 'parallel_tool_calls') ?? (isOlder ? false : undefined),
+    wantsFunctionCall: isOlder ? (true as const) : undefined,
   });
 }
 
 /** The counterpart of `readTools`. */
 export function writeTools(
-  { tools, toolChoice, parallelToolCalls }: ChatRequest,
+  { tools, toolChoice, parallelToolCalls, wantsFunctionCall }: ChatRequest,
   target: WriteTarget,
 ): JsonObject {
   if (tools === undefined || tools.length === 0) return {};
@@ -51,7 +53,7 @@ export function writeTools(
   if (written.length === 0) return {};
   if (!habits.takesToolChoice) {
     if (toolChoice !== undefined && choiceOf(toolChoice) !== 'auto') onDropped('tool_choice');
-    if (parallelToolCalls === false) onDropped('parallel_tool_calls');
+    if (parallelToolCalls === false && wantsFunctionCall !== true) onDropped('parallel_tool_calls');
     return { tools: written };
   }
   return {
