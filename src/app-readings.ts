@@ -3,6 +3,7 @@ import type { AffinityLookup } from './admin/deps.ts';
 import type { Clock } from './base/clock.ts';
 import type { ResolvedModel } from './config/models.ts';
 import type { Config } from './config/schema.ts';
+import { localMonitor, toGpuMonitor } from './config/schema-gpu.ts';
 import type { BackendState } from './domain/backend-view.ts';
 import type { HostSampler } from './domain/host-reading.ts';
 import type { BackendDirectory } from './engines/backend.ts';
@@ -10,7 +11,11 @@ import type { Dispatcher } from './gateway/dispatcher.ts';
 import { explainPlacement } from './gateway/explain-placement.ts';
 import { createHistory, type History, type HistorySample } from './store/history.ts';
 import type { RequestTable } from './store/requests.ts';
-import { PerformanceMonitor, type PerformanceMonitorOptions } from './telemetry/host/performance-monitor.ts';
+import {
+  PerformanceMonitor,
+  type PerformanceMonitorOptions,
+  type PerformanceSettings,
+} from './telemetry/host/performance-monitor.ts';
 import { modelFolderIn } from './process/model-files.ts';
 import type { ProcessFleet } from './supply/process-fleet.ts';
 import type { ScrapeTarget } from './telemetry/backend-metrics/scrape-backends.ts';
@@ -96,6 +101,18 @@ export function openPerformanceMonitor({
     return modelFolderIn(commands, platform) ?? process.cwd();
   };
   return new PerformanceMonitor({ ...options, env, platform, diskFolder });
+}
+
+/** Where requests are placed by the load of this machine, it is looked at as often as the monitors of others are asked. */
+export function performanceSettings(config: Config): PerformanceSettings {
+  const { performance, probes, models } = config;
+  const backends = Object.values(config.backends);
+  const isLocal = backends.some(
+    ({ gpuMonitor }) => gpuMonitor !== undefined && toGpuMonitor(gpuMonitor).url === localMonitor,
+  );
+  const isCompared = backends.length > 0 && Object.keys(models).length > 0;
+  if (!isLocal && !isCompared) return performance;
+  return { ...performance, lookEvery: Math.min(performance.every, probes.gpuInterval) };
 }
 
 function readHistorySample(dispatcher: Dispatcher, requests: RequestTable): HistorySample {

@@ -19,6 +19,7 @@ import {
   createAffinityLookup,
   createFleetHistory,
   openPerformanceMonitor,
+  performanceSettings,
   readMetrics,
   scrapeTargets,
 } from './app-readings.ts';
@@ -181,8 +182,8 @@ export class App {
 
   /** Opens the addresses and starts probing. Rejects when an address cannot be opened. */
   async start(): Promise<void> {
-    const { tls, listen, performance } = this.#config;
-    this.#performance.configure(performance);
+    const { tls, listen } = this.#config;
+    this.#performance.configure(performanceSettings(this.#config));
     if (tls !== undefined) this.#tls = await readTlsIdentity(tls);
     await this.#engines.start();
     await this.#listen(listen);
@@ -426,7 +427,7 @@ export class App {
     this.#activity.configure(config);
     this.#keys.configure(config);
     this.#cache.configure(config);
-    this.#performance.configure(config.performance);
+    this.#performance.configure(performanceSettings(config));
     await this.#engines.configure(config, this.#options.models ?? resolveModels(config));
     return [];
   }

@@ -143,6 +143,7 @@ export function createFakeFleet(): FakeFleet {
     sessionHeaders: () => [],
     hooks: { subscribe: () => () => {} },
     performance: {
+      latest: () => undefined,
       enabled: false,
       history: () => [],
       hardware: () => readHardware({ platform: process.platform, gpus: [] }),

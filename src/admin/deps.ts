@@ -130,6 +130,8 @@ export interface HookNews {
 export interface PerformanceLookup {
   /** False: nobody looks at it. */
   readonly enabled: boolean;
+  /** undefined = there is none that is young enough to be believed. */
+  readonly latest: () => HostReading | undefined;
   /** From the oldest to the newest, of the last hour; `afterEpochMs`: only newer ones. */
   readonly history: (afterEpochMs?: number) => readonly HostReading[];
   readonly hardware: () => Promise<Hardware>;

@@ -1,5 +1,7 @@
-/** This machine over the last hour, and what it is made of. */
+/** This machine over the last hour, what it does now as `llamero gpu-monitor` tells it, and what it is made of. */
 import type { Context, Hono } from 'hono';
+import { monitorBody } from '../telemetry/host/monitor-body.ts';
+import { noQuery } from './contract.ts';
 import { performanceQuery, type PerformanceBody, type PerformanceOffBody } from './contract-performance.ts';
 import { describeGpus, describeHardware, describeSystem } from './describe-host.ts';
 import type { AdminDeps } from './deps.ts';
@@ -8,7 +10,7 @@ import { addRoute, checkQuery } from './routing.ts';
 type Deps = Pick<AdminDeps, 'performance' | 'clock' | 'version'>;
 
 export function addPerformanceRoutes(app: Hono, deps: Deps): void {
-  const { performance } = deps;
+  const { performance, clock } = deps;
   addRoute(app, '/api/performance', {
     GET: (context) => {
       const { after } = checkQuery(context, performanceQuery);
@@ -22,6 +24,14 @@ export function addPerformanceRoutes(app: Hono, deps: Deps): void {
         gpu_stats: readings.flatMap(describeGpus),
       };
       return context.json(body);
+    },
+  });
+  addRoute(app, '/api/gpu-monitor', {
+    GET: (context) => {
+      checkQuery(context, noQuery);
+      const reading = performance.latest();
+      if (reading === undefined) return context.json({ error: 'this machine could not be read lately' }, 503);
+      return context.json(monitorBody(reading, Math.max(0, clock.epochMs() - reading.atEpochMs)));
     },
   });
   addRoute(app, '/api/hardware', { GET: createHardwareHandler(deps) });

@@ -137,6 +137,16 @@ describe('PERF-1 the monitor', () => {
     expect(seen).toHaveLength(count);
   });
 
+  test('looks more often for those who listen than it keeps', async () => {
+    const monitor = monitorWith(fakeTools());
+    const seen: HostReading[] = [];
+    monitor.subscribe((reading) => seen.push(reading));
+    monitor.configure({ disabled: false, every: 90, lookEvery: 40 });
+    await eventually(() => seen.length >= 8);
+    expect(monitor.history()).toEqual(seen.filter((_, index) => index % 3 === 0));
+    expect(monitor.latest()).toBe(seen.at(-1));
+  });
+
   test('starts and stops as configured, and ends its tools', async () => {
     const tools = fakeTools({ 'nvidia-smi': loop });
     const monitor = monitorWith(tools);

@@ -1,6 +1,6 @@
 /**
- * The readings of this machine over the last hour, at the interval that the configuration says. Owns the sampler and
- * replaces it when the configuration changes; whoever reads or listens notices nothing of that.
+ * The readings of this machine over the last hour, at the interval that the configuration says; whoever balances by them
+ * hears of more. Owns the sampler and replaces it when the configuration changes; who reads or listens notices nothing.
  */
 import { createRingBuffer, type RingBuffer } from '../../base/ring-buffer.ts';
 import type { GpuReading, HostReading, HostSampler } from '../../domain/host-reading.ts';
@@ -11,8 +11,10 @@ import { createHostSampler, type HostSamplerOptions } from './host-sampler.ts';
 
 export interface PerformanceSettings {
   readonly disabled: boolean;
-  /** Between two readings, in ms. */
+  /** Between two readings that are kept, in ms. */
   readonly every: number;
+  /** Longest time between two looks, in ms, for those who listen; default: `every`. */
+  readonly lookEvery?: number;
 }
 
 export type PerformanceMonitorOptions = Omit<HostSamplerOptions, 'intervalMs'>;
@@ -24,7 +26,9 @@ const hardwareMsMax = 10_000;
 export class PerformanceMonitor implements HostSampler {
   readonly #options: PerformanceMonitorOptions;
   readonly #listeners = new Set<(reading: HostReading) => void>();
-  #sampler: { readonly host: HostSampler; readonly everyMs: number } | undefined;
+  #sampler:
+    | { readonly host: HostSampler; readonly everyMs: number; readonly looksPerReading: number }
+    | undefined;
   #readings: RingBuffer<HostReading> = createRingBuffer<HostReading>(1);
   /** Samplers that were replaced and still end their tools. */
   #ending: Promise<unknown> = Promise.resolve();
@@ -40,8 +44,10 @@ export class PerformanceMonitor implements HostSampler {
   }
 
   /** Takes over settings; readings that there are stay unless it is switched off. */
-  configure({ disabled, every }: PerformanceSettings): void {
-    if (this.#isClosed || (!disabled && this.#sampler?.everyMs === every)) return;
+  configure({ disabled, every, lookEvery = every }: PerformanceSettings): void {
+    const looksPerReading = Math.ceil(every / lookEvery);
+    const isAsBefore = this.#sampler?.everyMs === every && this.#sampler.looksPerReading === looksPerReading;
+    if (this.#isClosed || (!disabled && isAsBefore)) return;
     const replaced = this.#sampler?.host.close();
     this.#ending = Promise.all([this.#ending, replaced]);
     this.#sampler = undefined;
@@ -52,12 +58,14 @@ export class PerformanceMonitor implements HostSampler {
     const kept = [...this.#readings.newestFirst()].reverse();
     this.#readings = createRingBuffer<HostReading>(Math.ceil(historyMs / every));
     for (const reading of kept) this.#readings.push(reading);
-    const host = createHostSampler({ ...this.#options, intervalMs: every });
+    const host = createHostSampler({ ...this.#options, intervalMs: Math.ceil(every / looksPerReading) });
+    let looks = 0;
     host.subscribe((reading) => {
-      this.#readings.push(reading);
+      if (looks % looksPerReading === 0) this.#readings.push(reading);
+      looks += 1;
       for (const listener of this.#listeners) listener(reading);
     });
-    this.#sampler = { host, everyMs: every };
+    this.#sampler = { host, everyMs: every, looksPerReading };
   }
 
   latest(): HostReading | undefined {
