@@ -175,6 +175,14 @@ export const errorTable = {
     type: 'invalid_request_error',
     meaning: 'No live backend that serves the model has this route.',
   },
+  images_not_supported: {
+    source: 'client',
+    status: 400,
+    retry: 'never',
+    type: 'invalid_request_error',
+    meaning:
+      'The request holds images, and every backend that serves the model says that it cannot see. Ask another model, or leave the images out.',
+  },
   context_length_exceeded: {
     source: 'client',
     status: 400,

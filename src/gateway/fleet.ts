@@ -2,6 +2,7 @@
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { Backend, BackendDirectory } from '../engines/backend.ts';
+import { takesImages } from '../dialects/ollama-surface/describe-model.ts';
 import { OllamaNames } from '../dialects/ollama-surface/names.ts';
 import { ContextSizes } from './repair/context-sizes.ts';
 import { routesFor } from './translation/dialect-routes.ts';
@@ -11,6 +12,7 @@ interface Index {
   readonly names: ReadonlyMap<ModelName, readonly Backend[]>;
   readonly canonical: ReadonlySet<ModelName>;
   readonly routes: Map<string, ReadonlySet<BackendId> | undefined>;
+  readonly seeing: Map<string, ReadonlySet<BackendId> | undefined>;
   ollamaNames: OllamaNames | undefined;
 }
 
@@ -67,6 +69,23 @@ export class Fleet {
     return only;
   }
 
+  /**
+   * Backends that serve the model, have the route as `having` says, and do not say that the model cannot see there;
+   * undefined = none says so. The same set object as long as the fleet is the same.
+   */
+  seeing(route: RouteName, model: ModelName): ReadonlySet<BackendId> | undefined {
+    const { names, seeing } = this.#read();
+    const key = `${route} ${model}`;
+    if (seeing.has(key)) return seeing.get(key);
+    const serving = names.get(model) ?? [];
+    const able = serving.filter((backend) => canSee(backend, model) !== false);
+    const having = this.having(route, true);
+    const ids = able.map(({ id }) => id).filter((id) => having === undefined || having.has(id));
+    const only = able.length === serving.length ? undefined : new Set(ids);
+    seeing.set(key, only);
+    return only;
+  }
+
   /** Backends that may be asked for what names no model, dead ones included, in configuration order. */
   unnamed(): readonly Backend[] {
     return this.#registry.list().filter(isPlain);
@@ -93,7 +112,7 @@ export class Fleet {
         else knowing.push(backend);
       }
     }
-    this.#index = { names, canonical, routes: new Map(), ollamaNames: undefined };
+    this.#index = { names, canonical, routes: new Map(), seeing: new Map(), ollamaNames: undefined };
     return this.#index;
   }
 }
@@ -105,4 +124,10 @@ export function isPlain({ view, isPeer }: Backend): boolean {
 
 export function isUp({ view }: Backend): boolean {
   return view.state === 'live' || view.state === 'degraded';
+}
+
+/** undefined = nobody has said so: a model that is not loaded may be more than its entry tells. */
+function canSee({ view, modelObjects }: Backend, model: ModelName): boolean | undefined {
+  const name = view.models.get(model) ?? model;
+  return view.loaded.has(name) ? takesImages(modelObjects.get(name) ?? {}) : undefined;
 }

@@ -15,6 +15,7 @@ import { refuseAccess } from './keys/model-access.ts';
 import type { Meaning } from './name-resolver.ts';
 import { findOllamaName } from './ollama/find-name.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
+import { onlySeeing } from './sight.ts';
 import { tryThreadError } from './message-threads.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import { nomyoFingerprint } from './nomyo-fingerprint.ts';
@@ -90,11 +91,16 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   }
   const reading = readRequest(parts, inbound, { model, body, peeked });
   const { asked, conversation, ownAnswer } = reading;
-  const only = route.name === 'other' ? undefined : fleet.having(route.name, model !== undefined);
-  if (ownAnswer === undefined && only !== undefined && !someServe(parts, only, model)) {
+  const having = route.name === 'other' ? undefined : fleet.having(route.name, model !== undefined);
+  if (ownAnswer === undefined && having !== undefined && !someServe(parts, having, model)) {
     meaning?.release();
     const what = model === undefined ? '' : ` that serves model '${model}'`;
     return new LlameroError('not_supported', `No backend${what} has the route ${inbound.path}`);
+  }
+  const only = onlySeeing(fleet, { route: route.name, meaning, body, asked, only: having });
+  if (only instanceof LlameroError) {
+    meaning?.release();
+    return only;
   }
   const session = sessionOf({ config: parts.config(), inbound, peeked, body, model });
   const prompt = looksAtPrompts(parts.config()) ? readPromptChain(route.name, peeked, body) : undefined;

@@ -108,6 +108,15 @@ function capabilitiesOf(id: string, object: JsonObject): readonly OllamaCapabili
   return found.filter(([, holds]) => holds).map(([name]) => name);
 }
 
+/** Whether a model takes images, by its engine's object of it; undefined = it does not say. */
+export function takesImages(object: JsonObject): boolean | undefined {
+  const own: unknown = object['capabilities'];
+  if (isOllamasOwn(object)) return Array.isArray(own) ? own.includes('vision') : undefined;
+  if (isObject(own) && typeof own['vision'] === 'boolean') return own['vision'];
+  const inputs = modalities(object, 'input_modalities');
+  return inputs.length === 0 ? undefined : inputs.includes('image');
+}
+
 /** An entry of Ollama's own `/api/tags`. */
 export function isOllamasOwn(object: JsonObject): boolean {
   return typeof object['digest'] === 'string' && isObject(object['details']);

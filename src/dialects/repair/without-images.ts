@@ -5,14 +5,16 @@ import type { ModelRequest } from '../ir/request.ts';
 /** Stands in the place of each image, so that the model knows that there was one. */
 export const imageNote = '[image left out]';
 
+export function hasImages(request: ModelRequest): boolean {
+  if (request.kind === 'text') return request.images !== undefined && request.images.length > 0;
+  return request.messages.some(({ parts }) => parts.some(hasImage));
+}
+
 /** undefined = there are none. */
 export function withoutImages(request: ModelRequest): ModelRequest | undefined {
-  if (request.kind === 'chat') {
-    if (!request.messages.some(({ parts }) => parts.some(hasImage))) return undefined;
-    return { ...request, messages: request.messages.map(withNotes) };
-  }
+  if (!hasImages(request)) return undefined;
+  if (request.kind === 'chat') return { ...request, messages: request.messages.map(withNotes) };
   const { images = [], ...rest } = request;
-  if (images.length === 0) return undefined;
   const { prompt, raw } = request;
   // A prompt for the model as it stands holds no words but the client's.
   if (raw || typeof prompt !== 'string') return rest;
