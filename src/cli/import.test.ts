@@ -42,7 +42,7 @@ describe('runImport', () => {
     expect(stderr).toBe(
       'To be set before the start:\n  NOMYO_ROUTER_API_KEY: key of clients, router_api_key there\n',
     );
-    expect(stdout).toContain('apiKeys: [${env.NOMYO_ROUTER_API_KEY}]');
+    expect(stdout).toContain('apiKeys: ["${env.NOMYO_ROUTER_API_KEY}"]');
     expect(stdout).not.toContain('hunter2');
   });
 

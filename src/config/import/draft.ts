@@ -169,14 +169,18 @@ function render(map: ReadonlyMap<string, DraftNode>, depth: number): string[] {
 }
 
 function yamlValue(value: DraftValue): string {
-  if (typeof value === 'object') return `[${value.map(yamlText).join(', ')}]`;
+  if (typeof value === 'object') return `[${value.map(yamlTextInBrackets).join(', ')}]`;
   return typeof value === 'string' ? yamlText(value) : String(value);
 }
 
 /** Plain where nothing else could be meant, else in double quotes, which YAML reads as JSON does. */
 function yamlText(text: string): string {
-  const isPlain =
-    /^(?:\$\{env\.\w+\}|[A-Za-z/][\w./-]*(?::[\w./-]+)*|\d+(?:\.\d+)?(?:ms|s|m|h|d)(?:\d+(?:ms|s|m|h|d))*)$/;
+  return /^\$\{env\.\w+\}$/.test(text) ? text : yamlTextInBrackets(text);
+}
+
+/** Between brackets a brace is YAML's own, so that a reference stands in quotes. */
+function yamlTextInBrackets(text: string): string {
+  const isPlain = /^(?:[A-Za-z/][\w./-]*(?::[\w./-]+)*|\d+(?:\.\d+)?(?:ms|s|m|h|d)(?:\d+(?:ms|s|m|h|d))*)$/;
   const looksTyped = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
   if (isPlain.test(text) && !looksTyped.test(text)) return text;
   return JSON.stringify(text).replaceAll(

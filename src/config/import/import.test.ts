@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { ImportResult } from './draft.ts';
 import { importableSystems } from './systems.ts';
 import { loadImported } from './verify-import.ts';
@@ -186,4 +187,19 @@ describe('nomyo', () => {
 test('llamacpp-ha: a variable wins over the file', () => {
   const { yaml } = imported('llamacpp-ha', '{ "queue_timeout": 5 }', 'LLAMACPP_HA_QUEUE_TIMEOUT=90\n');
   expect(yaml).toContain('queueTimeout: 1m30s');
+});
+
+test.each([
+  ['{ "max_queue_skip": 4 }', '30s'],
+  ['{ "max_queue_skip": 4, "model_affinity_sched_bonus": 5 }', '5s'],
+  ['{ "model_affinity_sched_bonus": 0, "max_queue_skip": 4 }', '0s'],
+])('llamacpp-ha: %s makes a loaded model worth %s', (text, bonus) => {
+  const { yaml } = imported('llamacpp-ha', text);
+  expect(yaml.match(/modelAffinityBonus: .*/g)).toEqual([`modelAffinityBonus: ${bonus}`]);
+  expect(yaml).toContain('maxOvertake: 4');
+});
+
+test('references in a list are YAML for every reader', () => {
+  const { yaml } = imported('llamacpp-ha', '{ "api_keys": ["sk-a", "sk-b"] }');
+  expect(parse(yaml)).toMatchObject({ apiKeys: ['${env.LLAMERO_API_KEY}', '${env.LLAMERO_API_KEY_2}'] });
 });

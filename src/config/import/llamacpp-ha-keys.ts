@@ -27,6 +27,9 @@ export interface LlamacppHaState {
   port: { readonly number: number; readonly key: string } | undefined;
   clientKeys: Setting[];
   servers: FoundServer[];
+  hasAffinityBonus: boolean;
+  /** The key that allows skips, where there are any. */
+  skipsFrom: string | undefined;
 }
 
 type LlamacppHaKey = ForeignKey<LlamacppHaState>;
@@ -91,7 +94,7 @@ export const llamacppHaKeys: readonly LlamacppHaKey[] = [
     to: '`scheduling.modelAffinityBonus`',
     remark: 'Read as seconds of waiting that a loaded model is worth.',
     sample: '{ "model_affinity_sched_bonus": 5 }\n',
-    carry: carrySeconds(['scheduling', 'modelAffinityBonus']),
+    carry: carryAffinityBonus,
   },
   {
     name: 'max_queue_skip',
@@ -99,7 +102,7 @@ export const llamacppHaKeys: readonly LlamacppHaKey[] = [
     fate: 'carried',
     to: '`scheduling.maxOvertake`, `scheduling.modelAffinityBonus`',
     remark:
-      'Here a request lets others go first by count and by time, 30 s. 0: by arrival only, as the preset has it.',
+      'Here a request lets others go first by count and by time: that of `model_affinity_sched_bonus`, else 30 s. 0: by arrival only, as the preset has it.',
     sample: '{ "max_queue_skip": 3 }\n',
     carry: carrySkips,
   },
@@ -233,18 +236,17 @@ function carryModelLimits(setting: Setting, _: LlamacppHaState, draft: Draft): v
   }
 }
 
-function carrySkips(setting: Setting, _: LlamacppHaState, draft: Draft): void {
+function carryAffinityBonus(setting: Setting, state: LlamacppHaState, draft: Draft): void {
+  state.hasAffinityBonus = true;
+  carrySeconds(['scheduling', 'modelAffinityBonus'])(setting, state, draft);
+}
+
+function carrySkips(setting: Setting, state: LlamacppHaState, draft: Draft): void {
   const count = tryInteger(setting, draft);
   if (count === undefined) return;
   if (count < 0) return draft.note(setting.key, setting.at, 'must not be negative', setting.value);
   draft.set(['scheduling', 'maxOvertake'], count, `from ${setting.key}`);
-  if (count > 0) {
-    draft.set(
-      ['scheduling', 'modelAffinityBonus'],
-      '30s',
-      `from ${setting.key}: overtaking is bounded in time as well`,
-    );
-  }
+  if (count > 0) state.skipsFrom = setting.key;
 }
 
 function carryCount(path: readonly string[]): NonNullable<LlamacppHaKey['carry']> {

@@ -32,11 +32,19 @@ export function importLlamacppHa({ main, env }: LlamacppHaInput): ImportResult {
   if (variables?.ok === false) return variables;
   const names = topLevelNames();
   const map = withEnvironment(file.map, variables?.map, { prefix, names, wins: 'environment' });
-  const state: LlamacppHaState = { host: undefined, port: undefined, clientKeys: [], servers: [] };
+  const state: LlamacppHaState = {
+    host: undefined,
+    port: undefined,
+    clientKeys: [],
+    servers: [],
+    hasAffinityBonus: false,
+    skipsFrom: undefined,
+  };
   readKeys(map, { keys: llamacppHaKeys, state, draft });
   const listen = writeListen(state, draft);
   writeClientKeys(state, draft);
   writeServers(state, listen, draft);
+  writeBonusOfSkips(state, draft);
   draft.set(
     ['scheduling', 'preset'],
     'llamacpp-ha',
@@ -72,6 +80,13 @@ function writeClientKeys({ clientKeys }: LlamacppHaState, draft: Draft): void {
     variables,
     `from ${clientKeys[0]?.key.replace(/\[\d+\]$/, '') ?? ''}: set the variable to the key`,
   );
+}
+
+/** Without the newer key that says for how long a loaded model may go first. */
+function writeBonusOfSkips({ hasAffinityBonus, skipsFrom }: LlamacppHaState, draft: Draft): void {
+  if (skipsFrom === undefined || hasAffinityBonus) return;
+  const comment = `from ${skipsFrom}: overtaking is bounded in time as well`;
+  draft.set(['scheduling', 'modelAffinityBonus'], '30s', comment);
 }
 
 function writeServers({ servers }: LlamacppHaState, listen: string, draft: Draft): void {
