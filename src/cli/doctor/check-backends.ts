@@ -1,4 +1,5 @@
 /** Whether each backend answers, what it is, whether it takes the key, and whether it is as the configuration says. */
+import { formatPath } from '../../config/problems.ts';
 import type { Clock } from '../../base/clock.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import type { BackendConfig, Config } from '../../config/schema.ts';
@@ -75,7 +76,11 @@ async function checkBackend(examined: Examined): Promise<Checked> {
     return { findings, models: reading.models === undefined ? backend.models : [...reading.models.keys()] };
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
-    const where = { key: `backends.${id}.apiKey`, url: `backends.${id}.url`, address: backend.url };
+    const where = {
+      key: formatPath(['backends', id, 'apiKey']),
+      url: formatPath(['backends', id, 'url']),
+      address: backend.url,
+    };
     const failure = explainFailure(error, { ...where, refusedKey: watch.refusedKey() });
     const findings = [fault(id, { level: 'error', ...failure }), ...watch.clockFindings(id)];
     return { findings, models: undefined };
@@ -109,7 +114,13 @@ function judgeKind({ id, backend }: Examined, detected: EngineKind | undefined):
   // What speaks OpenAI's API may be meant to be taken for nothing more.
   const level = backend.engine === 'openai' ? 'note' : 'warning';
   const saw = `it answers as ${detected.title}, but the configuration says ${engineKinds[backend.engine].title}`;
-  return [fault(id, { level, saw, change: `backends.${id}.engine: ${detected.name}, or no engine at all` })];
+  return [
+    fault(id, {
+      level,
+      saw,
+      change: `${formatPath(['backends', id, 'engine'])}: ${detected.name}, or no engine at all`,
+    }),
+  ];
 }
 
 function judgeReading(examined: Examined, kind: EngineKind, reading: EngineReading): Finding[] {
@@ -127,7 +138,11 @@ function judgeSlots(
   if (slots !== undefined && slotsTotal !== undefined && slots > slotsTotal) {
     const saw = `slots: ${slots} is configured, but it has ${slotsTotal}: the others wait inside of it, out of order`;
     return [
-      fault(id, { level: 'warning', saw, change: `remove backends.${id}.slots, or start it with more` }),
+      fault(id, {
+        level: 'warning',
+        saw,
+        change: `remove ${formatPath(['backends', id, 'slots'])}, or start it with more`,
+      }),
     ];
   }
   const isKnown = [slots, slotsPerModel, slotsTotal, kind.slotsUsual].some((count) => count !== undefined);
@@ -136,7 +151,7 @@ function judgeSlots(
     fault(id, {
       level: 'note',
       saw: `it does not tell how many requests it runs at once, so ${defaultSlots} (scheduling.defaultSlots) is assumed`,
-      change: `backends.${id}.slots: as many as it runs, or slotsPerModel: OLLAMA_NUM_PARALLEL of an Ollama`,
+      change: `${formatPath(['backends', id, 'slots'])}: as many as it runs, or slotsPerModel: OLLAMA_NUM_PARALLEL of an Ollama`,
     }),
   ];
 }
@@ -159,7 +174,7 @@ function judgeModels({ id, backend }: Examined, reading: EngineReading): Finding
       return fault(id, {
         level: 'warning',
         saw,
-        change: `backends.${id}.models: ${instead} in place of ${name}`,
+        change: `${formatPath(['backends', id, 'models'])}: ${instead} in place of ${name}`,
       });
     });
 }

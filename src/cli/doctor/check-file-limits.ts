@@ -15,6 +15,9 @@ const filesPerModel = 3;
 /** Of a backend that does not say how many requests it takes. */
 const slotsUsual = 64;
 
+/** Nobody wants a router for fewer clients. */
+const connectionsMin = 100;
+
 /** undefined where the system has no such limit. */
 export function readFileLimits(): FileLimits | undefined {
   // Else the names of all open connections are looked up, which can take seconds.
@@ -26,13 +29,9 @@ export function readFileLimits(): FileLimits | undefined {
 }
 
 /** As many client connections as may be open, and a connection to an engine for each request that runs. */
-export function filesNeeded({ backends, models, peers, limits, scheduling }: Config): number {
-  const modelCount = Object.keys(models).length;
-  const slots = Object.values(backends).reduce((sum, backend) => sum + (backend.slots ?? slotsUsual), 0);
-  const hardLimit = slots + (modelCount + Object.keys(peers).length) * slotsUsual;
-  const upstream =
-    scheduling.slotLimits === 'soft' ? limits.connections : Math.min(limits.connections, hardLimit);
-  return ownFiles + limits.connections + upstream + filesPerModel * modelCount;
+export function filesNeeded(config: Config): number {
+  const { connections } = config.limits;
+  return filesBesideConnections(config) + connections + Math.min(connections, runningMax(config));
 }
 
 export function checkFileLimits(limits: FileLimits | undefined, config: Config): Finding[] {
@@ -40,7 +39,8 @@ export function checkFileLimits(limits: FileLimits | undefined, config: Config):
   const { soft, hard } = limits;
   const needed = filesNeeded(config);
   if (soft >= needed) return [good('open files', `${soft} are allowed, up to ${needed} can be needed`)];
-  const connections = Math.max(1, config.limits.connections - (needed - soft));
+  const room = soft - filesBesideConnections(config);
+  const connections = Math.max(room - runningMax(config), Math.floor(room / 2));
   const raise =
     hard >= needed
       ? `ulimit -n ${needed} before the start`
@@ -49,9 +49,20 @@ export function checkFileLimits(limits: FileLimits | undefined, config: Config):
     fault('open files', {
       level: 'warning',
       saw: `${soft} are allowed, but up to ${needed} can be needed with limits.connections: ${config.limits.connections}`,
-      change: soft - ownFiles < 100 ? raise : `${raise}, or limits: { connections: ${connections} }`,
+      change: connections < connectionsMin ? raise : `${raise}, or limits: { connections: ${connections} }`,
     }),
   ];
+}
+
+function filesBesideConnections({ models }: Config): number {
+  return ownFiles + filesPerModel * Object.keys(models).length;
+}
+
+/** Most requests that run at the same time, each with a connection to its engine. */
+function runningMax({ backends, models, peers, scheduling }: Config): number {
+  if (scheduling.slotLimits === 'soft') return Infinity;
+  const slots = Object.values(backends).reduce((sum, backend) => sum + (backend.slots ?? slotsUsual), 0);
+  return slots + (Object.keys(models).length + Object.keys(peers).length) * slotsUsual;
 }
 
 function member(value: unknown, name: string): unknown {

@@ -33,6 +33,27 @@ describe('checkFileLimits', () => {
     expect(hard?.change).toBe('LimitNOFILE=1120 in its systemd unit (the hard limit is 150)');
   });
 
+  test.each([{ slotLimits: 'soft' }, { slotLimits: 'hard' }])(
+    'proposes as many connections as fit when %o',
+    (scheduling) => {
+      const [finding] = checkFileLimits(
+        { soft: 600, hard: 600 },
+        configOf({
+          limits: { connections: 20_000 },
+          backends: { a: { url: 'http://a', slots: 400 } },
+          scheduling,
+        }),
+      );
+      expect(finding?.change).toMatch(/, or limits: \{ connections: 250 \}$/);
+      const fitting = configOf({
+        limits: { connections: 250 },
+        backends: { a: { url: 'http://a', slots: 400 } },
+        scheduling,
+      });
+      expect(filesNeeded(fitting)).toBe(600);
+    },
+  );
+
   test('reads the limits of this very process', (context) => {
     context.skip(process.platform === 'win32', 'Windows has no such limits');
     const limits = readFileLimits();

@@ -3,6 +3,7 @@ import { access, constants, open, stat } from 'node:fs/promises';
 import { basename, delimiter, isAbsolute, resolve } from 'node:path';
 import { isLoopback } from '../../config/listen-address.ts';
 import type { ResolvedModel } from '../../config/models.ts';
+import { formatPath } from '../../config/problems.ts';
 import { reasonOf } from '../../config/read-files.ts';
 import { fileArguments, modelParts, runsElsewhere } from '../../process/model-files.ts';
 import { splitCommand } from '../../process/split-command.ts';
@@ -25,7 +26,13 @@ async function checkModel(model: Model, around: CommandSurroundings): Promise<Fi
   const split = splitCommand(model.cmd, around.platform);
   if (!split.ok) {
     const saw = `its command cannot be run: ${split.problem}`;
-    return [fault(model.id, { level: 'error', saw, change: `models.${model.id}.cmd: the command line` })];
+    return [
+      fault(model.id, {
+        level: 'error',
+        saw,
+        change: `${formatPath(['models', model.id, 'cmd'])}: the command line`,
+      }),
+    ];
   }
   const findings = [
     ...(await checkProgram(model, split.words[0], around)),
@@ -47,7 +54,7 @@ async function checkProgram(
     fault(id, {
       level: 'error',
       saw: `${program}: ${problem}`,
-      change: `install it, or models.${id}.cmd: with the program's whole path`,
+      change: `install it, or ${formatPath(['models', id, 'cmd'])}: with the program's whole path`,
     }),
   ];
 }
@@ -129,7 +136,7 @@ function checkPort({ id, proxy, port }: Model): Finding[] {
     fault(id, {
       level: 'warning',
       saw: `its command does not name the port of ${proxy}: the two may not meet`,
-      change: `models.${id}.cmd: with --port \${PORT}, and no proxy`,
+      change: `${formatPath(['models', id, 'cmd'])}: with --port \${PORT}, and no proxy`,
     }),
   ];
 }
@@ -143,7 +150,7 @@ async function checkStop(model: Model, around: CommandSurroundings): Promise<Fin
     fault(model.id, {
       level: 'warning',
       saw: `cmdStop cannot be run (${problem}), so it is stopped by SIGTERM`,
-      change: `correct models.${model.id}.cmdStop`,
+      change: `correct ${formatPath(['models', model.id, 'cmdStop'])}`,
     }),
   ];
 }

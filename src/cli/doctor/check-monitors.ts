@@ -1,4 +1,5 @@
 /** Whether the GPU monitors of backends answer, take their key and tell of GPUs. */
+import { formatPath } from '../../config/problems.ts';
 import type { Clock } from '../../base/clock.ts';
 import { localMonitor, toGpuMonitor, type GpuMonitor } from '../../config/schema-gpu.ts';
 import type { Config } from '../../config/schema.ts';
@@ -49,7 +50,7 @@ async function checkMonitor(
   } catch (error) {
     const failure =
       error instanceof ProbeFailure ? error : new ProbeFailure('status', 'It is no GPU monitor');
-    const key = `backends.${id}.gpuMonitor`;
+    const key = formatPath(['backends', id, 'gpuMonitor']);
     const place = { key: `${key}.apiKey`, url: key, address, refusedKey: watch.refusedKey() };
     return [fault(id, { level: 'warning', ...explainFailure(failure, place) })];
   }
@@ -70,7 +71,7 @@ function judgeGpus({ id, address, gpus, numbers }: GpusTold): Finding {
     return fault(id, {
       level: 'warning',
       saw: `${address} tells of no GPU ${missing.join(', ')}, only of ${gpus.length} in all`,
-      change: `backends.${id}.gpuMonitor.gpus: numbers from 0 on`,
+      change: `${formatPath(['backends', id, 'gpuMonitor', 'gpus'])}: numbers from 0 on`,
     });
   }
   if (known.length > 0) return good(id, `${address}: ${known.map(({ name }) => name).join(', ')}`);

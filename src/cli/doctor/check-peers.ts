@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import type { ResolvedPeer } from '../../config/models.ts';
+import { formatPath } from '../../config/problems.ts';
 import { ProbeFailure } from '../../engines/engine-kind.ts';
 import { openai } from '../../engines/kinds/openai.ts';
 import { createProbeClient } from '../../engines/probe-client.ts';
@@ -37,7 +38,11 @@ async function checkPeer(
     return [found, ...missing.map((model) => missingModel(id, model, listed)), ...watch.clockFindings(id)];
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
-    const where = { key: `peers.${id}.apiKey`, url: `peers.${id}.proxy`, address: proxy };
+    const where = {
+      key: formatPath(['peers', id, 'apiKey']),
+      url: formatPath(['peers', id, 'proxy']),
+      address: proxy,
+    };
     const failure = explainFailure(error, { ...where, refusedKey: watch.refusedKey() });
     return [fault(id, { level: 'error', ...failure })];
   }
@@ -45,6 +50,6 @@ async function checkPeer(
 
 function missingModel(id: string, model: string, listed: ReadonlyMap<string, string>): Finding {
   const near = nearestName(model, listed.keys());
-  const change = `peers.${id}.models: ${near ?? 'a model that it lists'} in place of ${model}`;
+  const change = `${formatPath(['peers', id, 'models'])}: ${near ?? 'a model that it lists'} in place of ${model}`;
   return fault(id, { level: 'warning', saw: `it lists no model '${model}'`, change });
 }
