@@ -29,7 +29,24 @@ describe('runCli', () => {
     },
   );
 
-  test.each(['--version', '-V'])('%s says which one it is', async (arg) => {
+  test.each(['serve', 'demo', 'top', 'gpu-monitor', 'keys', 'check', 'doctor', 'import', 'schema'])(
+    'help %s is what the command says of itself',
+    async (name) => {
+      const { code, stdout, stderr } = await run('help', name);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(new RegExp(`^Usage: llamero ${name}\\b`));
+      expect(await run(name, '--help')).toEqual({ code, stdout, stderr });
+    },
+  );
+
+  test('help with an unknown command names it', async () => {
+    expect(await run('help', 'frob')).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("unknown command 'frob'"),
+    });
+  });
+
+  test.each(['--version', '-V', 'version'])('%s says which one it is', async (arg) => {
     expect(await run(arg)).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^llamero \d+\.\d+\.\d+\n$/),

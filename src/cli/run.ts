@@ -57,14 +57,15 @@ const commands: Readonly<Record<string, Command>> = {
 /** Runs one command line (without the program's name) and returns the exit status. */
 export async function runCli(args: readonly string[], io: LongRunningIo): Promise<ExitCode> {
   const [name, ...rest] = args;
-  if (name === '--version' || name === '-V' || name === '-version') {
+  if (['--version', '-V', '-version', 'version'].includes(name ?? '')) {
     io.stdout(`llamero ${version}\n`);
     return exitCodes.ok;
   }
-  if (name === '--help' || name === '-h' || name === 'help') {
+  if (name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     io.stdout(help());
     return exitCodes.ok;
   }
+  if (name === 'help') return runCli([...rest.slice(0, 1), '--help'], io);
   // llama-swap has no commands: its command lines begin with a flag.
   if (name !== undefined && isServeFlag(name)) return (await loadServe())(args, io);
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
@@ -86,7 +87,7 @@ function help(): string {
     '',
     ...lines,
     '',
-    '  --version, --help',
+    '  help COMMAND, --help, --version',
     '',
     'Without --config, serve reads llamero.yaml or config.yaml here, else looks for engines on their usual local ports.',
     'Exit status: 0 done, 1 doctor found errors, 64 usage, 66 file not readable, 69 unavailable, 70 internal, 78 configuration.',
