@@ -19,6 +19,7 @@ import { checkHooks } from './resolve-hooks.ts';
 import { nameTableOf } from './resolve-models.ts';
 import { createPlanner, resolveRouting } from './resolve-routing.ts';
 import { localMonitor, toGpuMonitor } from './schema-gpu.ts';
+import { unnamedKeyName } from './schema-keys.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './values.ts';
 
@@ -97,12 +98,17 @@ function checkExposure(config: Config, wrongKeys: ReadonlySet<string>): CheckRes
   return allowUnauthenticated ? { problems: [], warnings: open } : { problems: open, warnings: [] };
 }
 
-/** The same key twice changes nothing unless one has a name: then it is not clear whose it is. */
+/**
+ * The same key twice changes nothing unless one has a name: then it is not clear whose it is. A name must not be one
+ * that an unnamed key gets by its place either, or two keys would share their counts.
+ */
 function checkApiKeys(apiKeys: Config['apiKeys']): CheckResult {
   const problems: Finding[] = [];
   const warnings: Finding[] = [];
   const indexByKey = new Map<string, number>();
-  const indexByName = new Map<string, number>();
+  const indexByName = new Map(
+    apiKeys.flatMap((entry, index) => (typeof entry === 'string' ? [[unnamedKeyName(index), index]] : [])),
+  );
   for (const [index, entry] of apiKeys.entries()) {
     const { key, name } = typeof entry === 'string' ? { key: entry, name: undefined } : entry;
     const keyPath = ['apiKeys', index, ...(name === undefined ? [] : ['key'])];
@@ -117,7 +123,10 @@ function checkApiKeys(apiKeys: Config['apiKeys']): CheckResult {
     const sameName = indexByName.get(name);
     if (sameName === undefined) indexByName.set(name, index);
     else {
-      const message = `same name as apiKeys[${sameName}]`;
+      const isUnnamed = typeof apiKeys[sameName] === 'string';
+      const message = isUnnamed
+        ? `apiKeys[${sameName}] has no name and is called '${name}' by its place`
+        : `same name as apiKeys[${sameName}]`;
       problems.push(finding(['apiKeys', index, 'name'], message, 'config_conflict'));
     }
   }

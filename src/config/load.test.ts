@@ -150,6 +150,20 @@ describe('loadConfigText with the configuration in force', () => {
   });
 });
 
+describe('loadConfigText with keys of llama-swap for the log', () => {
+  test.each([
+    ['', true],
+    ['logRequests: false', false],
+    ['logRequests: true', true],
+    ['logRequests: false\nlog: { format: json }', false],
+    ['logRequests: false\nlog: { requests: true }', true],
+    ['logRequests: true\nlog: { requests: false }', false],
+  ])('%j writes a line for each request: %s', (text, requests) => {
+    const result = load(text);
+    expect(result.ok && result.config.log.requests).toBe(requests);
+  });
+});
+
 describe('loadConfigText warnings', () => {
   function warningsOf(text: string): string[] {
     const result = load(`backends: { b: { url: "http://b:1" } }\n${text}`);

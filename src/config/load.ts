@@ -134,16 +134,20 @@ function plainRoot(root: TreeNode | undefined): unknown {
     const value = toPlain(node, schema, { lenient });
     if (value !== null || schema === undefined) plain[key] = value;
   }
-  return withInheritedRepairs(withPresetKeys(withLogLevel(plain, root)));
+  return withInheritedRepairs(withPresetKeys(withLogKeys(plain, root)));
 }
 
-/** llama-swap's `logLevel` counts where ours is not set. */
-function withLogLevel(plain: Record<string, unknown>, root: TreeMap): Record<string, unknown> {
-  const { logLevel, log } = plain;
-  const isKnown = typeof logLevel === 'string' && ['debug', 'info', 'warn', 'error'].includes(logLevel);
-  if (!isKnown || locate(root, ['log', 'level']).node !== undefined) return plain;
+/** llama-swap's `logLevel` and `logRequests` count where ours are not set. */
+function withLogKeys(plain: Record<string, unknown>, root: TreeMap): Record<string, unknown> {
+  const { logLevel, logRequests, log } = plain;
   if (log !== undefined && (typeof log !== 'object' || log === null || Array.isArray(log))) return plain;
-  return { ...plain, log: { ...log, level: logLevel } };
+  const isSet = (key: string): boolean => locate(root, ['log', key]).node !== undefined;
+  const isLevel = typeof logLevel === 'string' && ['debug', 'info', 'warn', 'error'].includes(logLevel);
+  const added = {
+    ...(isLevel && !isSet('level') && { level: logLevel }),
+    ...(typeof logRequests === 'boolean' && !isSet('requests') && { requests: logRequests }),
+  };
+  return Object.keys(added).length === 0 ? plain : { ...plain, log: { ...log, ...added } };
 }
 
 function withCommandLine(config: Config, { listen, tls }: LoadOptions): Config {

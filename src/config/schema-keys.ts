@@ -60,6 +60,11 @@ const keySchema = z.strictObject(keyShape);
 /** As it is written, every member optional. */
 export type KeyConfig = z.output<typeof keySchema>;
 
+/** What an entry of `apiKeys` without a name is called, by its place in the list: `key-1`, `key-2` … */
+export function unnamedKeyName(index: number): string {
+  return `key-${index + 1}`;
+}
+
 /** What is stored of a key, from JSON. @throws Error that names what is wrong. */
 export function parseKeyConfig(value: unknown): KeyConfig {
   const parsed = keySchema.safeParse(value);

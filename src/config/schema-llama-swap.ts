@@ -147,7 +147,10 @@ export const llamaSwapShape = {
     "What goes to `/logs` and to the console (stderr): `proxy` (the router's log), `upstream` (what models print), `both` or `none`.",
     needsRestart(z.enum(['proxy', 'upstream', 'both', 'none']).default('proxy')),
   ),
-  logRequests: describe('Accepted, without effect; see `log.requests`.', z.boolean().default(false)),
+  logRequests: describe(
+    'Whether each finished request is a line of the log, for `log.requests` where that is not set. Unset: it is.',
+    z.boolean().optional(),
+  ),
 };
 
 /** Trimmed, without empty ones, each once in its first spelling. */

@@ -1,7 +1,7 @@
 /** What one API key may do, as the router works with it. Made from what is written; decides nothing about requests. */
 import { matchesPattern } from '../base/name-pattern.ts';
 import type { ApiKeyConfig } from '../config/schema.ts';
-import type { KeyConfig } from '../config/schema-keys.ts';
+import { unnamedKeyName, type KeyConfig } from '../config/schema-keys.ts';
 import type { AdminAccess } from '../domain/admin-access.ts';
 import { routesOf } from '../domain/route-groups.ts';
 import type { RouteName } from '../domain/routes.ts';
@@ -59,7 +59,8 @@ export function readConfigKey(
   entry: ApiKeyConfig,
   index: number,
 ): { readonly key: string; readonly rules: KeyRules } {
-  if (typeof entry === 'string') return { key: entry, rules: toKeyRules(`key-${index + 1}`, 'config', {}) };
+  if (typeof entry === 'string')
+    return { key: entry, rules: toKeyRules(unnamedKeyName(index), 'config', {}) };
   const { name, key, ...written } = entry;
   return { key, rules: toKeyRules(name, 'config', written) };
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { readConfigFiles } from '../../config/read-files.ts';
 import { formatProblem } from '../../config/problems.ts';
 import type { Config } from '../../config/schema.ts';
+import { unnamedKeyName } from '../../config/schema-keys.ts';
 import { createKeyText, digestKey } from '../../keys/key-digest.ts';
 import { addStoredKey, readStoredKeys, revokeStoredKey, type StoredKey } from '../../keys/stored-keys.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
@@ -110,7 +111,7 @@ async function findPlace(flags: KeysFlags, io: CliIo): Promise<KeysPlace> {
     throw new KeysFault(`${where}: name the file of keys with --file`, exitCodes.usage);
   }
   const names = config.apiKeys.map((entry, index) =>
-    typeof entry === 'string' ? `key-${index + 1}` : entry.name,
+    typeof entry === 'string' ? unnamedKeyName(index) : entry.name,
   );
   return { path: resolve(io.cwd, config.keysFile), taken: new Set(names) };
 }
