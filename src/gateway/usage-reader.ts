@@ -28,7 +28,7 @@ export interface UsageResult {
 }
 
 export interface UsageReader {
-  /** Copies at most the last 16 KB; the only chunk of an answer is kept as it is. */
+  /** Copies at most the last 4 or 16 KB; the only chunk of an answer is kept as it is. */
   push(chunk: Buffer): void;
   /** Call it once, after the last chunk, also when the answer broke off. */
   finish(): UsageResult;
@@ -36,7 +36,11 @@ export interface UsageReader {
 
 /** Holds Anthropic's first event, and the usage of an embeddings answer, which comes before the data. */
 const headBytes = 4 * 1024;
-const tailBytes = 16 * 1024;
+/** The last event of some APIs repeats the whole answer or its request, and documents have all kinds of ends. */
+const tailBytesUsual = 16 * 1024;
+/** Streams of these routes end with a few small events. They are the ones that are open by the thousand. */
+const tailBytesOfSmallEnds = 4 * 1024;
+const routesWithSmallEnds: ReadonlySet<RouteName> = new Set(['chat-completions', 'completions', 'messages']);
 const empty = Buffer.alloc(0);
 
 export function createUsageReader(options: UsageReaderOptions): UsageReader {
@@ -50,13 +54,17 @@ class SideReader implements UsageReader {
   /** The first chunk, as long as it is the only one. */
   #only: Buffer | undefined;
   #head: Buffer | undefined;
-  readonly #tail = new TailBuffer(tailBytes);
+  readonly #tailBytes: number;
+  readonly #tail: TailBuffer;
   #totalBytes = 0;
 
   constructor(options: UsageReaderOptions) {
     this.#route = options.route;
     this.#stream = options.stream;
     this.#doneRequired = options.doneRequired;
+    const endsSmall = options.stream && routesWithSmallEnds.has(options.route);
+    this.#tailBytes = endsSmall ? tailBytesOfSmallEnds : tailBytesUsual;
+    this.#tail = new TailBuffer(this.#tailBytes);
   }
 
   push(chunk: Buffer): void {
@@ -75,7 +83,7 @@ class SideReader implements UsageReader {
 
   finish(): UsageResult {
     const head = this.#only?.subarray(0, headBytes) ?? this.#head ?? empty;
-    const tail = this.#only?.subarray(-tailBytes) ?? this.#tail.bytes();
+    const tail = this.#only?.subarray(-this.#tailBytes) ?? this.#tail.bytes();
     if (this.#route.startsWith('ollama-')) return this.#finishOllama(tail);
     const told = findTimings(tail);
     const usage = this.#usage(head, tail) ?? (told === undefined ? undefined : usageOfTimings(told));
