@@ -53,6 +53,8 @@ export const backendSchema = z.strictObject({
   /** Reserved for this model, for so long. */
   sticky_to: name.nullable(),
   sticky_seconds: seconds.nullable(),
+  /** So much longer it is kept for a request that is likely to come, though others wait for its place; null = it is not. */
+  kept_seconds: seconds.nullable(),
   /** The waiting request that it empties itself for. */
   claimed_for: name.nullable(),
   /** null = nobody watches the GPUs of its machine, or there are none. Within: null = not told, or not lately. */

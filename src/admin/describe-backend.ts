@@ -129,10 +129,11 @@ function describeUse(
   clock: Clock,
 ): Pick<
   BackendBody,
-  'slots' | 'loaded' | 'in_flight_by_model' | 'sticky_to' | 'sticky_seconds' | 'claimed_for'
+  'slots' | 'loaded' | 'in_flight_by_model' | 'sticky_to' | 'sticky_seconds' | 'kept_seconds' | 'claimed_for'
 > {
   const stickyMs = use?.stickyUntilMs === undefined ? 0 : use.stickyUntilMs - clock.nowMs();
   const isSticky = use?.stickyTo !== undefined && stickyMs > 0;
+  const keptMs = use?.process?.keptUntilMs === undefined ? 0 : use.process.keptUntilMs - clock.nowMs();
   return {
     slots: {
       total: view.slotsTotal,
@@ -147,7 +148,8 @@ function describeUse(
     in_flight_by_model: Object.fromEntries(use?.inFlightByModel ?? []),
     sticky_to: isSticky ? (use.stickyTo ?? null) : null,
     sticky_seconds: isSticky ? rounded(stickyMs / 1000) : null,
-    claimed_for: use?.claimedFor ?? null,
+    kept_seconds: keptMs > 0 ? rounded(keptMs / 1000) : null,
+    claimed_for: use?.claimedFor ?? use?.process?.drainsFor ?? null,
   };
 }
 

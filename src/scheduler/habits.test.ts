@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Habits } from './habits.ts';
 
 const loadMs = 8000;
+/** A sixteenth of it. */
+const graceMs = 500;
 const one = { requests: 1, models: 1 };
 
 /** After rounds of work and a pause each; it rests since 0. */
@@ -20,19 +22,19 @@ function after(pausesMs: readonly number[], workMs = 1000): Habits {
 describe('a process with habits', () => {
   test('is kept for the pause that it usually makes, and no longer', () => {
     const habits = after([1000, 1100, 1200, 900, 1000, 1050]);
-    expect(habits.keptForMs(0, one)).toBe(1200);
-    expect(habits.keptForMs(1200, one)).toBe(0);
+    expect(habits.keptForMs(0, one)).toBe(1200 + graceMs);
+    expect(habits.keptForMs(1200 + graceMs, one)).toBe(0);
   });
 
   test('may go when one request is not worth the wait of so many', () => {
     const habits = after([1000, 1000, 1000, 1000, 1000]);
-    expect(habits.keptForMs(0, { requests: 6, models: 1 })).toBeGreaterThan(0);
-    expect(habits.keptForMs(0, { requests: 8, models: 1 })).toBe(0);
+    expect(habits.keptForMs(0, { requests: 5, models: 1 })).toBeGreaterThan(0);
+    expect(habits.keptForMs(0, { requests: 6, models: 1 })).toBe(0);
   });
 
   test('is worth more when several models would be loaded before it again', () => {
     const habits = after([1000, 1000, 1000, 1000, 1000]);
-    expect(habits.keptForMs(0, { requests: 8, models: 2 })).toBeGreaterThan(0);
+    expect(habits.keptForMs(0, { requests: 6, models: 2 })).toBeGreaterThan(0);
   });
 
   test('may go when its pauses are longer than loads', () => {
@@ -41,8 +43,8 @@ describe('a process with habits', () => {
 
   test('is kept for its short pauses alone when it makes both kinds', () => {
     const habits = after([1000, 90_000, 1000, 1000, 90_000, 1000, 1000]);
-    expect(habits.keptForMs(0, one)).toBe(1000);
-    expect(habits.keptForMs(1001, one)).toBe(0);
+    expect(habits.keptForMs(0, one)).toBe(1000 + graceMs);
+    expect(habits.keptForMs(1000 + graceMs, one)).toBe(0);
   });
 
   test('may go when its requests take longer than a load', () => {
@@ -75,6 +77,6 @@ describe('a process with habits', () => {
     }
     habits.began(40_000);
     habits.rested(40_500);
-    expect(habits.keptForMs(0, one)).toBe(200);
+    expect(habits.keptForMs(0, one)).toBe(200 + graceMs);
   });
 });

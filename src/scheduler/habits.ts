@@ -6,6 +6,8 @@
 /** Enough to tell a habit from chance, few enough to forget an old one within minutes. */
 const pausesMax = 16;
 const pausesMin = 4;
+/** A regular pause is a little longer now and then; so much of a load more is cheap. */
+const graceInLoads = 1 / 16;
 /** Share of the newest one in a running mean. */
 const newestShare = 0.25;
 
@@ -59,7 +61,9 @@ export class Habits {
    */
   keptForMs(restedMs: number, { requests, models }: Waiting): number {
     if (this.loadMs === undefined || this.#pausesMs.length < pausesMin) return 0;
+    const graceMs = this.loadMs * graceInLoads;
     const longer = this.#pausesMs
+      .map((pauseMs) => pauseMs + graceMs)
       .filter((pauseMs) => pauseMs > restedMs)
       .toSorted((one, other) => one - other);
     // One more that never ends: the past does not promise anything.

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
 
-const loadMs = 5000;
+const loadMs = 4800;
+/** The pause, and a sixteenth of the load. */
+const keptMs = 1300;
 
 /** `a` is loaded, took `loadMs`, and was asked five times with pauses of a second. */
 function withHabit(settings: object = {}): ProcessRig {
@@ -28,7 +30,7 @@ describe('an idle process that is likely to be wanted soon', () => {
   test('stays for a while though another model is wanted, and serves who comes', () => {
     const rig = withHabit();
     expect(rig.arrive('b1', { model: 'b' })).toBe('');
-    expect(keptUntilMs(rig)).toBe(rig.nowMs + 1000);
+    expect(keptUntilMs(rig)).toBe(rig.nowMs + keptMs);
     rig.pass(900);
     expect(rig.arrive('a6', { model: 'a' })).toBe('a6→a');
     expect(rig.finish('a6')).toBe('');
@@ -37,7 +39,7 @@ describe('an idle process that is likely to be wanted soon', () => {
   test('goes when nobody comes in the usual time', () => {
     const rig = withHabit();
     rig.arrive('b1', { model: 'b' });
-    expect(rig.pass(999)).toBe('');
+    expect(rig.pass(keptMs - 1)).toBe('');
     expect(rig.pass(1)).toBe('unload a evicted');
     expect(keptUntilMs(rig)).toBeUndefined();
   });
@@ -46,7 +48,7 @@ describe('an idle process that is likely to be wanted soon', () => {
     const rig = withHabit();
     rig.arrive('b1', { model: 'b' });
     for (let round = 6; round <= 8; round += 1) askAgain(rig, `a${round}`, 900);
-    expect(rig.pass(799)).toBe('');
+    expect(rig.pass(599)).toBe('');
     expect(rig.pass(1)).toBe('unload a evicted');
   });
 
@@ -63,8 +65,8 @@ describe('an idle process that is likely to be wanted soon', () => {
 
   test('goes when too many wait', () => {
     const rig = withHabit();
-    for (let count = 1; count <= 5; count += 1) expect(rig.arrive(`b${count}`, { model: 'b' })).toBe('');
-    expect(rig.arrive('b6', { model: 'b' })).toBe('unload a evicted');
+    for (let count = 1; count <= 4; count += 1) expect(rig.arrive(`b${count}`, { model: 'b' })).toBe('');
+    expect(rig.arrive('b5', { model: 'b' })).toBe('unload a evicted');
   });
 
   test('is kept anew the next time, when who waited has left', () => {
@@ -84,7 +86,7 @@ describe('an idle process that is likely to be wanted soon', () => {
   test('keeps its habits over a swap', () => {
     const rig = withHabit();
     rig.arrive('b1', { model: 'b' });
-    rig.pass(1000);
+    rig.pass(keptMs);
     rig.stopped('a');
     rig.arrive('a6', { model: 'a' });
     rig.ready('b');

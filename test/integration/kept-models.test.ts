@@ -1,0 +1,48 @@
+/** A model that an agent comes back to every moment, beside somebody who wants another one. Real processes. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { chat } from './client.ts';
+import { fakeCommand, withModels } from './fake-models.ts';
+import { loadsIn } from './model-log.ts';
+import { startRouter, until, type TestRouter } from './start-router.ts';
+
+const slow = (id: string) => ({ cmd: fakeCommand(id, '--load-ms 1200') });
+const ask = (router: TestRouter, model: string) => chat(router.url, { model, max_tokens: 2 });
+
+/** The agent's habit: a pause of a moment before each of its steps. */
+async function steps(router: TestRouter, count: number, pauseMs: number): Promise<void> {
+  for (let step = 0; step < count; step += 1) {
+    await sleep(pauseMs);
+    expect((await ask(router, 'agent').answer).status).toBe(200);
+  }
+}
+
+test('is kept for the agent while the other one waits, for a bounded time', async () => {
+  await using router = await startRouter(await withModels({ agent: slow('agent'), other: slow('other') }));
+  await steps(router, 5, 400);
+  const other = ask(router, 'other').answer;
+  const kept = async () => {
+    const { backends } = await router.status();
+    return backends.find(({ id }) => id === 'agent')?.kept_seconds ?? 0;
+  };
+  await until(async () => (await kept()) > 0);
+  await steps(router, 3, 0);
+  expect(loadsIn(router.logLines)).toEqual(['agent']);
+  let isServed = false;
+  void other.then(() => (isServed = true));
+  for (let more = 0; more < 200 && !isServed; more += 1) await steps(router, 1, 0);
+  expect((await other).status).toBe(200);
+  expect(loadsIn(router.logLines).slice(0, 2)).toEqual(['agent', 'other']);
+});
+
+test('goes at once with swapHold 0', async () => {
+  const config = await withModels(
+    { agent: slow('agent'), other: slow('other') },
+    { scheduling: { swapHold: 0 } },
+  );
+  await using router = await startRouter(config);
+  await steps(router, 5, 400);
+  const other = ask(router, 'other').answer;
+  await until(() => loadsIn(router.logLines).includes('other'));
+  expect((await other).status).toBe(200);
+});
