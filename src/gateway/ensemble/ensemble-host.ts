@@ -3,13 +3,13 @@ import type { LlameroError } from '../../domain/errors.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { RequestRecord } from '../../store/request-record.ts';
 import type { ClientAnswer } from '../client-answer.ts';
-import type { BeginExchange } from '../inner-call/inner-call.ts';
+import type { Inbound } from '../inbound.ts';
 
 export interface EnsembleHost {
   readonly record: RequestRecord;
   readonly answer: ClientAnswer;
   /** Begins a request of the router's own. */
-  readonly begin: BeginExchange;
+  begin(inner: Inbound): RequestRecord;
   finish(outcome: Outcome): void;
   /** Answers with an error where that is still possible. */
   fail(error: LlameroError, outcome: Outcome): void;

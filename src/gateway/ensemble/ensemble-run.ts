@@ -63,7 +63,7 @@ export class EnsembleRun {
     const member = memberRoutes[route];
     this.#source = source;
     this.#calls = {
-      begin: host.begin,
+      begin: (inner) => host.begin(inner),
       caller: inbound,
       parent: host.record.id,
       route: member,
