@@ -164,27 +164,6 @@ describe('a watched backend', () => {
     );
   });
 
-  test('that is dead is left alone for `deadInterval`, but for knocks where nobody listened', async () => {
-    registry.configure({ ...probes, deadInterval: 30_000 }, { slots: 1, modelsMax: undefined });
-    const sick = await start();
-    await applyOne(sick);
-    sick.override('/health', { status: 500, text: '' });
-    await round();
-    expect((await round()).state).toBe('dead');
-    expect(time.nextInMs()).toBe(30_000);
-    await sick.close();
-    expect((await round(30_000)).state).toBe('dead');
-    const { probe } = backend();
-    for (let knocks = 0; knocks < 3; knocks += 1) {
-      expect(time.nextInMs()).toBe(2000);
-      time.advance(2000);
-      await until(() => time.pending() === 2);
-    }
-    expect(backend().probe).toBe(probe);
-    registry.apply({});
-    expect(time.pending()).toBe(0);
-  });
-
   test('that loads its model is not dead, and a restart is a new epoch', async () => {
     const server = await start();
     await applyOne(server);
