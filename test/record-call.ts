@@ -43,6 +43,7 @@ export function targetOf(url: URL, change: Partial<UpstreamTarget> = {}): Upstre
     id: 'a',
     url,
     connectTimeoutMs: 0,
+    probeAfterMs: 15_000,
     firstByteTimeoutMs: 0,
     idleTimeoutMs: 0,
     socketIdleMsMax: 4_000,

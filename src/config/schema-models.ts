@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { modelHooks } from './schema-hooks.ts';
 import { wordingShape } from './schema-wording.ts';
+import { keepaliveWith } from './schema-timeouts.ts';
 import { describe, duration, secret, size } from './values.ts';
 
 const jsonValue = z.unknown().refine(isJsonValue, 'must be a value that JSON can hold');
@@ -47,10 +48,7 @@ const peerFilters = z.strictObject({ stripParams, strip_params: stripParamsOld, 
 const timeoutsWith = (responseHeader: string) =>
   z.strictObject({
     connect: describe('Longest time to open a connection; 0 = no limit.', duration().prefault('30s')),
-    keepalive: describe(
-      'Accepted, without effect: connections have TCP keepalive after 15 s.',
-      duration().prefault('30s'),
-    ),
+    keepalive: keepaliveWith('30s'),
     responseHeader: describe(
       'Longest time from sending the request to the head of the answer; 0 = no limit.',
       duration().prefault(responseHeader),

@@ -16,6 +16,7 @@ import { llamaSwapShape } from './schema-llama-swap.ts';
 import { repairsShape } from './schema-repairs.ts';
 import { usageSection } from './schema-usage.ts';
 import { telemetryShape } from './schema-telemetry.ts';
+import { keepaliveWith } from './schema-timeouts.ts';
 import { wordingShape } from './schema-wording.ts';
 import { describe, duration, needsRestart, secret, size } from './values.ts';
 
@@ -26,6 +27,7 @@ const timeouts = z.strictObject({
     duration().prefault('0s'),
   ),
   idle: describe('Longest silence in the middle of an answer; 0 = no limit.', duration().prefault('0s')),
+  keepalive: keepaliveWith('15s'),
 });
 
 const backend = z.strictObject({

@@ -20,6 +20,7 @@ export function targetOf(backend: Backend): UpstreamTarget {
     id: backend.id,
     url: backend.url,
     connectTimeoutMs: config.timeouts.connect,
+    probeAfterMs: config.timeouts.keepalive,
     firstByteTimeoutMs: config.timeouts.firstByte,
     idleTimeoutMs: config.timeouts.idle,
     socketIdleMsMax: kind.socketIdleMsMax,

@@ -9,6 +9,11 @@ export interface UpstreamTarget {
   readonly id: string;
   readonly url: URL;
   readonly connectTimeoutMs: number;
+  /**
+   * A connection that has been silent this long is asked by TCP whether its other end still lives, so that a host that
+   * vanished is noticed even during a long prompt. 0 = 15 s.
+   */
+  readonly probeAfterMs: number;
   /** 0 = none. */
   readonly firstByteTimeoutMs: number;
   /** 0 = none. */

@@ -122,6 +122,7 @@ export function peerBackendConfig({ proxy, apiKey, timeouts, wording }: Resolved
       connect: connectTimeoutMs(proxy, timeouts),
       firstByte: timeouts.responseHeaderMs,
       idle: 0,
+      keepalive: timeouts.keepaliveMs,
     },
   };
 }

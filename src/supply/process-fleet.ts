@@ -326,6 +326,7 @@ function backendConfigOf({ proxy, timeouts, wording }: ResolvedModel): BackendCo
       connect: connectTimeoutMs(proxy, timeouts),
       firstByte: timeouts.responseHeaderMs,
       idle: 0,
+      keepalive: timeouts.keepaliveMs,
     },
   };
 }

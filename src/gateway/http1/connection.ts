@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { holdWrites } from '../../base/held-writes.ts';
 import type { UpstreamFailureKind } from '../upstream.ts';
-import type { Dial } from './dial.ts';
+import type { Dial, DialTarget } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -22,7 +22,7 @@ export interface ConnectionOwner {
 }
 
 export interface ConnectionOptions {
-  readonly url: URL;
+  readonly target: DialTarget;
   readonly dial: Dial;
   readonly owner: ConnectionOwner;
   /** Length of the ticks that `tick` reports, in milliseconds. */
@@ -55,7 +55,7 @@ export class Connection implements ResponseSink {
   constructor(options: ConnectionOptions) {
     this.#owner = options.owner;
     this.#tickMs = options.tickMs;
-    const socket = options.dial(options.url, () => this.#ready());
+    const socket = options.dial(options.target, () => this.#ready());
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => this.#data(bytes));
     socket.on('end', () => this.#end());

@@ -2,14 +2,18 @@
 import { connect, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { UpstreamTarget } from '../upstream.ts';
+
+/** The part of a target that opening a socket takes. */
+export type DialTarget = Pick<UpstreamTarget, 'url' | 'probeAfterMs'>;
 
 /** Begins to connect; `onReady` is called once, later, when bytes can be sent. Failures come as the socket's own events. */
-export type Dial = (url: URL, onReady: () => void) => Socket;
+export type Dial = (target: DialTarget, onReady: () => void) => Socket;
 
-/** A host that vanished without a word is noticed even while a long prompt keeps the connection silent. */
-const probeAfterMs = 15_000;
+/** Go's, which llama-swap's 0 stands for. */
+const probeAfterMsUsual = 15_000;
 
-export function dialUrl(url: URL, onReady: () => void): Socket {
+export function dialTarget({ url, probeAfterMs }: DialTarget, onReady: () => void): Socket {
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const isTls = url.protocol === 'https:';
   const address = {
@@ -17,7 +21,7 @@ export function dialUrl(url: URL, onReady: () => void): Socket {
     port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: probeAfterMs,
+    keepAliveInitialDelay: probeAfterMs === 0 ? probeAfterMsUsual : probeAfterMs,
   };
   if (!isTls) return connect(address, onReady);
   const servername = isIP(host) === 0 ? { servername: host } : {};

@@ -103,7 +103,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #open(): Connection {
     const { dial, tickMs } = this.#options;
-    const connection = new Connection({ url: this.target.url, dial, owner: this, tickMs });
+    const connection = new Connection({ target: this.target, dial, owner: this, tickMs });
     this.#all.add(connection);
     return connection;
   }

@@ -9,7 +9,13 @@ import { openUpgrade } from './upgrade.ts';
 import type { UpgradeAnswer } from './upgrade.ts';
 
 const request = { method: 'GET', path: '/ws', headers: ['Upgrade', 'websocket'], body: undefined };
-const limits = { connectTimeoutMs: 1_000, idleTimeoutMs: 0, socketIdleMsMax: 0, socketRequestsMax: 1 };
+const limits = {
+  connectTimeoutMs: 1_000,
+  probeAfterMs: 15_000,
+  idleTimeoutMs: 0,
+  socketIdleMsMax: 0,
+  socketRequestsMax: 1,
+};
 
 let server: RawServer | undefined;
 let seen = '';

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 
 import type { UpstreamFailure, UpstreamRequest, UpstreamTarget } from '../upstream.ts';
-import { dialUrl } from './dial.ts';
+import { dialTarget } from './dial.ts';
 import type { Dial } from './dial.ts';
 import { formatRequestHead, RequestFault } from './request-head.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -41,7 +41,7 @@ const refusalBytesMax = 1024 * 1024;
 
 /** Resolves always; never rejects. */
 export function openUpgrade(options: UpgradeOptions): Promise<UpgradeAnswer> {
-  const { target, request, signal, dial = dialUrl } = options;
+  const { target, request, signal, dial = dialTarget } = options;
   let head: string;
   try {
     head = formatRequestHead(target.url.host, { ...request, body: undefined }, 'Upgrade');
@@ -57,7 +57,7 @@ export function openUpgrade(options: UpgradeOptions): Promise<UpgradeAnswer> {
     const answer = createAnswerReader(request.method);
     const limit = (timeoutMs: number, text: string): NodeJS.Timeout | undefined =>
       timeoutMs === 0 ? undefined : setTimeout(() => give(fail('timeout', text)), timeoutMs);
-    const socket = dial(target.url, () => {
+    const socket = dial(target, () => {
       connected = true;
       clearTimeout(timer);
       timer = limit(target.firstByteTimeoutMs, 'first byte timeout');

@@ -120,7 +120,7 @@ describe('requests and answers', () => {
     let hostname = '';
     const dialed = createUpstream({
       dial: (asked, onReady) => {
-        hostname = asked.hostname;
+        hostname = asked.url.hostname;
         return connect(Number(url.port), '127.0.0.1', onReady);
       },
     });

@@ -11,7 +11,7 @@ import type {
   UpstreamRequest,
   UpstreamTarget,
 } from '../upstream.ts';
-import { dialUrl } from './dial.ts';
+import { dialTarget } from './dial.ts';
 import type { Dial } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import { ConnectionPool } from './pool.ts';
@@ -44,7 +44,7 @@ class Http1Upstream implements Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#clock = options.clock ?? systemClock;
-    this.#dial = options.dial ?? dialUrl;
+    this.#dial = options.dial ?? dialTarget;
     this.#tickMs = options.tickMs ?? 100;
   }
 
