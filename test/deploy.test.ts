@@ -99,7 +99,17 @@ describe.each(queries)('query of $where: $expr', ({ expr, shown }) => {
 describe('dashboard', () => {
   test('has its rows, and a query in every panel', () => {
     const rows = dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-    expect(rows).toEqual(['Overview', 'Queue', 'Placement', 'Swaps', 'Latency', 'Tokens', 'GPUs', 'Router']);
+    expect(rows).toEqual([
+      'Overview',
+      'Queue',
+      'Placement',
+      'Swaps',
+      'Latency',
+      'Tokens',
+      'Answers that are given again',
+      'GPUs',
+      'Router',
+    ]);
     const silent = dashboard.panels.filter(
       ({ type, targets = [] }) => type !== 'row' && targets.length === 0,
     );
