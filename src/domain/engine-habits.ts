@@ -35,4 +35,6 @@ export interface EngineHabits {
   readonly keepsAnswers: boolean;
   /** Takes `max_completion_tokens`; else the limit goes as `max_tokens`. */
   readonly wantsMaxCompletionTokens: boolean;
+  /** Counts the tokens of a chat completion (`/v1/chat/completions/input_tokens`), and answers as the Responses API does. */
+  readonly countsChatTokens?: true;
 }

@@ -11,6 +11,7 @@ const apiByRoute: Readonly<Record<RouteName, RouteApi>> = {
   responses: 'openai',
   messages: 'anthropic',
   'count-tokens': 'anthropic',
+  'count-response-tokens': 'openai',
   'ollama-chat': 'ollama',
   'ollama-generate': 'ollama',
   'ollama-embed': 'ollama',

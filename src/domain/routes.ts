@@ -7,6 +7,8 @@ export const routeNames = [
   'responses',
   'messages',
   'count-tokens',
+  /** The same of the Responses API. */
+  'count-response-tokens',
   'ollama-chat',
   'ollama-generate',
   'ollama-embed',

@@ -34,8 +34,8 @@ export interface AttemptHost {
   readonly ended: boolean;
   /** The backend cannot have accepted the request, so another may get it. `failure`: what is said if none does. */
   again(failure?: LlameroError): void;
-  /** Reads the request once more, by what is known of the engines now. @throws LlameroError where it is broken */
-  readAgain(): Resolved;
+  /** Reads the request once more, for this backend, by what is known of its engine now. @throws LlameroError where it is broken */
+  readAgain(backend: Backend): Resolved;
   /** Gives an answer that is the router's own, and ends the request. */
   answerHere(answer: OwnAnswer): void;
   finish(outcome: Outcome): void;
@@ -261,8 +261,8 @@ export class Attempt implements UpstreamHandler {
   }
 
   #sendDifferently(): void {
-    const { host } = this.#source;
-    this.#resolved = host.readAgain();
+    const { host, backend } = this.#source;
+    this.#resolved = host.readAgain(backend);
     if (this.#resolved.ownAnswer === undefined) this.#send();
     else host.answerHere(this.#resolved.ownAnswer);
   }

@@ -6,6 +6,7 @@
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { Backend } from '../engines/backend.ts';
 import type { Grant, Rejection } from '../scheduler/effects.ts';
 import type { AttemptRecord, RequestRecord } from '../store/request-record.ts';
 import type { CancelReason } from '../store/requests.ts';
@@ -125,10 +126,10 @@ class Exchange implements Waiter, AttemptHost, EnsembleHost {
     this.#placer?.retry(record.id);
   }
 
-  readAgain(): Resolved {
+  readAgain(backend: Backend): Resolved {
     const resolved = this.#resolved;
     if (resolved === undefined) throw new Error('A request that was never read is sent');
-    const source = { model: resolved.facts.model, body: this.#body, peeked: resolved.peeked };
+    const source = { model: resolved.facts.model, body: this.#body, peeked: resolved.peeked, backend };
     this.#resolved = { ...resolved, ...readRequest(this.#parts, this.#inbound, source) };
     return this.#resolved;
   }

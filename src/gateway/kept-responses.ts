@@ -2,6 +2,7 @@
 import {
   deletedResponse,
   listInputItems,
+  notInBackground,
   responseMissing,
 } from '../dialects/openai-responses/kept-responses.ts';
 import { writeError } from '../dialects/openai-responses/errors.ts';
@@ -26,24 +27,30 @@ interface Answer {
   readonly body: JsonObject;
 }
 
-const pathPattern = /^\/(?:v1\/)?responses\/(resp_[A-Za-z\d]{1,128})(\/input_items)?$/;
+const pathPattern = /^\/(?:v1\/)?responses\/(resp_[A-Za-z\d]{1,128})(\/input_items|\/cancel)?$/;
 
 /** False when it is no question about an answer that could be kept here; then nothing was answered. */
 export function answerKept({ responses }: GatewayParts, asked: KeptRequest): boolean {
   const { request, response, path, query, flow, requestId } = asked;
   const { method } = request;
-  if (!responses.isKeeping || method === 'POST') return false;
-  const [, id, items] = pathPattern.exec(path) ?? [];
-  if (id === undefined) return false;
+  const [, id, below] = pathPattern.exec(path) ?? [];
+  if (!responses.isKeeping || id === undefined) return false;
   const key = { flow, id };
-  if (method === 'DELETE' && items === undefined) {
+  if (method === 'POST' && below === '/cancel') {
+    const isKept = responses.get(key) !== undefined;
+    send(response, requestId, fault(isKept ? notInBackground(id, 'cancelled') : responseMissing(id)));
+    return true;
+  }
+  if (method === 'DELETE' && below === undefined) {
     send(response, requestId, responses.delete(key) ? ok(deletedResponse(id)) : fault(responseMissing(id)));
     return true;
   }
-  if (method !== 'GET') return false;
+  if (method !== 'GET' || below === '/cancel') return false;
   const kept = responses.get(key);
   if (kept === undefined) send(response, requestId, fault(responseMissing(id)));
-  else if (items === undefined) send(response, requestId, ok(kept.response));
+  else if (below === undefined && new URLSearchParams(query).get('stream') === 'true')
+    send(response, requestId, fault(notInBackground(id, 'streamed')));
+  else if (below === undefined) send(response, requestId, ok(kept.response));
   else {
     const page = listInputItems(kept, new URLSearchParams(query));
     send(response, requestId, 'error' in page ? fault(page.error) : ok(page.list));

@@ -17,6 +17,7 @@ import { tryRepairAnswer } from './repair/answer-repair.ts';
 import { toStreamedRequest } from './stream-assembly.ts';
 import { targetOf } from './target.ts';
 import type { Conversation } from './translation/conversation.ts';
+import { tryTranslateCount } from './translation/count-translation.ts';
 import { embedPath, translateEmbed } from './translation/embed-translation.ts';
 import { needsTranslation, translate } from './translation/translate.ts';
 import { dialectRoutes, isDialectRoute, isEmbedRoute } from './translation/dialect-routes.ts';
@@ -91,6 +92,13 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
       dialect: undefined,
     });
   }
+  if (route.name === 'count-response-tokens' && support.has(backend, route.name)) {
+    const count = tryTranslateCount(source);
+    if (count !== undefined) {
+      const words = { target, route: route.name, transform: undefined, dialect: undefined };
+      return putOtherwise(source, { ...words, ...count });
+    }
+  }
   const { url, body } = editRequest(source, backend);
   const object = body === source.body ? source.peeked.object : scanJsonObject(body);
   const dialect = isDialectRoute(route.name) ? dialects[dialectRoutes[route.name].dialect] : undefined;
@@ -123,7 +131,7 @@ interface OtherWords {
   readonly path: string;
   readonly body: Buffer;
   readonly dropped: readonly string[];
-  readonly transform: AnswerTransform;
+  readonly transform: AnswerTransform | undefined;
   readonly dialect: Dialect | undefined;
 }
 

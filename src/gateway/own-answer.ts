@@ -2,6 +2,7 @@
 import { readCountRequest, writeCount } from '../dialects/anthropic-messages/count-tokens.ts';
 import type { JsonObject, ModelRequest } from '../dialects/ir/request.ts';
 import { intentOf } from '../dialects/ollama/request.ts';
+import { writeCount as writeResponseCount } from '../dialects/openai-responses/count-tokens.ts';
 import { estimateInputTokens } from '../dialects/token-estimate.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
@@ -34,16 +35,21 @@ export interface ForeignQuestion {
  */
 export function tryOwnAnswer(parts: GatewayParts, question: ForeignQuestion): OwnAnswer | undefined {
   const { route, body, asked, requested, model } = question;
-  if (route === 'count-tokens') return countTokens(body);
+  if (route === 'count-tokens') {
+    return estimated(
+      readShape(() => readCountRequest(parseObject(body))),
+      writeCount,
+    );
+  }
   if (isEmbedRoute(route)) return tryEmptyEmbed(parts, { ...question, route });
   if (asked === undefined || model === undefined) return undefined;
+  if (route === 'count-response-tokens') return estimated(asked, writeResponseCount);
   return tryUnload(parts, { request: asked, requested, model });
 }
 
 /** An estimate, for engines that cannot count; the answer says so in a header. */
-function countTokens(body: Buffer): OwnAnswer {
-  const request = readShape(() => readCountRequest(parseObject(body)));
-  return { headers: ['x-llamero-estimated', 'true'], body: writeCount(estimateInputTokens(request)) };
+function estimated(request: ModelRequest, write: (inputTokens: number) => JsonObject): OwnAnswer {
+  return { headers: ['x-llamero-estimated', 'true'], body: write(estimateInputTokens(request)) };
 }
 
 function tryEmptyEmbed(

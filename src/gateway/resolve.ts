@@ -5,16 +5,18 @@ import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { RouteName } from '../domain/routes.ts';
-import type { ModelRequest } from '../dialects/ir/request.ts';
+import type { JsonObject, ModelRequest } from '../dialects/ir/request.ts';
+import type { Backend } from '../engines/backend.ts';
 import type { Inbound } from './inbound.ts';
 import { trySpeakerFor } from './ensemble/find-ensemble.ts';
-import { isUp } from './fleet.ts';
+import { isUp, type Fleet } from './fleet.ts';
 import type { GatewayParts } from './gateway.ts';
 import { headerValue } from './headers.ts';
 import { refuseAccess } from './keys/model-access.ts';
 import type { Meaning } from './name-resolver.ts';
 import { findOllamaName } from './ollama/find-name.ts';
 import { conversationFingerprint, peekBody, type BodyFacts } from './peek.ts';
+import { refuseServicePath } from './service-paths.ts';
 import { onlySeeing } from './sight.ts';
 import { tryThreadError } from './message-threads.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
@@ -23,6 +25,7 @@ import { createInTurnPlacer, type Placer } from './placer.ts';
 import { readPromptChain } from './prompt-chain.ts';
 import { missingModel } from './rejection.ts';
 import { estimateTokens } from './token-estimate.ts';
+import { readCount } from './translation/count-translation.ts';
 import { isDialectRoute } from './translation/dialect-routes.ts';
 import { findConversation, type Conversation, type ConversationSource } from './translation/conversation.ts';
 import { parseObject, readModelRequest } from './translation/read-request.ts';
@@ -75,6 +78,12 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;
   const model = meaning?.model;
+  const refusal =
+    route.name === 'other' ? refuseServicePath(inbound.path, servingOther(fleet, model)) : undefined;
+  if (refusal !== undefined) {
+    meaning?.release();
+    return refusal;
+  }
   if (route.name === 'other' && (model === undefined || !fleet.names().has(model))) {
     meaning?.release();
     const backends = fleet.unnamed();
@@ -117,20 +126,38 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
 export function readRequest(
   parts: GatewayParts,
   inbound: Inbound,
-  source: Pick<ConversationSource, 'body' | 'peeked'> & { readonly model: ModelName | undefined },
+  source: Pick<ConversationSource, 'body' | 'peeked'> & {
+    readonly model: ModelName | undefined;
+    /** It is for this one; absent = for any that serves the model. */
+    readonly backend?: Backend | undefined;
+  },
 ): Pick<Resolved, 'asked' | 'conversation' | 'ownAnswer'> {
   const { model, body, peeked } = source;
   const route = inbound.route.name;
-  const isForeign = isForeignEverywhere(parts, inbound, model);
+  const isForeign =
+    isForeignEverywhere(parts, inbound, model) ||
+    (source.backend !== undefined && !parts.fleet.support.has(source.backend, route));
   const conversation =
-    route === 'responses' ? conversationOf(parts, inbound, { ...source, isForeign }) : undefined;
+    route === 'responses' || route === 'count-response-tokens'
+      ? conversationOf(parts, inbound, { ...source, isForeign })
+      : undefined;
   const asked =
-    isDialectRoute(route) && (isForeign || conversation !== undefined)
-      ? readModelRequest(route, conversation?.request ?? parseObject(body), model)
+    isForeign || conversation !== undefined
+      ? readAsked(route, () => conversation?.request ?? parseObject(body), model)
       : undefined;
   const requested = peeked.model ?? model ?? '';
   const ownAnswer = isForeign ? tryOwnAnswer(parts, { route, body, asked, requested, model }) : undefined;
   return { asked, conversation, ownAnswer };
+}
+
+/** undefined = no dialect has the route. @throws LlameroError request_malformed */
+function readAsked(
+  route: RouteName,
+  read: () => JsonObject,
+  model: ModelName | undefined,
+): ModelRequest | undefined {
+  if (route === 'count-response-tokens') return readCount(read(), model);
+  return isDialectRoute(route) ? readModelRequest(route, read(), model) : undefined;
 }
 
 /** undefined: the request names no model, and more than one could be meant. */
@@ -215,6 +242,10 @@ function toFacts(source: FactsSource): RequestFacts {
     isTrimmed,
     continues: inbound.parent !== undefined,
   };
+}
+
+function servingOther(fleet: Fleet, model: ModelName | undefined): readonly Backend[] {
+  return (model === undefined ? undefined : fleet.names().get(model)) ?? fleet.unnamed();
 }
 
 /** A model that nobody knows is left to the scheduler: a backend that was never asked may have it. */

@@ -41,6 +41,7 @@ const embeddings = inference('embeddings');
 const responses = inference('responses', 'openai-responses');
 const rerank = inference('rerank');
 const countTokens: Route = { ...inference('count-tokens', 'anthropic'), takesSlot: false };
+const countResponseTokens: Route = { ...inference('count-response-tokens'), takesSlot: false };
 const messages = inference('messages', 'anthropic');
 const ollamaChat: Route = { ...inference('ollama-chat', 'ollama'), streamsByDefault: true };
 const ollamaGenerate: Route = { ...inference('ollama-generate', 'ollama'), streamsByDefault: true };
@@ -62,6 +63,8 @@ const exact: ReadonlyMap<string, Route> = new Map([
   ['POST /embedding', embeddings],
   ['POST /v1/responses', responses],
   ['POST /responses', responses],
+  ['POST /v1/responses/input_tokens', countResponseTokens],
+  ['POST /responses/input_tokens', countResponseTokens],
   ['POST /v1/messages', messages],
   ['POST /v1/messages/count_tokens', countTokens],
   ['POST /api/chat', ollamaChat],

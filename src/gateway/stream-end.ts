@@ -61,6 +61,7 @@ function isComplete(route: RouteName, tail: Buffer, { lines, hasUsage, doneRequi
     case 'ollama-embed':
     case 'ollama-embeddings':
     case 'count-tokens':
+    case 'count-response-tokens':
     case 'rerank':
     case 'audio':
     case 'images':

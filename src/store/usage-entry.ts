@@ -44,6 +44,7 @@ export const noUsage: UsageCounts = {
 /** No model works on them, so that they cost nothing that is accounted for. */
 const routesWithoutWork: ReadonlySet<RouteName> = new Set([
   'count-tokens',
+  'count-response-tokens',
   'tokenize',
   'detokenize',
   'apply-template',

@@ -71,6 +71,23 @@ describe('a response', () => {
     expect((await setup.call('GET', path)).status).toBe(404);
   });
 
+  test('is neither cancelled nor streamed once it is there', async () => {
+    await using setup = await setUp();
+    const path = `/v1/responses/${idOf(await setup.respond({ input: 'one' }))}`;
+    for (const [method, wish] of [
+      ['POST', `${path}/cancel`],
+      ['GET', `${path}?stream=true`],
+    ] as const) {
+      const answer = await setup.call(method, wish);
+      expect([answer.status, answer.json()]).toMatchObject([
+        400,
+        { error: { message: expect.stringContaining('not made in the background') as string } },
+      ]);
+    }
+    expect((await setup.call('POST', `${path}x/cancel`)).status).toBe(404);
+    expect((await setup.call('GET', path)).status).toBe(200);
+  });
+
   test('that is not to be stored is not kept', async () => {
     await using setup = await setUp();
     const made = await setup.respond({ input: 'one', store: false });

@@ -9,6 +9,12 @@ export function responseMissing(id: string): EngineError {
   return { message: `Response with id '${id}' not found.`, status: 404, type: 'invalid_request_error' };
 }
 
+/** For what is done with responses that are made in the background: `wish` names it. No kept response was. */
+export function notInBackground(id: string, wish: 'cancelled' | 'streamed'): EngineError {
+  const message = `Response with id '${id}' cannot be ${wish}: it was not made in the background.`;
+  return { message, status: 400, type: 'invalid_request_error' };
+}
+
 /** Answer of `DELETE /v1/responses/{id}`. */
 export function deletedResponse(id: string): JsonObject {
   return { id, object: 'response', deleted: true };

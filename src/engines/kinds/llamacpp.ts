@@ -42,6 +42,7 @@ export const llamacpp: EngineKind = {
     keepsAnswers: false,
     takesImageUrls: true,
     wantsMaxCompletionTokens: false,
+    countsChatTokens: true,
   },
   // Its Responses API leaves custom tools out, refuses `previous_response_id` and does not number its events.
   routesTranslated: ['responses'],
@@ -52,6 +53,7 @@ export const llamacpp: EngineKind = {
     'responses',
     'messages',
     'count-tokens',
+    'count-response-tokens',
     'rerank',
     'audio',
     'native-completion',

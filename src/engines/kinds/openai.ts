@@ -46,6 +46,7 @@ export const openai: EngineKind = {
     'responses',
     'messages',
     'count-tokens',
+    'count-response-tokens',
     'rerank',
     'audio',
     'images',

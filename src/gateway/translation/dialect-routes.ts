@@ -41,6 +41,11 @@ export function isEmbedRoute(route: RouteName): route is EmbedRouteName {
   return route === 'ollama-embed' || route === 'ollama-embeddings';
 }
 
+/** Routes that count what a request of another one holds; the router can guess that itself. */
+export function isCountRoute(route: RouteName): boolean {
+  return route === 'count-tokens' || route === 'count-response-tokens';
+}
+
 /** Every route by which an engine could answer a request of this one, itself first. */
 export function routesFor(route: RouteName): readonly RouteName[] {
   if (isDialectRoute(route)) return [route, ...otherRoutes[route]];

@@ -6,7 +6,7 @@ import type { RouteName } from '../../domain/routes.ts';
 import type { Backend } from '../../engines/backend.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Outgoing } from '../outgoing.ts';
-import { routesFor } from './dialect-routes.ts';
+import { isCountRoute, routesFor } from './dialect-routes.ts';
 
 interface Lack {
   readonly version: string | undefined;
@@ -34,7 +34,7 @@ export class RouteSupport {
     { tried, route }: { readonly tried: RouteName; readonly route: RouteName },
   ): boolean {
     this.#lacking(backend).add(tried);
-    if (route === 'count-tokens' || routesFor(route).some((other) => this.has(backend, other))) return true;
+    if (isCountRoute(route) || routesFor(route).some((other) => this.has(backend, other))) return true;
     this.#lacks.delete(backend);
     return false;
   }
@@ -50,7 +50,12 @@ export class RouteSupport {
 }
 
 /** Engines of kinds that have these may be without them. All have had chat completions from the start. */
-const oftenMissing: ReadonlySet<RouteName> = new Set(['responses', 'messages', 'count-tokens']);
+const oftenMissing: ReadonlySet<RouteName> = new Set([
+  'responses',
+  'messages',
+  'count-tokens',
+  'count-response-tokens',
+]);
 
 /** Whether it was asked by a route that such an engine may lack. Chat completions that came as such are not doubted. */
 export function mayBePutDifferently(
