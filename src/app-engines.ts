@@ -121,6 +121,7 @@ export class EngineRoom {
       log,
       listener: this.#listener(),
       gpuLoadOf: (id) => this.gpuLoads.loadOf(id),
+      gpuLoadElsewhere: () => this.gpuLoads.elsewhere,
     });
     this.processes = this.#buildProcesses();
     this.#peers = new PeerFleet({ clock, log, probes: config.probes, listener: this.#listener() });
@@ -233,6 +234,7 @@ export class EngineRoom {
       listener: this.#listener(),
       routing: () => this.#models.routing,
       gpuLoadOf: (id) => this.gpuLoads.loadOf(id),
+      gpuLoadElsewhere: () => this.gpuLoads.elsewhere,
       retire: (id) => this.dispatcher.requestReplacement(id),
     });
   }
@@ -248,7 +250,8 @@ export class EngineRoom {
       if (gpuMonitor !== undefined) monitors.set(id, toGpuMonitor(gpuMonitor));
     }
     for (const id of models.keys()) monitors.set(id, { url: localMonitor });
-    this.gpuLoads.configure({ monitors, intervalMs: this.#config.probes.gpuInterval });
+    const unwatched = Object.keys(this.#config.backends).filter((id) => !monitors.has(id));
+    this.gpuLoads.configure({ monitors, unwatched, intervalMs: this.#config.probes.gpuInterval });
   }
 
   async #applyModels(): Promise<void> {

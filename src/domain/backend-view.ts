@@ -77,6 +77,8 @@ export interface BackendView {
   readonly priority: number;
   /** How busy the GPUs of its machine are, 0 to 100 percent; undefined = nobody tells. */
   readonly gpuLoad?: number | undefined;
+  /** Where nobody tells: how busy those are of which somebody does, roughly; undefined = of none. */
+  readonly gpuLoadElsewhere?: number | undefined;
   /** Tokens one slot can hold, by canonical model; absent = unknown. */
   readonly contextTokens: ReadonlyMap<ModelName, number>;
   /** Grows by one whenever the engine came back from the dead: readings and stickiness of an earlier epoch are void. */

@@ -25,6 +25,7 @@ function compose({ engine, ...written }: Told): BackendView {
     slotsUsual: 4,
     sharesPrompts: false,
     gpuLoad: undefined,
+    gpuLoadElsewhere: undefined,
   });
 }
 
@@ -45,5 +46,6 @@ test('a view differs by slots per model, by the load of the GPUs and by what fai
   expect(sameView(view, compose({ slotsPerModel: 2 }))).toBe(true);
   expect(sameView(view, { ...view, modelSlotsMax: 3 })).toBe(false);
   expect(sameView(view, { ...view, gpuLoad: 10 })).toBe(false);
+  expect(sameView(view, { ...view, gpuLoadElsewhere: 10 })).toBe(false);
   expect(sameView(view, { ...view, distrusted: new Set(['m']) })).toBe(false);
 });

@@ -76,6 +76,8 @@ export interface ViewParts {
   readonly sharesPrompts: boolean;
   /** Of the GPUs of its machine, in percent; undefined = nobody tells. */
   readonly gpuLoad: number | undefined;
+  /** Of those that somebody tells of, roughly; undefined = of none. */
+  readonly gpuLoadElsewhere: number | undefined;
 }
 
 export function composeView(parts: ViewParts): BackendView {
@@ -93,6 +95,7 @@ export function composeView(parts: ViewParts): BackendView {
     weight: config.weight,
     priority: config.priority,
     gpuLoad: parts.gpuLoad,
+    gpuLoadElsewhere: parts.gpuLoad === undefined ? parts.gpuLoadElsewhere : undefined,
     contextTokens: known.contextTokens ?? new Map(),
     epoch: health.epoch,
     sharesPrompts: parts.sharesPrompts,
@@ -119,6 +122,7 @@ export function sameView(one: BackendView, other: BackendView): boolean {
     one.weight === other.weight &&
     one.priority === other.priority &&
     one.gpuLoad === other.gpuLoad &&
+    one.gpuLoadElsewhere === other.gpuLoadElsewhere &&
     one.epoch === other.epoch &&
     one.sharesPrompts === other.sharesPrompts &&
     sameMap(one.models, other.models) &&

@@ -22,6 +22,8 @@ export interface RegistryOptions {
   readonly log: BackendLog;
   /** How busy the GPUs behind a backend are now, in percent; undefined = nobody tells. Default: nobody ever does. */
   readonly gpuLoadOf?: (id: BackendId) => number | undefined;
+  /** How busy those GPUs are, roughly, that somebody tells of. Default: nobody ever does. */
+  readonly gpuLoadElsewhere?: () => number | undefined;
   /** Spreads the probes in time. Default: seeded. */
   readonly random?: Random;
   /** Default: the real ones. */
@@ -33,7 +35,7 @@ export interface ConfigurableRegistry extends BackendRegistry {
   configure(probes: ProbeSettings, defaults: BackendDefaults): void;
   /** Takes a backend out of service for new requests, or back in. False when there is none with this id. */
   setDraining(id: BackendId, draining: boolean): boolean;
-  /** What `gpuLoadOf` says of a backend may have changed. */
+  /** What is said of the load of the GPUs of a backend may have changed. */
   gpuLoadChanged(id: BackendId): void;
 }
 
@@ -53,7 +55,8 @@ class Registry implements ConfigurableRegistry {
   #backends = new Map<BackendId, WatchedBackend>();
 
   constructor(options: RegistryOptions) {
-    const { listener, probes, defaults, clock, log, random, timers, signature, gpuLoadOf } = options;
+    const { listener, probes, defaults, clock, log, random, timers, signature } = options;
+    const { gpuLoadOf, gpuLoadElsewhere } = options;
     this.#listener = listener;
     this.#context = {
       probes,
@@ -64,6 +67,7 @@ class Registry implements ConfigurableRegistry {
       random: random ?? createRandom(1),
       timers: timers ?? realTimers,
       gpuLoadOf: gpuLoadOf ?? (() => undefined),
+      gpuLoadElsewhere: gpuLoadElsewhere ?? (() => undefined),
       changed: (view) => listener.backendChanged(view),
     };
   }

@@ -32,5 +32,7 @@ export interface WatchContext {
   readonly log: BackendLog;
   /** In percent, as of now; undefined = nobody tells. */
   readonly gpuLoadOf: (id: BackendId) => number | undefined;
+  /** Of those that somebody tells of, roughly. */
+  readonly gpuLoadElsewhere: () => number | undefined;
   readonly changed: (view: BackendView) => void;
 }

@@ -23,6 +23,7 @@ test('a dead backend is left alone for `deadInterval`, but for knocks where nobo
     random: { next: () => 0.5 },
     log: { info: () => {}, warn: () => {} },
     gpuLoadOf: () => undefined,
+    gpuLoadElsewhere: () => undefined,
     changed: () => {},
   });
   onTestFinished(() => backend.close());

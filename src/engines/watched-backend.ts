@@ -309,6 +309,7 @@ export class WatchedBackend implements Backend {
       slotsUsual: this.kind.slotsUsual,
       sharesPrompts: this.kind.sharesPrompts,
       gpuLoad: this.#context.gpuLoadOf(this.id),
+      gpuLoadElsewhere: this.#context.gpuLoadElsewhere(),
     });
   }
 

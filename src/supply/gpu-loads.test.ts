@@ -76,8 +76,13 @@ function setUp() {
     ageCheckMs: 5,
   });
   onTestFinished(() => loads.close());
-  const watch = (monitors: Readonly<Record<string, string | GpuMonitor>>, intervalMs = 10) =>
+  const watch = (
+    monitors: Readonly<Record<string, string | GpuMonitor>>,
+    intervalMs = 10,
+    unwatched: readonly string[] = [],
+  ) =>
     loads.configure({
+      unwatched,
       monitors: new Map(Object.entries(monitors).map(([id, entry]) => [id, toGpuMonitor(entry)])),
       intervalMs,
     });
@@ -164,6 +169,24 @@ describe('the load of GPUs', () => {
     await eventually(() => loads.loadOf('a') === 80);
     expect(changes.filter((change) => change.startsWith('a'))).toEqual(['a 80', 'a ?', 'a 80']);
     expect(says).toEqual(['The monitor of a host does not answer', 'The monitor of a host answers again']);
+  });
+
+  test('is about the mean of the others where it is not known, and moves in steps', async () => {
+    const { loads, changes, watch } = setUp();
+    const [busy, idle, mute] = [await startHost(96), await startHost(60), await startHost(undefined)];
+    expect(loads.elsewhere).toBeUndefined();
+    watch({ a: busy.url, b: idle.url, c: mute.url }, 10, ['d']);
+    await eventually(() => loads.loadOf('a') === 96 && loads.loadOf('b') === 60);
+    expect(loads.elsewhere).toBe(80);
+    expect(changes.filter((change) => change.startsWith('d'))).not.toEqual([]);
+    changes.length = 0;
+    idle.gpus = [gpu(64)];
+    await eventually(() => loads.loadOf('b') === 64);
+    idle.gpus = [gpu(4)];
+    await eventually(() => loads.elsewhere === 50);
+    expect(changes).toEqual(['b 64', 'b 4', 'c ?', 'd ?']);
+    watch({ c: mute.url });
+    expect(loads.elsewhere).toBeUndefined();
   });
 
   test('of this machine is what its own readings say', () => {

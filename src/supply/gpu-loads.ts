@@ -15,7 +15,7 @@ export interface GpuLoadsOptions {
   readonly log: HostLog;
   /** Looks at this machine; it is not closed here. */
   readonly local: HostSampler;
-  /** The load of a backend is another than before. */
+  /** The load of a backend is another than before, or it is not known and that of the others is. */
   readonly onChange: (id: BackendId) => void;
   /** How often it is looked whether readings have become too old; default 1 s. */
   readonly ageCheckMs?: number;
@@ -24,6 +24,8 @@ export interface GpuLoadsOptions {
 export interface GpuLoadSettings {
   /** Backends whose GPUs somebody watches. */
   readonly monitors: ReadonlyMap<BackendId, GpuMonitor>;
+  /** Backends whose GPUs nobody watches. Default: none. */
+  readonly unwatched?: Iterable<BackendId>;
   /** Between two questions to a monitor of another machine. */
   readonly intervalMs: number;
 }
@@ -44,6 +46,8 @@ interface Place {
 }
 
 const ageCheckMsDefault = 1000;
+/** Whoever goes by the load of others shall not be told of each percent. */
+const elsewhereStepPercent = 10;
 
 export class GpuLoads {
   readonly #options: GpuLoadsOptions;
@@ -55,6 +59,8 @@ export class GpuLoads {
   #places = new Map<BackendId, Place>();
   /** As last told to those who listen. */
   #loads = new Map<BackendId, number | undefined>();
+  #unwatched: readonly BackendId[] = [];
+  #elsewhere: number | undefined;
   /** Monitors that nobody needs any more and that still finish a question. */
   #ending: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -68,8 +74,9 @@ export class GpuLoads {
   }
 
   /** Takes over another set of monitors; one that stays keeps its readings. */
-  configure({ monitors, intervalMs }: GpuLoadSettings): void {
+  configure({ monitors, unwatched = [], intervalMs }: GpuLoadSettings): void {
     if (this.#isClosed) return;
+    this.#unwatched = [...unwatched];
     const before = this.#remotes;
     this.#remotes = new Map();
     this.#places = new Map(
@@ -90,6 +97,11 @@ export class GpuLoads {
   /** In whole percent, the mean of the GPUs that it runs on; undefined = nobody tells, or not lately. */
   loadOf(id: BackendId): number | undefined {
     return this.#loads.get(id);
+  }
+
+  /** What to take for a load that is not known: about the mean of those that are; undefined = none is. */
+  get elsewhere(): number | undefined {
+    return this.#elsewhere;
   }
 
   /** What was last told of its machine, with the GPUs that it runs on; undefined = nobody watches that. */
@@ -131,17 +143,34 @@ export class GpuLoads {
 
   /** Looks at the loads of backends anew, and tells of those that are other than before. */
   #tell(ids: readonly BackendId[]): void {
-    const changed: BackendId[] = [];
+    const changed = new Set<BackendId>();
     for (const id of ids) {
       const place = this.#places.get(id);
       const load = place && loadNow(place);
-      if (load !== this.#loads.get(id)) changed.push(id);
+      if (load !== this.#loads.get(id)) changed.add(id);
       if (place === undefined) this.#loads.delete(id);
       else this.#loads.set(id, load);
+    }
+    if (changed.size > 0 && this.#elsewhereMoved()) {
+      for (const [id, load] of this.#loads) if (load === undefined) changed.add(id);
+      for (const id of this.#unwatched) changed.add(id);
     }
     // Whoever is told of one may ask for another.
     for (const id of changed) this.#options.onChange(id);
   }
+
+  #elsewhereMoved(): boolean {
+    const mean = meanOf([...this.#loads.values()].filter((load) => load !== undefined));
+    const before = this.#elsewhere;
+    this.#elsewhere =
+      mean === undefined ? undefined : Math.round(mean / elsewhereStepPercent) * elsewhereStepPercent;
+    return this.#elsewhere !== before;
+  }
+}
+
+/** undefined = there are none. */
+function meanOf(loads: readonly number[]): number | undefined {
+  return loads.length === 0 ? undefined : loads.reduce((sum, load) => sum + load, 0) / loads.length;
 }
 
 function readingFor({ watch, gpus }: Place): HostReading | undefined {

@@ -30,6 +30,8 @@ export interface ProcessBackendParts {
   readonly memoryOf: (model: ResolvedModel) => MemoryUse;
   /** Of the GPUs of this machine, in percent; undefined = nobody tells. */
   readonly gpuLoad: () => number | undefined;
+  /** Where that is not known: how busy other machines are. */
+  readonly gpuLoadElsewhere: () => number | undefined;
 }
 
 export class ProcessBackend implements Backend {
@@ -48,13 +50,14 @@ export class ProcessBackend implements Backend {
   wasLive = false;
   readonly #memoryOf: (model: ResolvedModel) => MemoryUse;
   readonly #gpuLoad: () => number | undefined;
+  readonly #gpuLoadElsewhere: () => number | undefined;
   #model: ResolvedModel;
   #config: BackendConfig;
   #view: BackendView;
   #kindOf: EngineKind | undefined;
   #kind: EngineKind;
 
-  constructor({ model, config, process, memoryOf, gpuLoad }: ProcessBackendParts) {
+  constructor({ model, config, process, memoryOf, gpuLoad, gpuLoadElsewhere }: ProcessBackendParts) {
     this.id = model.id;
     this.#model = model;
     this.#config = config;
@@ -62,6 +65,7 @@ export class ProcessBackend implements Backend {
     this.#kind = kindHere(engineKinds.openai, model);
     this.#memoryOf = memoryOf;
     this.#gpuLoad = gpuLoad;
+    this.#gpuLoadElsewhere = gpuLoadElsewhere;
     this.url = new URL(model.proxy);
     this.#view = this.#compose();
   }
@@ -131,6 +135,7 @@ export class ProcessBackend implements Backend {
   #compose(): BackendView {
     const { id, aliases, ttlMs, unloadTimeoutMs } = this.#model;
     const { state } = this.process;
+    const gpuLoad = this.#gpuLoad();
     const engine = this.wasLive ? this.watched?.view : undefined;
     const [contextTokens] = engine?.contextTokens.values() ?? [];
     return {
@@ -143,7 +148,8 @@ export class ProcessBackend implements Backend {
       modelsMax: undefined,
       weight: 1,
       priority: 0,
-      gpuLoad: this.#gpuLoad(),
+      gpuLoad,
+      gpuLoadElsewhere: gpuLoad === undefined ? this.#gpuLoadElsewhere() : undefined,
       contextTokens: contextTokens === undefined ? new Map() : new Map([[id, contextTokens]]),
       epoch: state.generation,
       process: {

@@ -29,6 +29,7 @@ export interface ProcessFleetOptions {
   readonly routing: () => ResolvedRouting;
   /** How busy the GPUs behind a model are now, in percent; undefined = nobody tells. */
   readonly gpuLoadOf: (id: BackendId) => number | undefined;
+  readonly gpuLoadElsewhere: () => number | undefined;
   /** A changed or removed model still runs: asks for its end once it is idle; it is replaced when it has stopped. */
   readonly retire: (id: BackendId) => void;
 }
@@ -123,7 +124,7 @@ export class ProcessFleet {
     this.#registry.configure(probes, { slots: slotsUnknown, modelsMax: undefined });
   }
 
-  /** What `gpuLoadOf` says of a model may have changed. */
+  /** What is said of the load of a model's GPUs may have changed. */
   gpuLoadChanged(id: BackendId): void {
     const backend = this.#backends.get(id);
     if (backend !== undefined) this.#tell(backend);
@@ -211,6 +212,7 @@ export class ProcessFleet {
       process,
       memoryOf: (each) => this.#memoryOf(each),
       gpuLoad: () => this.#options.gpuLoadOf(model.id),
+      gpuLoadElsewhere: () => this.#options.gpuLoadElsewhere(),
     });
     backend.generation = generation;
     this.#backends.set(model.id, backend);
@@ -327,6 +329,7 @@ function backendConfigOf({ proxy, timeouts, wording }: ResolvedModel): BackendCo
       firstByte: timeouts.responseHeaderMs,
       idle: 0,
       keepalive: timeouts.keepaliveMs,
+      expectContinue: timeouts.expectContinueMs,
     },
   };
 }

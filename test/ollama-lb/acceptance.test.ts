@@ -44,7 +44,7 @@ const behaviours = {
 /** What is other here than there, and its tests show, each with the reason. */
 const otherwise: Readonly<Record<string, string>> = {
   'OLB-1':
-    'equals take turns, as its design has it, in place of the first one; an unknown load counts as 50, not 0',
+    'equals take turns, as its design has it, in place of the first one; an unknown load counts as the mean of the others or 50, not 0',
   'OLB-3':
     'all are asked side by side, one question for all servers of one machine; a good answer heals nothing',
   'OLB-4': 'a refused connection counts at once, for a request could only fail there',

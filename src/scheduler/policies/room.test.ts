@@ -111,6 +111,16 @@ describe('warm-session', () => {
 
 describe('gpu-load', () => {
   test.each([
+    [undefined, 90, 0.1],
+    [20, 90, 0.8],
+    [undefined, undefined, 0.5],
+  ])('rates a load of %s %% where it is %s %% elsewhere with %s', (load, elsewhere, score) => {
+    const { view: known, ...place } = candidate({});
+    const there = { ...known, gpuLoad: load, gpuLoadElsewhere: elsewhere };
+    expect(gpuLoad.score({ ...place, view: there }, context)).toBeCloseTo(score);
+  });
+
+  test.each([
     [0, 1],
     [25, 0.75],
     [100, 0],

@@ -13,6 +13,6 @@ export const requestsAndGpuLoad = defineScorer({
   name: 'requests-and-gpu-load',
   looksAt: 'backend',
   summary:
-    'Falls with 10 × our requests there + the load of its GPUs in percent; 50 % where nobody tells the load.',
+    'Falls with 10 × our requests there + the load of its GPUs in percent; that of the others where nobody tells it.',
   score: (candidate) => 1 / (1 + loadOf(candidate) / 100),
 });
