@@ -243,7 +243,7 @@ function toBackend(fake: FakeBackend, epochMs: number): Backend {
       cancelNonStreaming: false,
       streamUsage: true,
       repairs: noRepairs,
-      timeouts: { connect: 5000, firstByte: 0, idle: 0, keepalive: 15_000 },
+      timeouts: { connect: 5000, firstByte: 0, idle: 0, keepalive: 15_000, expectContinue: 0 },
     },
     url: new URL(fake.url ?? `http://${fake.id}.lan:8080`),
     kind: { name: fake.engine ?? 'llamacpp' } as EngineKind,

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { modelHooks } from './schema-hooks.ts';
 import { wordingShape } from './schema-wording.ts';
-import { keepaliveWith } from './schema-timeouts.ts';
+import { expectContinueWith, keepaliveWith } from './schema-timeouts.ts';
 import { describe, duration, secret, size } from './values.ts';
 
 const jsonValue = z.unknown().refine(isJsonValue, 'must be a value that JSON can hold');
@@ -54,10 +54,7 @@ const timeoutsWith = (responseHeader: string) =>
       duration().prefault(responseHeader),
     ),
     tlsHandshake: describe('Longest time for a TLS handshake; 0 = no limit.', duration().prefault('10s')),
-    expectContinue: describe(
-      'Accepted, without effect: the router sends a body without asking first.',
-      duration().prefault('1s'),
-    ),
+    expectContinue: expectContinueWith('1s'),
     idleConn: describe(
       'An idle connection is closed after this; 0 and longer times = as long as the engine can be relied on to keep it, some seconds.',
       duration().prefault('90s'),

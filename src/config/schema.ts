@@ -16,7 +16,7 @@ import { llamaSwapShape } from './schema-llama-swap.ts';
 import { repairsShape } from './schema-repairs.ts';
 import { usageSection } from './schema-usage.ts';
 import { telemetryShape } from './schema-telemetry.ts';
-import { keepaliveWith } from './schema-timeouts.ts';
+import { expectContinueWith, keepaliveWith } from './schema-timeouts.ts';
 import { wordingShape } from './schema-wording.ts';
 import { describe, duration, needsRestart, secret, size } from './values.ts';
 
@@ -28,6 +28,7 @@ const timeouts = z.strictObject({
   ),
   idle: describe('Longest silence in the middle of an answer; 0 = no limit.', duration().prefault('0s')),
   keepalive: keepaliveWith('15s'),
+  expectContinue: expectContinueWith('0s'),
 });
 
 const backend = z.strictObject({
@@ -309,7 +310,7 @@ export const configSchema = z.strictObject({
     ),
   ),
   allowUnauthenticated: describe(
-    'Allow serving beyond loopback without `apiKeys` and `keysFile`.',
+    'Without `apiKeys` and `keysFile`: allow serving beyond loopback, and answering to a public name (`Host`).',
     z.boolean().default(false),
   ),
   apiKeys: describe('Keys that clients must send; empty = no authentication.', z.array(apiKey).default([])),

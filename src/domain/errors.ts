@@ -137,13 +137,21 @@ export const errorTable = {
     type: 'invalid_request_error',
     meaning: 'The router has no such route or object.',
   },
+  host_refused: {
+    source: 'client',
+    status: 403,
+    retry: 'never',
+    type: 'permission_error',
+    meaning:
+      'The request calls the router by a public name (`Host`) although no key keeps strangers out: so would a page whose name was made to lead to this machine. Add `apiKeys`, use an address or `localhost`, or set `allowUnauthenticated: true`.',
+  },
   other_site_refused: {
     source: 'client',
     status: 403,
     retry: 'never',
     type: 'permission_error',
     meaning:
-      "A browser sent the request from a page of another site, which may not change anything here. Use the router's own page, or a program that is no browser.",
+      "A browser sent the request from a page of another site, which may not change anything here, nor open a WebSocket where there are no keys. Use the router's own page, or a program that is no browser.",
   },
   unload_timeout: {
     source: 'process',

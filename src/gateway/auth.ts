@@ -1,7 +1,9 @@
 /** Who is calling: finds the key in a request's headers. Which keys there are is KeyRing's. */
 import type { KeyRing } from '../keys/key-ring.ts';
+import { isOtherSite } from '../domain/other-site.ts';
 import type { KeyRules } from '../keys/key-rules.ts';
 import { headerValue } from './headers.ts';
+import { provenanceOf } from './site-guard.ts';
 
 export interface Authenticator {
   /** True when callers must show a key. */
@@ -50,8 +52,7 @@ function shownKeys(headers: readonly string[]): string[] {
 /** What a browser asked its user for. It sends that along with the requests of other sites' pages, too: not with those. */
 function basicPassword(headers: readonly string[]): string | undefined {
   const encoded = /^basic +(\S+) *$/i.exec(headerValue(headers, 'authorization') ?? '')?.[1];
-  const site = headerValue(headers, 'sec-fetch-site');
-  if (encoded === undefined || site === 'cross-site' || site === 'same-site') return undefined;
+  if (encoded === undefined || isOtherSite(provenanceOf(headers))) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon === -1 ? undefined : text.slice(colon + 1);

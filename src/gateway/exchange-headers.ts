@@ -23,6 +23,7 @@ export function headersToSend({ parts, inbound, record, backend }: Exchanged): s
     withheld: backend.kind.headersWithheld,
     plain: inbound.route.name !== 'other',
     trace: parts.traces?.headers(record),
+    expects: backend.config.timeouts.expectContinue > 0,
   });
 }
 

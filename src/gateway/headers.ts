@@ -50,6 +50,8 @@ export interface RequestHeaderOptions {
   readonly trace?: readonly string[] | undefined;
   /** True: the answer is read on the side, so the engine must not compress it. */
   readonly plain: boolean;
+  /** Whether an `Expect` of the client is put to the engine as well. Default false. */
+  readonly expects?: boolean;
 }
 
 /**
@@ -62,7 +64,7 @@ export function toRequestHeaders(received: readonly string[], options: RequestHe
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
     const lower = name.toLowerCase();
-    if (neverSent.has(lower)) continue;
+    if (neverSent.has(lower) && !(options.expects === true && lower === 'expect')) continue;
     if (options.plain && lower === 'accept-encoding') continue;
     if (options.trace !== undefined && traceHeaders.has(lower)) continue;
     if (options.withheld.includes(lower) || named?.has(lower) === true) continue;

@@ -11,6 +11,7 @@ import type { Authenticator } from './auth.ts';
 import type { ClientRequest, ClientResponse } from './client.ts';
 import { allowReading, answerPreflight, isPreflight } from './cors.ts';
 import { findDestination, findOpenRedirect, type Asked, type Destination } from './destination.ts';
+import { findDotSegment } from './dot-segments.ts';
 import { sendError } from './error-response.ts';
 import { beginExchange } from './exchange.ts';
 import type { GatewayParts } from './gateway.ts';
@@ -20,6 +21,7 @@ import { tellLimits } from './keys/limit-headers.ts';
 import { findLoop } from './loop-guard.ts';
 import { answerRoot } from './ollama/root.ts';
 import { dialectOf, matchRoute } from './routes.ts';
+import { findForeignHost } from './site-guard.ts';
 
 export interface ReceptionOptions {
   readonly parts: GatewayParts;
@@ -65,6 +67,11 @@ export function receive(
 ): Admitted | undefined {
   const arrival = admit(options, request);
   const { id, path, flow } = arrival;
+  const foreign = foreignHost(options, request, arrival);
+  if (foreign !== undefined) {
+    sendError(response, { error: foreign, dialect: dialectOf(path), requestId: id });
+    return undefined;
+  }
   if (isPreflight(request) && !options.isControlPath(path)) {
     answerPreflight(request, response, { keysRequired: options.authenticator().required });
     return undefined;
@@ -78,6 +85,12 @@ export function receive(
   if (flow === undefined) {
     const error = unauthorized(options, request, arrival);
     sendError(response, { error, dialect: dialectOf(path), requestId: id, accept: asked.accept });
+    return undefined;
+  }
+  const dots = findDotSegment(path);
+  if (dots !== undefined) {
+    recordRefusal(options, request, { id, path, flow }, { error: dots, outcome: 'rejected_other' });
+    sendError(response, { error: dots, dialect: dialectOf(path), requestId: id });
     return undefined;
   }
   const { query, key } = arrival;
@@ -154,6 +167,20 @@ export function unauthorized(
   );
   const flow = request.remoteAddress ?? 'unknown';
   recordRefusal(options, request, { id, path, flow }, { error, outcome: 'rejected_unauthorized' });
+  return error;
+}
+
+/** Why a request must not pass that calls the router by a stranger's name; undefined = it may. */
+function foreignHost(
+  options: ReceptionOptions,
+  request: ClientRequest,
+  { id, path, flow = 'unknown' }: Arrival,
+): LlameroError | undefined {
+  if (options.authenticator().required) return undefined;
+  const error = findForeignHost(request.rawHeaders, options.parts.config());
+  if (error !== undefined) {
+    recordRefusal(options, request, { id, path, flow }, { error, outcome: 'rejected_other' });
+  }
   return error;
 }
 

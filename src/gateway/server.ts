@@ -16,6 +16,7 @@ import type { KeyRules } from '../keys/key-rules.ts';
 import { ClientConnections } from './client-connections.ts';
 import { answerClientError, answerSlowness, refuseConnection } from './client-error.ts';
 import { findDestination } from './destination.ts';
+import { findDotSegment } from './dot-segments.ts';
 import { sendError } from './error-response.ts';
 import type { PlainOptions } from './http1-server/plain-connections.ts';
 import { PlainFirstServer } from './http1-server/server.ts';
@@ -34,6 +35,7 @@ import {
   type Admitted,
   type ReceptionOptions,
 } from './reception.ts';
+import { findForeignHost, findForeignSocket } from './site-guard.ts';
 import { namesWebSocket } from './upgrade-header.ts';
 import { passUpgrade, refuseUpgrade } from './upgrade.ts';
 
@@ -222,6 +224,12 @@ function refuseAdmin(
   return true;
 }
 
+/** Why a WebSocket must not be opened that a page of another site may have asked for; undefined = it may. */
+function foreignCaller(options: ServerOptions, { rawHeaders }: NodeRequest): LlameroError | undefined {
+  if (options.authenticator().required) return undefined;
+  return findForeignHost(rawHeaders, options.parts.config()) ?? findForeignSocket(rawHeaders);
+}
+
 function upgrade(
   options: ServerOptions,
   incoming: IncomingMessage,
@@ -235,10 +243,13 @@ function upgrade(
     return;
   }
   const { id, path, query, flow, key } = admitted;
-  const loop = findLoop(request.rawHeaders, options.parts.signature);
-  if (loop !== undefined) {
-    recordRefusal(options, request, { id, path, flow }, { error: loop, outcome: 'rejected_other' });
-    refuseUpgrade({ socket, path, id }, loop);
+  const refused =
+    findDotSegment(path) ??
+    findLoop(request.rawHeaders, options.parts.signature) ??
+    foreignCaller(options, request);
+  if (refused !== undefined) {
+    recordRefusal(options, request, { id, path, flow }, { error: refused, outcome: 'rejected_other' });
+    refuseUpgrade({ socket, path, id }, refused);
     return;
   }
   const destination = options.draining()

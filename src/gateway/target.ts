@@ -21,6 +21,7 @@ export function targetOf(backend: Backend): UpstreamTarget {
     url: backend.url,
     connectTimeoutMs: config.timeouts.connect,
     probeAfterMs: config.timeouts.keepalive,
+    continueWaitMs: config.timeouts.expectContinue,
     firstByteTimeoutMs: config.timeouts.firstByte,
     idleTimeoutMs: config.timeouts.idle,
     socketIdleMsMax: kind.socketIdleMsMax,

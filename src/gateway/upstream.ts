@@ -14,6 +14,8 @@ export interface UpstreamTarget {
    * vanished is noticed even during a long prompt. 0 = 15 s.
    */
   readonly probeAfterMs: number;
+  /** A body whose request has `Expect: 100-continue` waits this long for the engine's word. Default 0: it does not wait. */
+  readonly continueWaitMs?: number;
   /** 0 = none. */
   readonly firstByteTimeoutMs: number;
   /** 0 = none. */

@@ -123,6 +123,7 @@ export function peerBackendConfig({ proxy, apiKey, timeouts, wording }: Resolved
       firstByte: timeouts.responseHeaderMs,
       idle: 0,
       keepalive: timeouts.keepaliveMs,
+      expectContinue: timeouts.expectContinueMs,
     },
   };
 }

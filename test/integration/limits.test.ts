@@ -205,6 +205,31 @@ describe('unusual but valid clients', () => {
     expect(await other.all()).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  test.each([
+    ['1s', true],
+    ['0s', false],
+  ])(
+    'Expect: 100-continue is put to an engine with expectContinue: %s: %s',
+    async (expectContinue, isAsked) => {
+      const engine = await startFakeEngine();
+      const backends = { one: { url: engine.url, timeouts: { expectContinue } } };
+      await using router = await startRouter({ backends });
+      await router.ready();
+      using client = await connectRaw(router.url);
+      const body = JSON.stringify(small);
+      client.socket.write(
+        `POST ${chatPath} HTTP/1.1\r\nHost: r\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      await client.receives(/HTTP\/1\.1 200 OK/);
+      const { requests } = await engine.report();
+      await engine.close();
+      const heads = requests
+        .filter(({ method }) => method === 'POST')
+        .map(({ rawHead }) => rawHead.toLowerCase());
+      expect(heads.map((head) => head.includes('expect: 100-continue'))).toEqual([isAsked]);
+    },
+  );
+
   test('HTTP/1.0 gets a whole answer without chunks, and the end of the connection', async () => {
     await using setup = await oneEngine();
     for (const stream of [false, true]) {

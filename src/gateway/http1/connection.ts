@@ -46,6 +46,10 @@ export class Connection implements ResponseSink {
   #reader = new ResponseReader({ method: 'GET' });
   #head: ResponseHead | undefined;
   #sent = false;
+  /** The head is out and asked whether the body is wanted. */
+  #holdsBody = false;
+  /** The engine answered without having wanted the body: it owes the engine one, so nothing else can follow. */
+  #owesBody = false;
   #received = false;
   #requests = 0;
   /** Whole ticks without a byte. Counted, not read from a clock, so that a stalled process does not time out its engines. */
@@ -87,6 +91,7 @@ export class Connection implements ResponseSink {
     this.#requests += 1;
     this.#quietTicks = 0;
     this.#sent = false;
+    this.#holdsBody = false;
     this.#received = false;
     this.#head = undefined;
     this.#reader = new ResponseReader({ method: exchange.request.method });
@@ -126,13 +131,30 @@ export class Connection implements ResponseSink {
     const { target } = exchange;
     if (!this.#connected) {
       if (this.#isOver(target.connectTimeoutMs)) this.#fail('connect', 'connect timeout');
+    } else if (this.#holdsBody) {
+      if (this.#isOver(target.continueWaitMs ?? 0)) this.#sendHeldBody(exchange);
     } else if (!this.#received) {
       if (this.#isOver(target.firstByteTimeoutMs)) this.#fail('timeout', 'first byte timeout');
     } else if (this.#isOver(target.idleTimeoutMs)) this.#fail('timeout', 'idle timeout');
   }
 
+  interim(status: number): void {
+    const exchange = this.#exchange;
+    if (status !== 100 || exchange === undefined || !this.#holdsBody) return;
+    // The answer is yet to come, but whoever spoke is alive and may begin with the body: it must not get it twice.
+    this.#received = false;
+    exchange.repeated = true;
+    this.#sendHeldBody(exchange);
+  }
+
   head(head: ResponseHead): void {
     this.#head = head;
+    this.#received = true;
+    if (this.#holdsBody) {
+      this.#holdsBody = false;
+      this.#owesBody = true;
+      this.#exchange?.handler.onSent?.();
+    }
     this.#exchange?.handler.onHead(head.status, head.headers);
   }
 
@@ -155,7 +177,12 @@ export class Connection implements ResponseSink {
     const { head } = exchange;
     const { body } = exchange.request;
     this.#sent = true;
+    this.#holdsBody = exchange.asksFirst;
     holdWrites(this.#socket);
+    if (exchange.asksFirst) {
+      this.#socket.write(head, 'latin1');
+      return;
+    }
     if (body === undefined || body.length === 0) {
       this.#socket.write(head, 'latin1');
       exchange.handler.onSent?.();
@@ -170,6 +197,14 @@ export class Connection implements ResponseSink {
       return;
     }
     this.#socket.write(Buffer.from(head, 'latin1'));
+    this.#writeBody(exchange, body, 0);
+  }
+
+  #sendHeldBody(exchange: Exchange): void {
+    const { body } = exchange.request;
+    if (body === undefined) return;
+    this.#holdsBody = false;
+    this.#quietTicks = 0;
     this.#writeBody(exchange, body, 0);
   }
 
@@ -251,6 +286,7 @@ export class Connection implements ResponseSink {
     const reusable =
       isClean &&
       !this.#ended &&
+      !this.#owesBody &&
       this.#head?.keepAlive === true &&
       this.#socket.writableLength === 0 &&
       !(exchange.target.socketEndsWithStream === true && isEventStream(this.#head));
@@ -279,7 +315,8 @@ export class Connection implements ResponseSink {
       this.#owner.repeat(exchange);
       return;
     }
-    const accepted = this.#received ? 'yes' : this.#sent ? 'unknown' : 'no';
+    const wasSent = this.#sent && !this.#holdsBody;
+    const accepted = this.#received ? 'yes' : wasSent ? 'unknown' : 'no';
     exchange.handler.onError({ kind, accepted, reason });
   }
 

@@ -11,6 +11,8 @@ export interface Exchange {
   /** The formatted head of the request, latin1. */
   readonly head: string;
   readonly handler: UpstreamHandler;
+  /** Its body is held back until the engine says that it wants it, or has been silent for long enough. */
+  readonly asksFirst: boolean;
   /** Where it is now; undefined = ended, failed or aborted: the handler hears nothing more. */
   connection: Connection | undefined;
   paused: boolean;

@@ -6,6 +6,8 @@ import { HeadFault, parseResponseHead } from './response-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
 export interface ResponseSink {
+  /** An interim head, before the final one: 100 says that the request's body is wanted. */
+  interim?(status: number): void;
   /** The final head. Called once. */
   head(head: ResponseHead): void;
   /** A piece of body, never empty; a view into the bytes given to `read`. */
@@ -83,7 +85,7 @@ export class ResponseReader {
     while (at < bytes.length) {
       switch (this.#state) {
         case 'head': {
-          const { next, head } = this.#readHead(bytes, at);
+          const { next, head } = this.#readHead(bytes, at, sink);
           at = next;
           if (head === undefined) break;
           sink.head(head);
@@ -123,13 +125,14 @@ export class ResponseReader {
     return this.#state === 'done';
   }
 
-  #readHead(bytes: Buffer, at: number): { next: number; head?: ResponseHead } {
+  #readHead(bytes: Buffer, at: number, sink: ResponseSink): { next: number; head?: ResponseHead } {
     const { text, next } = this.#collectHead(bytes, at);
     if (text === undefined) return { next };
     try {
       const head = parseResponseHead(text, this.#method);
       if (head.status < 200 && !(head.status === 101 && this.#upgrade)) {
         this.#skipInterim(head.status);
+        if (this.#fault === undefined) sink.interim?.(head.status);
         return { next };
       }
       this.#bytesLeft = head.length;

@@ -62,6 +62,7 @@ class Http1Upstream implements Upstream {
       request,
       head,
       handler,
+      asksFirst: asksFirst(target, request),
       connection: undefined,
       paused: false,
       repeated: false,
@@ -143,6 +144,14 @@ class Http1Call implements UpstreamCall {
     this.#exchange.paused = paused;
     this.#exchange.connection?.applyPause();
   }
+}
+
+function asksFirst({ continueWaitMs = 0 }: UpstreamTarget, { headers, body }: UpstreamRequest): boolean {
+  if (continueWaitMs === 0 || body === undefined || body.length === 0) return false;
+  return headers.some(
+    (name, at) =>
+      at % 2 === 0 && name.toLowerCase() === 'expect' && headers[at + 1]?.toLowerCase() === '100-continue',
+  );
 }
 
 /** A call that fails in a turn of its own, before anything was sent. */
