@@ -53,7 +53,7 @@ Commit ${commit}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC. ${machine.cpu
   ].join('\n');
 }
 
-function reportRounds({ busy, idle, broken, answers, chaos }: RoundsResult): string {
+function reportRounds({ busy, idle, broken, outcomes, chaos }: RoundsResult): string {
   const minutes = Math.round((idle.at(-1)?.atS ?? 0) / 60);
   const settled = idle.slice(Math.floor(idle.length / 2));
   const lines = rows.map(({ name, of, hasTrend }) => {
@@ -61,13 +61,19 @@ function reportRounds({ busy, idle, broken, answers, chaos }: RoundsResult): str
       hasTrend && settled.length >= 3
         ? showTrend(trendOf(settled.map((each) => ({ atS: each.atS, value: of(each) }))))
         : '';
-    const ends = [idle[0], settled[0], idle.at(-1)].map((each) => (each === undefined ? '' : show(of(each))));
-    return `| ${[name, ...ends, trend].join(' | ')} |`;
+    const points = [idle[0], settled[0], idle.at(-1)].map((each) =>
+      each === undefined ? '' : show(of(each)),
+    );
+    return `| ${[name, ...points, trend].join(' | ')} |`;
   });
+  const ends = Object.entries(outcomes)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} \`${outcome}\``)
+    .join(', ');
   const peak = (of: (reading: Reading) => number): number => Math.max(...busy.map(of));
   return `## The long run
 
-${minutes} minutes in ${idle.length} rounds. Requests that ended: ${answers.completed} complete, ${answers.failed} with an error, ${answers.left} left by their client. Meanwhile ${chaos.reloads} reloads, ${chaos.breaks} engines that died and came back, ${chaos.kills} models killed. Busiest moments: ${peak(({ inFlight }) => inFlight)} requests in flight, ${peak(({ queued }) => queued)} queued, ${peak(({ children }) => children)} children, ${peak(({ fds }) => fds)} file descriptors.
+${minutes} minutes in ${idle.length} rounds. Requests by how they ended: ${ends}. Meanwhile ${chaos.reloads} reloads, ${chaos.breaks} engines that died and came back, ${chaos.kills} models killed. Busiest moments: ${peak(({ inFlight }) => inFlight)} requests in flight, ${peak(({ queued }) => queued)} queued, ${peak(({ children }) => children)} children, ${peak(({ fds }) => fds)} file descriptors.
 
 In the pauses, after a collection of garbage:
 

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../src/base/random.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
 import { Fleet, keys, names } from './fleet.ts';
 import { startUsers } from './users.ts';
 import { WatchedRouter, type Reading } from './watched-router.ts';
@@ -25,7 +26,8 @@ export interface RoundsResult {
   readonly idle: readonly Reading[];
   /** Rules that did not hold. */
   readonly broken: readonly string[];
-  readonly answers: Readonly<Record<'completed' | 'failed' | 'left', number>>;
+  /** How requests ended, as the router counts them. */
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly chaos: Readonly<Record<'reloads' | 'breaks' | 'kills', number>>;
 }
 
@@ -47,7 +49,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     busy: [] as Reading[],
     idle: [] as Reading[],
     broken: [] as string[],
-    answers: { completed: 0, failed: 0, left: 0 },
+    outcomes: {},
     chaos: { reloads: 0, breaks: 0, kills: 0 },
   };
   const run = { ...options, fleet, router, result };
@@ -61,12 +63,13 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
         await router.inspector.writeHeapSnapshot(join(folder, `round-${round}.heapsnapshot`));
       }
     }
+    result.outcomes = (await router.status()).requests.by_outcome;
     result.broken.push(...router.errors.slice(0, 20).map((line) => `logged: ${line}`));
   } finally {
     await router.close();
     await fleet.close();
   }
-  say(`${result.idle.length} rounds, ${JSON.stringify(result.answers)}, ${JSON.stringify(result.chaos)}`);
+  say(`${result.idle.length} rounds, ${JSON.stringify(result.outcomes)}, ${JSON.stringify(result.chaos)}`);
   return result;
 }
 
@@ -77,7 +80,7 @@ type Run = RoundsOptions & {
     readonly busy: Reading[];
     readonly idle: Reading[];
     readonly broken: string[];
-    readonly answers: Record<'completed' | 'failed' | 'left', number>;
+    outcomes: RoundsResult['outcomes'];
     readonly chaos: Record<'reloads' | 'breaks' | 'kills', number>;
   };
 };
@@ -101,7 +104,7 @@ async function useForARound(run: Run, round: number): Promise<void> {
       const reading = await router.read();
       result.busy.push(reading);
       if (reading.wrongSlots.length > 0) {
-        result.broken.push(`${reading.atS} s: slots do not add up on ${reading.wrongSlots.join(', ')}`);
+        result.broken.push(`${reading.atS} s: ${reading.wrongSlots.join('; ')}`);
       }
     }
   }
@@ -110,7 +113,6 @@ async function useForARound(run: Run, round: number): Promise<void> {
   while (users.out > 0 && performance.now() < deadlineMs) await sleep(100);
   if (users.out > 0) result.broken.push(`round ${round}: ${users.out} requests never ended`);
   await users.close();
-  for (const how of ['completed', 'failed', 'left'] as const) result.answers[how] += users.counts[how];
 }
 
 function reload({ fleet, router, result, folder }: Run): void {

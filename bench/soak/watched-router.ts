@@ -25,7 +25,7 @@ export interface Reading {
   readonly queued: number;
   /** Own and lingering slots of all backends: what the router believes that its requests have. */
   readonly slotsTaken: number;
-  /** Backends whose slots do not add up, by name. */
+  /** What does not add up in the slots of a backend. */
   readonly wrongSlots: readonly string[];
   readonly sessions: number;
   readonly prefixBytes: number;
@@ -151,7 +151,7 @@ export class WatchedRouter {
       inFlight: status.requests.in_flight,
       queued: status.queue.depth,
       slotsTaken: slots.reduce((sum, { own, lingering }) => sum + own + lingering, 0),
-      wrongSlots: status.backends.filter(hasWrongSlots).map(({ id }) => id),
+      wrongSlots: status.backends.flatMap(findWrongSlots),
       sessions: status.sessions,
       prefixBytes: valueOf(metrics, 'llamero_prefix_index_bytes'),
       cacheEntries: valueOf(metrics, 'llamero_cache_entries'),
@@ -178,10 +178,12 @@ export class WatchedRouter {
   }
 }
 
-/** Requests of the router's own on a backend are those of its models, whatever else happens. */
-function hasWrongSlots({ slots, in_flight_by_model: running }: Status['backends'][number]): boolean {
-  const byModel = Object.values(running).reduce((sum, count) => sum + count, 0);
-  return slots.own !== byModel || (slots.total > 0 && slots.own > slots.total);
+/** Requests on a backend are those of its models; lingering ones are still there, too, or were of no model. */
+function findWrongSlots({ id, slots, in_flight_by_model: running }: Status['backends'][number]): string[] {
+  const { own, lingering } = slots;
+  const ofModels = Object.values(running).reduce((sum, count) => sum + count, 0);
+  if (own <= ofModels && ofModels <= own + lingering) return [];
+  return [`${id} has ${own} requests and ${lingering} lingering ones, its models have ${ofModels}`];
 }
 
 function writeConfig(folder: string, config: object): string {
