@@ -43,17 +43,28 @@ interface Caller {
   readonly lateMessageOf: (event: Fields) => unknown;
 }
 
-// What JSON.parse gives; a wrong path shows as a failed expectation.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Fields = any;
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+/** `{}` for what is no object. */
+const fieldsIn = (body: Fields, name: string): Fields => {
+  const value = body[name];
+  return isFields(value) ? value : {};
+};
 
 const messages = [{ role: 'user', content: 'hello' }];
-const openaiMessage = ({ error }: Fields): unknown =>
-  'type' in error && 'code' in error && 'param' in error ? error.message : undefined;
-const anthropicMessage = ({ type, error }: Fields): unknown =>
-  type === 'error' && error.type ? error.message : undefined;
+const openaiMessage = (body: Fields): unknown => {
+  const error = fieldsIn(body, 'error');
+  return 'type' in error && 'code' in error && 'param' in error ? error['message'] : undefined;
+};
+const anthropicMessage = (body: Fields): unknown => {
+  const error = fieldsIn(body, 'error');
+  return body['type'] === 'error' && 'type' in error ? error['message'] : undefined;
+};
+const failedResponseMessage = (event: Fields): unknown =>
+  event['type'] === 'response.failed' ? fieldsIn(fieldsIn(event, 'response'), 'error')['message'] : undefined;
 const ollamaMessage = (body: Fields): unknown =>
-  Object.keys(body).join() === 'error' ? body.error : undefined;
+  Object.keys(body).join() === 'error' ? body['error'] : undefined;
 
 const callers: readonly Caller[] = [
   {
@@ -70,7 +81,7 @@ const callers: readonly Caller[] = [
     body: { input: 'hello' },
     translate: ['responses'],
     messageOf: openaiMessage,
-    lateMessageOf: ({ type, response }) => (type === 'response.failed' ? response.error.message : undefined),
+    lateMessageOf: failedResponseMessage,
   },
   {
     name: 'messages',
@@ -103,7 +114,7 @@ function request(caller: Caller, router: TestRouter, stream: boolean): Promise<A
 }
 
 /** In the shape of the API that was asked. */
-const errorOf = (path: string, message: string): object =>
+const errorOf = (path: string, message: string): Fields =>
   path === '/v1/messages'
     ? { type: 'error', error: { type: 'overloaded_error', message } }
     : { error: { message, type: 'unavailable_error', code: 503, detail: 'of the engine' } };
@@ -113,7 +124,7 @@ const lastEvent = (text: string): Fields => {
     .trimEnd()
     .split('\n')
     .findLast((found) => found.includes('{'));
-  return JSON.parse((line ?? '').replace(/^data: /, ''));
+  return JSON.parse((line ?? '').replace(/^data: /, '')) as Fields;
 };
 
 describe.each(callers)('a client of $name', (caller) => {
@@ -251,13 +262,13 @@ describe('an engine that lacks the second route as well', () => {
 function streamed(path: string, ...events: readonly Fields[]): ScriptedAnswer {
   const text = events.map((event) =>
     path === '/v1/messages'
-      ? `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+      ? `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`
       : `data: ${JSON.stringify(event)}\n\n`,
   );
   return { type: 'text/event-stream', body: text.join('') };
 }
 
-function beginning(path: string): readonly object[] {
+function beginning(path: string): readonly Fields[] {
   if (path === '/v1/messages') {
     const usage = { input_tokens: 1, output_tokens: 1 };
     return [

@@ -4,7 +4,7 @@
  */
 import type { AnswerEvent } from '../ir/answer.ts';
 import type { JsonObject } from '../ir/request.ts';
-import { JsonEnd } from './json-end.ts';
+import { JsonEnd } from '../../base/json-end.ts';
 import { writeToolId } from './tool-ids.ts';
 import { freeTextMember } from './tool-input.ts';
 

@@ -9,7 +9,7 @@ import { onceEach } from '../repairs.ts';
 import type { OnRepair } from '../repairs.ts';
 import { readDoneReason } from './done-reason.ts';
 import { readErrorMember } from './errors.ts';
-import { readLogprobs } from './logprobs.ts';
+import { readTokens } from '../openai/logprobs.ts';
 import { readTimings, readUsage } from './metrics.ts';
 
 export class AnswerLines {
@@ -80,7 +80,7 @@ export class AnswerLines {
   #readSaid(line: JsonObject, message: JsonObject | undefined): void {
     const thinking = textOf((message ?? line)['thinking']);
     const text = textOf(message === undefined ? line['response'] : message['content']);
-    const logprobs = line['logprobs'] === undefined ? undefined : readLogprobs(line['logprobs']);
+    const logprobs = line['logprobs'] === undefined ? undefined : readTokens(line['logprobs']);
     if (thinking !== '') this.#emit({ kind: 'reasoning', choice: 0, text: thinking });
     // Probabilities of thoughts have no place in any API.
     if (text !== '' || (logprobs !== undefined && thinking === '')) this.#emitText(text, logprobs);

@@ -3,8 +3,8 @@ import type { FinishReason, TokenLogprob } from '../ir/answer.ts';
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 import type { ChoiceContext, ChoiceReader } from '../openai/answer-reader.ts';
-import { readLogprobs } from '../openai/logprobs.ts';
 import { AnswerCalls } from './answer-calls.ts';
+import { readLogprobs } from './logprobs.ts';
 
 export function createChatChoice(context: ChoiceContext): ChoiceReader {
   return new ChatChoice(context);

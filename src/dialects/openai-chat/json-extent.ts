@@ -1,10 +1,8 @@
 /** Follows JSON text that comes in pieces: has it begun, is it whole, is another text the same. Keeps none of it. */
+import { JsonEnd } from '../../base/json-end.ts';
 
 export class JsonExtent {
-  #depth = 0;
-  #inString = false;
-  #isEscaped = false;
-  #hasOpened = false;
+  readonly #end = new JsonEnd();
   #length = 0;
   #hash = 0;
 
@@ -15,37 +13,24 @@ export class JsonExtent {
 
   /** Everything that was opened is closed. */
   get isWhole(): boolean {
-    return this.#hasOpened && this.#depth === 0;
+    return this.#end.isReached;
   }
 
   push(text: string): void {
     this.#length += text.length;
-    for (let at = 0; at < text.length; at += 1) {
-      const code = text.charCodeAt(at);
-      this.#hash = (Math.imul(this.#hash, 31) + code) | 0;
-      this.#follow(code);
-    }
+    this.#hash = digest(text, this.#hash);
+    this.#end.add(text);
   }
 
   /** Whether what came is the same as `text`, as far as a digest can tell. */
   equals(text: string): boolean {
-    if (text.length !== this.#length) return false;
-    const other = new JsonExtent();
-    other.push(text);
-    return other.#hash === this.#hash;
+    return text.length === this.#length && digest(text, 0) === this.#hash;
   }
+}
 
-  #follow(code: number): void {
-    if (this.#inString) {
-      if (this.#isEscaped) this.#isEscaped = false;
-      else if (code === 0x5c) this.#isEscaped = true;
-      else if (code === 0x22) this.#inString = false;
-      return;
-    }
-    if (code === 0x22) this.#inString = true;
-    else if (code === 0x7b || code === 0x5b) {
-      this.#depth += 1;
-      this.#hasOpened = true;
-    } else if (code === 0x7d || code === 0x5d) this.#depth -= 1;
-  }
+/** `before`: the digest of what comes before the text. */
+function digest(text: string, before: number): number {
+  let hash = before;
+  for (let at = 0; at < text.length; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  return hash;
 }

@@ -6,13 +6,13 @@ import type { JsonObject, ModelRequest } from '../ir/request.ts';
 import type { AnswerChoice, AnswerPart, WholeAnswer } from '../ir/whole-answer.ts';
 import { answerHead } from '../openai/answer-head.ts';
 import { AnswerReader } from '../openai/answer-reader.ts';
-import { writeLogprobs } from '../openai/logprobs.ts';
 import { writeUsage } from '../openai/usage.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
 import { wantsFunctionCall } from './call-deltas.ts';
 import { restoreCustomCall } from './custom-calls.ts';
 import { writeChatReason } from './finish-reason.ts';
+import { writeLogprobs } from './logprobs.ts';
 import { writeCall } from './messages.ts';
 
 export function readAnswer(body: JsonObject, onEvent: OnAnswerEvent, onRepair?: OnRepair): void {

@@ -3,12 +3,12 @@ import type { AnswerContext, AnswerStreamReader, AnswerStreamWriter } from '../d
 import type { AnswerEvent, OnAnswerEvent } from '../ir/answer.ts';
 import { AnswerReader } from '../openai/answer-reader.ts';
 import { ChunkWriter } from '../openai/chunk-writer.ts';
-import { writeLogprobs } from '../openai/logprobs.ts';
 import { createChunkStream } from '../openai/stream-reader.ts';
 import type { OnRepair } from '../repairs.ts';
 import { createChatChoice } from './answer-choice.ts';
 import { createCallDeltas } from './call-deltas.ts';
 import { writeChatReason } from './finish-reason.ts';
+import { writeLogprobs } from './logprobs.ts';
 
 export function createStreamReader(onEvent: OnAnswerEvent, onRepair?: OnRepair): AnswerStreamReader {
   return createChunkStream(new AnswerReader({ onEvent, onRepair, createChoice: createChatChoice }));
@@ -34,9 +34,6 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
   return {
     write(event) {
       switch (event.kind) {
-        case 'started':
-          chunks.start(event);
-          return '';
         case 'text':
         case 'reasoning':
         case 'refusal':
@@ -54,14 +51,12 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
           chunks.hold(choiceText(event.choice, '{}', { reason }));
           return first + rest.join('');
         }
+        case 'started':
         case 'usage':
         case 'timings':
-          chunks.count(event);
-          return '';
         case 'ended':
-          return chunks.end();
         case 'failed':
-          return chunks.fail(event);
+          return chunks.frame(event);
         case 'progress':
         case 'opaque':
         case 'reasoningProof':

@@ -2,13 +2,13 @@
 import type { TokenLogprob, TokenProbability } from '../ir/answer.ts';
 import { isObject } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
-import { readLogprobs as readChatLogprobs } from '../openai/logprobs.ts';
+import { readTokens } from '../openai/logprobs.ts';
 
 /** `logprobs` of a choice, also in the form of chat completions, which llama-server gives here. undefined = there are none. */
 export function readLogprobs(value: unknown): readonly TokenLogprob[] | undefined {
   if (!isObject(value)) return undefined;
   const { tokens, token_logprobs: logprobs, top_logprobs: top } = value;
-  if (!Array.isArray(tokens)) return readChatLogprobs(value);
+  if (!Array.isArray(tokens)) return readTokens(value['content']);
   if (tokens.length === 0) return undefined;
   return tokens.map((token: unknown, index) => ({
     token: typeof token === 'string' ? token : '',

@@ -30,23 +30,18 @@ export function createStreamWriter(context: AnswerContext): AnswerStreamWriter {
   return {
     write(event) {
       switch (event.kind) {
-        case 'started':
-          chunks.start(event);
-          return '';
         case 'text':
         case 'refusal':
           return textChunk(event);
         case 'finished':
           chunks.hold(choiceText(event.choice, { reason: JSON.stringify(writeTextReason(event.reason)) }));
           return '';
+        case 'started':
         case 'usage':
         case 'timings':
-          chunks.count(event);
-          return '';
         case 'ended':
-          return chunks.end();
         case 'failed':
-          return chunks.fail(event);
+          return chunks.frame(event);
         case 'progress':
         case 'opaque':
         case 'reasoning':

@@ -3,7 +3,7 @@ import type { TokenLogprob } from '../ir/answer.ts';
 import type { JsonObject } from '../ir/request.ts';
 import { placeMembers, writeAdded, writeDone } from './frames.ts';
 import type { ItemPlace, ItemStatus, OutputItem } from './frames.ts';
-import { writeLogprob } from './logprobs.ts';
+import { writeToken } from '../openai/logprobs.ts';
 
 interface Content {
   readonly kind: 'text' | 'refusal';
@@ -37,7 +37,7 @@ export class MessageItem implements OutputItem {
     if (logprobs.length === 0) {
       return begun + this.#place.frames.write('response.output_text.delta', `${members},"logprobs":[]`);
     }
-    const written = logprobs.map(writeLogprob);
+    const written = logprobs.map(writeToken);
     content.logprobs.push(...written);
     const last = `,"logprobs":${JSON.stringify(written)}`;
     return begun + this.#place.frames.write('response.output_text.delta', members + last);

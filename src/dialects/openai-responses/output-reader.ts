@@ -5,7 +5,7 @@
 import type { FinishReason, OnAnswerEvent, TokenLogprob } from '../ir/answer.ts';
 import { isObject, objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
-import { readLogprobs } from './logprobs.ts';
+import { readTokens } from '../openai/logprobs.ts';
 import { onceEach } from '../repairs.ts';
 import type { OnRepair } from '../repairs.ts';
 import { dialectName } from './name.ts';
@@ -53,7 +53,7 @@ export class OutputReader {
   text(delta: string, reference: ItemReference, logprobs?: unknown): void {
     const seen = this.#find('message', reference);
     seen.chars += delta.length;
-    this.#say(delta, readLogprobs(logprobs));
+    this.#say(delta, readTokens(logprobs));
   }
 
   refusal(delta: string, reference: ItemReference): void {
@@ -175,7 +175,7 @@ export class OutputReader {
       const text = textOf(part['text']);
       const refusal = textOf(part['refusal']);
       if (text.length > textSkip) {
-        this.#say(text.slice(textSkip), textSkip === 0 ? readLogprobs(part['logprobs']) : undefined);
+        this.#say(text.slice(textSkip), textSkip === 0 ? readTokens(part['logprobs']) : undefined);
       }
       if (refusal.length > refusalSkip) this.#refuse(refusal.slice(refusalSkip));
       textSkip = Math.max(0, textSkip - text.length);

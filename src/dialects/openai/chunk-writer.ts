@@ -16,6 +16,8 @@ export interface ChunkKind {
   readonly object: string;
 }
 
+type FrameEvent = Extract<AnswerEvent, { kind: 'started' | 'usage' | 'timings' | 'ended' | 'failed' }>;
+
 export class ChunkWriter {
   readonly #context: AnswerContext;
   readonly #kind: ChunkKind;
@@ -33,12 +35,6 @@ export class ChunkWriter {
     this.#closing = context.request.usageInStream ? '],"usage":null}\n\n' : ']}\n\n';
   }
 
-  start(event: Extract<AnswerEvent, { kind: 'started' }>): void {
-    this.#usage = event.usage;
-    const head = JSON.stringify(answerHead(event, this.#context, this.#kind));
-    this.#opening = `data: ${head.slice(0, -1)},"choices":[`;
-  }
-
   /** `choice`: JSON text of an object. */
   chunk(choice: string): string {
     return this.#opening + choice + this.#closing;
@@ -49,13 +45,30 @@ export class ChunkWriter {
     this.#lastChoices.push(choice);
   }
 
-  count(event: Extract<AnswerEvent, { kind: 'usage' | 'timings' }>): void {
-    if (event.kind === 'usage') this.#usage = event.usage;
-    else this.#timings = event.timings;
+  /** What stands around the choices. */
+  frame(event: FrameEvent): string {
+    switch (event.kind) {
+      case 'started': {
+        this.#usage = event.usage;
+        const head = JSON.stringify(answerHead(event, this.#context, this.#kind));
+        this.#opening = `data: ${head.slice(0, -1)},"choices":[`;
+        return '';
+      }
+      case 'usage':
+        this.#usage = event.usage;
+        return '';
+      case 'timings':
+        this.#timings = event.timings;
+        return '';
+      case 'ended':
+        return this.#end();
+      case 'failed':
+        return `data: ${JSON.stringify(writeError(event.error, event.error.status ?? 500))}\n\n`;
+    }
   }
 
   /** llama.cpp's timings stand beside the usage, and without one in the last chunk of a choice. */
-  end(): string {
+  #end(): string {
     const timings = this.#timings?.own;
     const counts = timings === undefined ? {} : { timings };
     if (!this.#context.request.usageInStream) {
@@ -66,10 +79,6 @@ export class ChunkWriter {
     const usage = this.#usage;
     const end = usage === undefined ? '' : this.#chunkWith('', { usage: writeUsage(usage), ...counts });
     return this.#lastChunks() + end + doneMark;
-  }
-
-  fail({ error }: Extract<AnswerEvent, { kind: 'failed' }>): string {
-    return `data: ${JSON.stringify(writeError(error, error.status ?? 500))}\n\n`;
   }
 
   #lastChunks(): string {

@@ -1,12 +1,11 @@
-/** Log probabilities of a chat completion, both directions. */
+/** Log probabilities of tokens as OpenAI's APIs and Ollama's list them, both directions. */
 import type { TokenLogprob, TokenProbability } from '../ir/answer.ts';
-import { isObject, objectsOf, textOf } from '../ir/fields.ts';
+import { objectsOf, textOf } from '../ir/fields.ts';
 import type { JsonObject } from '../ir/request.ts';
 
-/** `logprobs` of a choice; undefined = there are none of the text. */
-export function readLogprobs(value: unknown): readonly TokenLogprob[] | undefined {
-  if (!isObject(value)) return undefined;
-  const tokens = objectsOf(value['content']);
+/** `list`: an object for each token; undefined = there are none. */
+export function readTokens(list: unknown): readonly TokenLogprob[] | undefined {
+  const tokens = objectsOf(list);
   return tokens.length === 0 ? undefined : tokens.map(readToken);
 }
 
@@ -27,16 +26,11 @@ function readProbability({ token, logprob, bytes }: JsonObject): TokenProbabilit
 /** What OpenAI gives for a token that is out of the question. */
 const leastLogprob = -9999;
 
-export function writeLogprobs(tokens: readonly TokenLogprob[]): JsonObject {
-  return {
-    content: tokens.map(({ top, ...token }) => ({
-      ...writeProbability(token),
-      top_logprobs: top.map(writeProbability),
-    })),
-    refusal: null,
-  };
+export function writeToken({ top, ...token }: TokenLogprob): JsonObject {
+  return { ...writeProbability(token), top_logprobs: top.map(writeProbability) };
 }
 
+/** The service always tells the bytes, and its client drops what has none. */
 function writeProbability({ token, logprob, bytes }: TokenProbability): JsonObject {
   return { token, logprob, bytes: bytes ?? [...Buffer.from(token, 'utf8')] };
 }
