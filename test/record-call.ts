@@ -32,7 +32,7 @@ export const postRequest: UpstreamRequest = {
   ...getRequest,
   method: 'POST',
   path: '/v1/chat',
-  body: Buffer.from('{"a":1}'),
+  body: [Buffer.from('{"a":1}')],
 };
 /** A whole answer. */
 export const okAnswer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

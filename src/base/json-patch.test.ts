@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { patchJsonObject } from './json-patch.ts';
+import { patchInPieces, patchJsonObject } from './json-patch.ts';
+import { scanJsonObject } from './json-scan.ts';
 import type { JsonEdits } from './json-patch.ts';
 
 const patch = (text: string, edits: JsonEdits): string | undefined =>
@@ -63,4 +64,13 @@ describe('patchJsonObject', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('patchInPieces copies nothing of the body', () => {
+  const body = Buffer.from('{"a":1,"b":2}');
+  const object = scanJsonObject(body);
+  if (object === undefined) throw new Error('no object');
+  const pieces = patchInPieces(body, { set: { a: '0', c: '3' } }, object);
+  body.fill('-');
+  expect(pieces.join('|')).toBe('-----|0|------|,"c":3|-');
 });

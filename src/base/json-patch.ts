@@ -22,6 +22,13 @@ export function patchJsonObject(
   object: JsonObjectSpan | undefined = scanJsonObject(body),
 ): Buffer | undefined {
   if (object === undefined) return undefined;
+  const pieces = patchInPieces(body, edits, object);
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
+}
+
+/** As `patchJsonObject`, in pieces that are to be sent one after the other: most of them are parts of `body`, and nothing is copied. */
+export function patchInPieces(body: Buffer, edits: JsonEdits, object: JsonObjectSpan): Buffer[] {
   const { members } = object;
   const set = edits.set ?? nothing;
   const removed =
@@ -82,20 +89,17 @@ function cutMembers(object: JsonObjectSpan, removed: ReadonlySet<string>, replac
   });
 }
 
-function applyReplacements(body: Buffer, replacements: Replacement[]): Buffer {
-  if (replacements.length === 0) return body;
+function applyReplacements(body: Buffer, replacements: Replacement[]): Buffer[] {
+  if (replacements.length === 0) return [body];
   // What is added at a place comes before what is cut from there.
   replacements.sort((a, b) => a.start - b.start || a.end - b.end);
-  let bytes = body.length;
-  for (const { start, end, text } of replacements) bytes += Buffer.byteLength(text) - (end - start);
-  const edited = Buffer.allocUnsafe(bytes);
+  const pieces: Buffer[] = [];
   let from = 0;
-  let to = 0;
   for (const { start, end, text } of replacements) {
-    to += body.copy(edited, to, from, start);
-    to += edited.write(text, to);
+    if (start > from) pieces.push(body.subarray(from, start));
+    if (text !== '') pieces.push(Buffer.from(text));
     from = end;
   }
-  body.copy(edited, to, from);
-  return edited;
+  if (from < body.length) pieces.push(body.subarray(from));
+  return pieces;
 }

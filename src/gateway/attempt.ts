@@ -180,7 +180,7 @@ export class Attempt implements UpstreamHandler {
         method: record.method,
         path: upstreamPath(backend, outgoing.url),
         headers: headersToSend({ parts, inbound, record, backend }),
-        body: outgoing.body.length > 0 ? outgoing.body : undefined,
+        body: outgoing.body,
       },
       watchAnswer(this.#repairs, {
         dialect: outgoing.dialect,

@@ -31,7 +31,8 @@ export interface Outgoing {
   readonly route: RouteName;
   /** Path and query, without the backend's base path. */
   readonly url: string;
-  readonly body: Buffer;
+  /** In pieces. */
+  readonly body: readonly Buffer[];
   /** The engine was asked for a stream. */
   readonly stream: boolean;
   /** Makes the client's answer of the engine's; undefined: the answer passes as it is. */
@@ -117,7 +118,7 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
     target,
     route: route.name,
     url,
-    body: streamed?.body ?? body,
+    body: streamed?.body ?? [body],
     stream: stream || streamed !== undefined,
     transform: tryRepairAnswer(source, streamed?.assembly) ?? streamed?.assembly,
     dropped: [],
@@ -140,7 +141,16 @@ function putOtherwise(source: OutgoingSource, words: OtherWords): Outgoing {
   const { target, route, path, body, dropped, transform, dialect } = words;
   const peeked = peekBody({ body, contentType: undefined, query: '' });
   const edited = editRequest({ ...source, url: path, body, peeked }, source.backend);
-  return { target, route, ...edited, stream: peeked.stream === true, transform, dropped, dialect };
+  return {
+    target,
+    route,
+    url: edited.url,
+    body: [edited.body],
+    stream: peeked.stream === true,
+    transform,
+    dropped,
+    dialect,
+  };
 }
 
 /** Another model name where the backend or a pin or selector wants one, then filters. The same values where nothing changes. */

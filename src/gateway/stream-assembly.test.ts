@@ -36,7 +36,7 @@ function begin(
   const headers = ['Server', 'llama.cpp', 'Content-Type', 'text/event-stream'];
   streamed.assembly.head({ status: 200, headers, streamBegun: false });
   return {
-    sent: JSON.parse(streamed.body.toString()) as Record<string, unknown>,
+    sent: JSON.parse(streamed.body.join('')) as Record<string, unknown>,
     assembly: streamed.assembly,
   };
 }
@@ -124,7 +124,7 @@ describe('answers put together from recorded streams', () => {
 describe('toStreamedRequest', () => {
   test('asks for a stream with usage and leaves every other byte', () => {
     const text = '{ "stream_options":{"x":1}, "seed":12345678901234567890,"stream" : false }';
-    expect(ask('chat-completions', Buffer.from(text))?.body.toString()).toBe(
+    expect(ask('chat-completions', Buffer.from(text))?.body.join('')).toBe(
       '{ "stream_options":{"include_usage":true}, "seed":12345678901234567890,"stream" : true,"return_progress":true }',
     );
   });

@@ -3,7 +3,7 @@
  * the engine would have sent. Worth the work because llama-server notices that a client has left only while it streams.
  */
 import type { JsonEdits } from '../base/json-patch.ts';
-import { patchJsonObject } from '../base/json-patch.ts';
+import { patchInPieces } from '../base/json-patch.ts';
 import { lastMember } from '../base/json-scan.ts';
 import type { JsonObjectSpan } from '../base/json-scan.ts';
 import { SseOverflow, SseReader } from '../base/sse-reader.ts';
@@ -31,8 +31,8 @@ export interface StreamedSource {
 }
 
 export interface StreamedRequest {
-  /** The client's request, changed to ask for a stream. */
-  readonly body: Buffer;
+  /** The client's request, changed to ask for a stream, in pieces. */
+  readonly body: readonly Buffer[];
   /**
    * Gives the whole answer at the end: the engine's; the error that its stream carried, with its status; 502 for a stream
    * without its proper end.
@@ -52,8 +52,9 @@ export function toStreamedRequest(source: StreamedSource): StreamedRequest | und
   const { route, body, object, notes } = source;
   if (object === undefined || streamLosing.some((key) => isOn(body, object, key))) return undefined;
   const plan = planOf(route, body, object);
-  const streamed = plan && patchJsonObject(body, plan.edits, object);
-  return plan && streamed && { body: streamed, assembly: new Assembly({ route, plan, notes }) };
+  return (
+    plan && { body: patchInPieces(body, plan.edits, object), assembly: new Assembly({ route, plan, notes }) }
+  );
 }
 
 const streamLosing = ['stream', 'stop', 'logprobs', 'n_probs', 'verbose'];

@@ -32,7 +32,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Names and values alternating, ready to send, without host, connection, content-length and transfer-encoding. */
   readonly headers: readonly string[];
-  readonly body: Buffer | undefined;
+  /** In pieces, which must stay as they are until the answer has ended; undefined and no bytes at all are the same. */
+  readonly body: readonly Buffer[] | undefined;
 }
 
 /**

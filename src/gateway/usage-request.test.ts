@@ -36,7 +36,7 @@ function pass(stream: string, cuts: readonly number[] = []) {
 
 describe('a request for usage', () => {
   test('is added where the client did not ask', () => {
-    expect(ask({ stream: true })?.body.toString()).toBe(
+    expect(ask({ stream: true })?.body.join('')).toBe(
       '{"stream":true,"stream_options":{"include_usage":true}}',
     );
   });
@@ -46,7 +46,7 @@ describe('a request for usage', () => {
       stream_options: { include_obfuscation: false, include_usage: false },
       stream: true,
     })?.body;
-    expect(JSON.parse(body?.toString() ?? '')).toEqual({
+    expect(JSON.parse(body?.join('') ?? '')).toEqual({
       stream_options: { include_obfuscation: false, include_usage: true },
       stream: true,
     });

@@ -2,7 +2,7 @@
  * Asks engines for the usage of a stream on the client's behalf, and takes the event that brings it out of the stream
  * again, so that every stream is accounted for and the client gets what it asked for.
  */
-import { patchJsonObject } from '../base/json-patch.ts';
+import { patchInPieces } from '../base/json-patch.ts';
 import { lastMember, type JsonObjectSpan } from '../base/json-scan.ts';
 import type { EngineError } from '../dialects/ir/answer.ts';
 import type { RouteName } from '../domain/routes.ts';
@@ -11,8 +11,8 @@ import { headerValue } from './headers.ts';
 import { createUsageReader, type UsageReader, type UsageResult } from './usage-reader.ts';
 
 export interface UsageRequest {
-  /** The client's request, changed to ask for usage. */
-  readonly body: Buffer;
+  /** The client's request, changed to ask for usage, in pieces. */
+  readonly body: readonly Buffer[];
   /** Takes the usage out of the answer. */
   readonly answer: AnswerTransform;
 }
@@ -37,12 +37,8 @@ export function tryAskForUsage({
   const member = lastMember(object, 'stream_options');
   const options = member === undefined ? {} : tryParseObject(body.toString('utf8', member.start, member.end));
   if (options === undefined || options['include_usage'] === true) return undefined;
-  const asked = patchJsonObject(
-    body,
-    { set: { stream_options: JSON.stringify({ ...options, include_usage: true }) } },
-    object,
-  );
-  return asked && { body: asked, answer: new UsageFilter(route, doneRequired) };
+  const edits = { set: { stream_options: JSON.stringify({ ...options, include_usage: true }) } };
+  return { body: patchInPieces(body, edits, object), answer: new UsageFilter(route, doneRequired) };
 }
 
 /** One event of a stream that is looked at, its blank line included. */

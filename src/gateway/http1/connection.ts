@@ -8,6 +8,7 @@ import type { UpstreamFailureKind } from '../upstream.ts';
 import type { Dial, DialTarget } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResponseHead } from './response-head.ts';
+import { bytesOf } from './request-head.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseSink } from './response-reader.ts';
 
@@ -29,10 +30,10 @@ export interface ConnectionOptions {
   readonly tickMs: number;
 }
 
-/** Below this, head and body go out as one buffer; above, as two. */
+/** Below this, head and body go out as one buffer; above, as they are. */
 const joinedBytesMax = 16 * 1024;
-/** A larger body goes out in pieces of so many bytes, so that a slow engine is not taken for a silent one. */
-const pieceBytesMax = 1024 * 1024;
+/** A larger body goes out in steps of so many bytes, so that a slow engine is not taken for a silent one. */
+const stepBytesMax = 1024 * 1024;
 
 export class Connection implements ResponseSink {
   readonly #socket: Socket;
@@ -175,7 +176,8 @@ export class Connection implements ResponseSink {
 
   #write(exchange: Exchange): void {
     const { head } = exchange;
-    const { body } = exchange.request;
+    const { body = [] } = exchange.request;
+    const bytes = bytesOf(body);
     this.#sent = true;
     this.#holdsBody = exchange.asksFirst;
     holdWrites(this.#socket);
@@ -183,21 +185,14 @@ export class Connection implements ResponseSink {
       this.#socket.write(head, 'latin1');
       return;
     }
-    if (body === undefined || body.length === 0) {
-      this.#socket.write(head, 'latin1');
-      exchange.handler.onSent?.();
+    if (bytes === 0) this.#socket.write(head, 'latin1');
+    else if (bytes <= joinedBytesMax) this.#socket.write(join(head, body, bytes));
+    else {
+      this.#socket.write(Buffer.from(head, 'latin1'));
+      this.#writeBody(exchange, body.flatMap(toSteps), 0);
       return;
     }
-    if (body.length <= joinedBytesMax) {
-      const joined = Buffer.allocUnsafe(head.length + body.length);
-      joined.write(head, 0, 'latin1');
-      body.copy(joined, head.length);
-      this.#socket.write(joined);
-      exchange.handler.onSent?.();
-      return;
-    }
-    this.#socket.write(Buffer.from(head, 'latin1'));
-    this.#writeBody(exchange, body, 0);
+    exchange.handler.onSent?.();
   }
 
   #sendHeldBody(exchange: Exchange): void {
@@ -205,21 +200,26 @@ export class Connection implements ResponseSink {
     if (body === undefined) return;
     this.#holdsBody = false;
     this.#quietTicks = 0;
-    this.#writeBody(exchange, body, 0);
+    this.#writeBody(exchange, body.flatMap(toSteps), 0);
   }
 
-  #writeBody(exchange: Exchange, body: Buffer, from: number): void {
-    const to = from + pieceBytesMax;
-    if (to >= body.length) {
-      this.#socket.write(from === 0 ? body : body.subarray(from));
-      exchange.handler.onSent?.();
-      return;
+  /** The next megabyte or so is written when the one before is gone. */
+  #writeBody(exchange: Exchange, pieces: readonly Buffer[], from: number): void {
+    let bytes = 0;
+    for (const [index, piece] of pieces.slice(from).entries()) {
+      bytes += piece.length;
+      const next = from + index + 1;
+      if (bytes >= stepBytesMax && next < pieces.length) {
+        this.#socket.write(piece, (error) => {
+          if (error || this.#exchange !== exchange) return;
+          this.#quietTicks = 0;
+          this.#writeBody(exchange, pieces, next);
+        });
+        return;
+      }
+      this.#socket.write(piece);
     }
-    this.#socket.write(body.subarray(from, to), (error) => {
-      if (error || this.#exchange !== exchange) return;
-      this.#quietTicks = 0;
-      this.#writeBody(exchange, body, to);
-    });
+    exchange.handler.onSent?.();
   }
 
   #data(bytes: Buffer): void {
@@ -326,6 +326,19 @@ export class Connection implements ResponseSink {
     this.#exchange = undefined;
     this.#backlog = undefined;
   }
+}
+
+function join(head: string, body: readonly Buffer[], bytes: number): Buffer {
+  const joined = Buffer.allocUnsafe(head.length + bytes);
+  let at = joined.write(head, 0, 'latin1');
+  for (const piece of body) at += piece.copy(joined, at);
+  return joined;
+}
+
+function toSteps(piece: Buffer): Buffer[] {
+  const steps: Buffer[] = [];
+  for (let at = 0; at < piece.length; at += stepBytesMax) steps.push(piece.subarray(at, at + stepBytesMax));
+  return steps;
 }
 
 function isEventStream({ headers }: ResponseHead): boolean {

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 
 import { formatRequestHead, RequestFault } from './request-head.ts';
 
-const request = { method: 'POST', path: '/v1/x?y=1', headers: ['Accept', '*/*'], body: Buffer.from('{}') };
+const request = {
+  method: 'POST',
+  path: '/v1/x?y=1',
+  headers: ['Accept', '*/*'],
+  body: [Buffer.from('{'), Buffer.from('}')],
+};
 
 describe('formatRequestHead', () => {
   test('writes request line, host, headers and length', () => {
@@ -13,7 +18,9 @@ describe('formatRequestHead', () => {
 
   test('says length 0 for a POST without body and nothing for a GET', () => {
     expect(formatRequestHead('h', { ...request, body: undefined })).toContain('Content-Length: 0\r\n');
-    expect(formatRequestHead('h', { ...request, method: 'GET', body: undefined })).not.toContain('Length');
+    for (const body of [undefined, [], [Buffer.alloc(0)]]) {
+      expect(formatRequestHead('h', { ...request, method: 'GET', body })).not.toContain('Length');
+    }
   });
 
   test.each([

@@ -11,7 +11,7 @@ export class RequestFault extends Error {
 
 /**
  * The head as latin1 text with its empty line. `connection` goes out as given (`Upgrade`); without it the version's
- * default, keep-alive, holds. A body of known length always gets `Content-Length`; POST, PUT and PATCH without one get 0.
+ * default, keep-alive, holds. A body always gets `Content-Length`; POST, PUT and PATCH without one get 0.
  * @throws RequestFault
  */
 export function formatRequestHead(host: string, request: UpstreamRequest, connection?: string): string {
@@ -27,9 +27,15 @@ export function formatRequestHead(host: string, request: UpstreamRequest, connec
     head += `${name}: ${value}\r\n`;
   }
   if (connection !== undefined) head += `Connection: ${connection}\r\n`;
-  if (body !== undefined) head += `Content-Length: ${body.length}\r\n`;
+  const bytes = body === undefined ? 0 : bytesOf(body);
+  if (bytes > 0) head += `Content-Length: ${bytes}\r\n`;
   else if (method === 'POST' || method === 'PUT' || method === 'PATCH') head += 'Content-Length: 0\r\n';
   return `${head}\r\n`;
+}
+
+/** All pieces together. */
+export function bytesOf(body: readonly Buffer[]): number {
+  return body.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -61,12 +61,19 @@ describe('requests and answers', () => {
     expect(record.body()).toBe('ok');
   });
 
-  test('upstream sends a large body complete', async () => {
-    const body = Buffer.alloc(3_000_000, 'abcdefg');
+  test.each([
+    ['a small body', [5]],
+    ['a large body', [3_000_000]],
+    ['a large body in pieces', [2_500_000, 30, 0, 1_000_000, 1]],
+  ])('upstream sends %s complete', async (_, sizes) => {
+    const all = Buffer.alloc(3_500_031, 'abcdefg');
+    let at = 0;
+    const pieces = sizes.map((bytes) => all.subarray(at, (at += bytes)));
+    const body = all.toString('latin1', 0, at);
     const { url } = await serve((socket) =>
-      onRawRequest(socket, (text) => socket.write(text.endsWith(body.toString('latin1')) ? ok : 'bad')),
+      onRawRequest(socket, (text) => socket.write(text.endsWith(`\r\n\r\n${body}`) ? ok : 'bad')),
     );
-    const record = recordCall(upstream, targetOf(url), { ...post, body });
+    const record = recordCall(upstream, targetOf(url), { ...post, body: pieces });
     await record.over;
     expect(record.body()).toBe('ok');
   });
@@ -110,7 +117,7 @@ describe('requests and answers', () => {
         );
       });
     });
-    const record = recordCall(upstream, targetOf(url), { ...post, body: Buffer.alloc(30_000_000) });
+    const record = recordCall(upstream, targetOf(url), { ...post, body: [Buffer.alloc(30_000_000)] });
     await record.over;
     expect(record).toMatchObject({ status: 413, events: ['head', 'data', 'end'] });
   });

@@ -15,7 +15,7 @@ import { dialTarget } from './dial.ts';
 import type { Dial } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import { ConnectionPool } from './pool.ts';
-import { formatRequestHead, RequestFault } from './request-head.ts';
+import { bytesOf, formatRequestHead, RequestFault } from './request-head.ts';
 
 export interface UpstreamOptions {
   readonly clock?: Clock;
@@ -147,7 +147,7 @@ class Http1Call implements UpstreamCall {
 }
 
 function asksFirst({ continueWaitMs = 0 }: UpstreamTarget, { headers, body }: UpstreamRequest): boolean {
-  if (continueWaitMs === 0 || body === undefined || body.length === 0) return false;
+  if (continueWaitMs === 0 || body === undefined || bytesOf(body) === 0) return false;
   return headers.some(
     (name, at) =>
       at % 2 === 0 && name.toLowerCase() === 'expect' && headers[at + 1]?.toLowerCase() === '100-continue',

@@ -42,7 +42,7 @@ export function openQuestion(backend: Backend, question: Question, listener: Ans
     method,
     path: upstreamPath(backend, path),
     headers: headersFor(backend, question),
-    body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    body: body && [Buffer.from(JSON.stringify(body))],
   };
   return call.parts.upstream.send(targetOf(backend), request, {
     onHead: (status) => listener.onHead(status),
