@@ -92,22 +92,16 @@ test('an error inside a 200 stream is a failure, and the client sees an abnormal
   expect(setup.lines().filter(({ outcome }) => outcome === 'failed_midstream')).toHaveLength(broken.length);
 });
 
-test('an answer of 500 that blames the request does not count against the server', async (context) => {
+test('an answer of 501 that blames the request does not count against the server', async (context) => {
   context.skip(path === undefined, missing);
   await using setup = await behindRouter(
     { model: modelFile(), slots: 1 },
     { probes: { interval: '1m', breakerFailures: 1 } },
   );
-  const image = [
-    {
-      role: 'user',
-      content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }],
-    },
-  ];
+  const body = { model: 'test', query: 'river', documents: ['a river', 'a hill'] };
   for (let count = 0; count < 3; count += 1) {
-    expect(
-      (await chat(setup.router.url, { model: 'test', messages: image }).answer).status,
-    ).toBeGreaterThanOrEqual(400);
+    const answer = await ask(`${setup.router.url}/v1/rerank`, { body }).answer;
+    expect([answer.status, answer.json()]).toMatchObject([501, { error: { type: 'not_supported_error' } }]);
   }
   expect((await chat(setup.router.url, { model: 'test', max_tokens: 1 }).answer).status).toBe(200);
 });

@@ -44,6 +44,26 @@ describe("an engine without the client's API", () => {
     });
   });
 
+  test('counts the tokens of a response as the response does', async () => {
+    const body = { model: 'test', instructions: 'Be terse.', input: 'tell me of the river' };
+    const count = await post('/v1/responses/input_tokens', body);
+    const made = await post('/v1/responses', { ...body, max_output_tokens: 1 });
+    const { input_tokens: inputTokens } = made.json()['usage'] as { input_tokens: number };
+    expect([count.json(), count.headers['x-llamero-estimated']]).toEqual([
+      { object: 'response.input_tokens', input_tokens: inputTokens },
+      undefined,
+    ]);
+  });
+
+  test('gets no images that its model cannot see', async () => {
+    const image = 'iVBORw0KGgo=';
+    const answer = await post('/api/generate', { model: 'test', prompt: 'what is it', images: [image] });
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      { error: "Model 'test' does not support image input" },
+    ]);
+  });
+
   test('answers the Messages API as a stream', async () => {
     const { body, headers, complete } = await post('/v1/messages', {
       model: 'test',
