@@ -71,6 +71,15 @@ odd{backend="vllm"} NaN
 `);
   });
 
+  test('keep each label once, also those of a page that was put together before', () => {
+    const families = parseExposition('x{backend="inner",exported_backend="innermost"} 1\n');
+    const text = mergeExpositions([{ backend: 'a', families }], none);
+    expect(text).toBe(
+      '# TYPE x untyped\nx{backend="a",exported_exported_backend="inner",exported_backend="innermost"} 1\n',
+    );
+    expect(() => parseExposition(text)).not.toThrow();
+  });
+
   test('cannot take a name of the router, nor another type than the first has', () => {
     const first = { backend: 'a', families: parseExposition('# TYPE x counter\nx 1\nllamero_draining 1\n') };
     const second = { backend: 'b', families: parseExposition('# TYPE x gauge\nx 2\n') };

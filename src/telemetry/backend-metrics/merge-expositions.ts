@@ -35,9 +35,11 @@ export function mergeExpositions(pages: readonly BackendPage[], taken: (name: st
   return blocks.join('\n');
 }
 
-/** A label of that name that was there before gets the prefix that Prometheus gives in such a case. */
+/** A label of that name that was there before gets the prefix that Prometheus gives in such a case, as often as it takes. */
 function toLine({ name, labels, value }: ForeignSample, backend: BackendId): string {
-  const own = labels.map(([label, text]) => `${label === 'backend' ? 'exported_backend' : label}="${text}"`);
+  let exported = 'exported_backend';
+  while (labels.some(([label]) => label === exported)) exported = `exported_${exported}`;
+  const own = labels.map(([label, text]) => `${label === 'backend' ? exported : label}="${text}"`);
   return `${name}{${[`backend="${escape(backend)}"`, ...own].join(',')}} ${value}`;
 }
 
