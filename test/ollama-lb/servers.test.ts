@@ -68,6 +68,28 @@ describe('what the sidecar of a server tells', () => {
     });
   });
 
+  test('OLB-1, OLB-8 is taken to be that of the others where nobody or a silent sidecar tells it', async () => {
+    const engines = await Promise.all(['a', 'b', 'c'].map(() => startFakeOllama({ models: ['llama3'] })));
+    onTestFinished(async () => void (await Promise.all(engines.map((engine) => engine.close()))));
+    const [one, other, third] = engines.map(({ url }) => ({ url }));
+    const sidecar = await startFakeSidecar(flatMetrics(92));
+    const gone = await startFakeSidecar({ nothing: 'of use' });
+    await using router = await startRouter({
+      backends: {
+        one: { ...one, gpuMonitor: sidecar.url },
+        other,
+        third: { ...third, gpuMonitor: gone.url },
+      },
+      scheduling,
+      probes,
+    });
+    await router.ready();
+    const scores = async () => (await serversOf(router)).map(({ score }) => score);
+    await until(async () => (await scores()).join() === '92,90,90');
+    sidecar.body = flatMetrics(8);
+    await until(async () => (await scores()).join() === '8,10,10');
+  });
+
   test('is asked for once, however many servers are on its machine', async () => {
     await using one = await startFakeOllama({ models: ['llama3'] });
     await using other = await startFakeOllama({ models: ['llama3'] });
