@@ -4,9 +4,9 @@ import type { Place } from '../ir/fields.ts';
 import type { DocumentPart, ImagePart, MediaSource, TextPart } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import type { WriteTarget } from '../dialect.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 export type ContentPart = TextPart | ImagePart | DocumentPart;
 

@@ -6,13 +6,13 @@ import { optionalBoolean, optionalObjects, pathOf, requiredString } from '../ir/
 import type { Place } from '../ir/fields.ts';
 import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
+import type { Unread } from '../ir/unread.ts';
 import { readContent, readContentBlock } from './blocks.ts';
 import type { ContentPart } from './blocks.ts';
 import { dialectName } from './name.ts';
 import { readToolId } from './tool-ids.ts';
 import { tryWriteToolInput } from './tool-input.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 const messageMembers = new Set(['role', 'content']);
 const callMembers = new Set(['type', 'id', 'name', 'input']);

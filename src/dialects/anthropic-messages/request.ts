@@ -14,11 +14,11 @@ import type { Place } from '../ir/fields.ts';
 import type { Message } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { ChatRequest, JsonObject, ModelRequest, Sampling, TextRequest } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import { readMessages, readSystem } from './messages.ts';
 import { dialectName } from './name.ts';
 import { readFormat, readReasoning, writeThinking } from './thinking.ts';
 import { readToolChoice, readTools, writeTools } from './tools.ts';
-import type { Unread } from './unread.ts';
 import { writeMessages } from './write-messages.ts';
 
 /** What an answer may have where a client that may leave the limit out did so: the Messages API wants one. */

@@ -11,8 +11,8 @@ import {
 import type { Place } from '../ir/fields.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject, ModelRequest, OutputFormat, ReasoningWish } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 const thinkingMembers = new Set(['type', 'budget_tokens']);
 const configMembers = new Set(['effort', 'format']);

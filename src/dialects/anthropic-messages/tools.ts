@@ -13,9 +13,9 @@ import {
 import type { Place } from '../ir/fields.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { ChatRequest, FunctionTool, JsonObject, Tool, ToolChoice } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import { dialectName } from './name.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 /** Arguments are streamed as they come in any case, so that asking for it says nothing new. */
 const toolMembers = new Set([

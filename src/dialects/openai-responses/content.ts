@@ -4,8 +4,8 @@ import type { Place } from '../ir/fields.ts';
 import type { DocumentPart, ImagePart, MediaSource, Part, RefusalPart, TextPart } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { JsonObject } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 const dataUrl = /^data:([^;,]*)(?:;[^;,]*)*;base64,/;
 const anyType = 'application/octet-stream';

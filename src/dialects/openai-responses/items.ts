@@ -6,11 +6,11 @@ import { optionalString, optionalObjects, pathOf, requiredString, textOf } from 
 import type { Place } from '../ir/fields.ts';
 import type { Message, Part, ReasoningPart, Role } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
+import type { Unread } from '../ir/unread.ts';
 import { readContent, readOutput } from './content.ts';
 import { dialectName } from './name.ts';
 import { nameOfTool } from './tools.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 /** One message of the assistant, and the outputs of its tools. */
 interface Turn {

@@ -17,11 +17,11 @@ import type { Place } from '../ir/fields.ts';
 import type { Message } from '../ir/parts.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { ChatRequest, JsonObject, OutputFormat, ReasoningWish, Sampling } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import { readInput } from './items.ts';
 import { isSatisfied, knownMembers, logprobsName, mirroredMembers, ownMembers } from './members.ts';
 import { dialectName } from './name.ts';
 import { unreadMembers } from './unread.ts';
-import type { Unread } from './unread.ts';
 import { isBuiltinChoice, readToolChoice, readTools } from './tools.ts';
 
 /** @throws RequestShapeError */

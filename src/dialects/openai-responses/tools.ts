@@ -15,9 +15,9 @@ import {
 import type { Place } from '../ir/fields.ts';
 import { RequestShapeError } from '../ir/request-shape-error.ts';
 import type { ChatRequest, JsonObject, Tool, ToolChoice } from '../ir/request.ts';
+import type { Unread } from '../ir/unread.ts';
 import { dialectName } from './name.ts';
 import { noteUnread } from './unread.ts';
-import type { Unread } from './unread.ts';
 
 /** A tool of a group (Codex's servers of tools) under the name that engines know it by: they know no groups. */
 export function nameOfTool(group: string | undefined, name: string): string {
