@@ -266,6 +266,8 @@ export const monitorSchema = z.strictObject({
     /** Input and output of each of the last sixty minutes. */
     hour: z.strictObject({ at_epoch_s: z.array(count), tokens: z.array(count) }),
   }),
+  /** What the cache of answers did since it began to count; null = no answers are kept. */
+  cache: z.strictObject({ hits: count, semantic_hits: count, misses: count }).nullable(),
   history: z.strictObject({
     at_epoch_s: z.array(count),
     tokens_per_second: z.array(z.number()),

@@ -10,6 +10,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAdminApp } from '../../src/admin/app.ts';
 import { isOpenAdminPath } from '../../src/admin/paths.ts';
+import type { CacheUse } from '../../src/store/cache/cache-use.ts';
+import { MemoryCache } from '../../src/store/cache/memory-cache.ts';
+import { ResponseCache } from '../../src/store/cache/response-cache.ts';
 import { createFakeFleet } from '../fake-admin-deps.ts';
 import type { FakeFleet } from '../fake-admin-deps.ts';
 import { hostileModel, makeLively, requestId } from './lively-fleet.ts';
@@ -132,6 +135,42 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     router.fleet.advance(1000);
     await page.locator('th.gpu').waitFor({ state: 'hidden' });
     expect(await gpu('gpu-1').isVisible()).toBe(false);
+  });
+
+  test('tells how often earlier answers were given again, where they are kept', async () => {
+    makeLively(router.fleet);
+    await go();
+    await rows('recent-rows').first().waitFor();
+    expect(await page.locator('#cache').isVisible()).toBe(false);
+    const cache = new ResponseCache({
+      store: new MemoryCache({ bytesMax: 1000, nowEpochMs: () => 0 }),
+      ttlMs: 1000,
+      entryBytesMax: 1000,
+      nowEpochMs: () => 0,
+      onFault: () => {},
+    });
+    for (const result of ['exact', 'semantic', 'miss', 'miss'] as const) cache.told(result);
+    router.fleet.cache = cache;
+    const use: CacheUse = { result: 'semantic', refusal: undefined, copy: undefined };
+    const again = router.fleet.open('again', { model: 'm', cache: use });
+    router.fleet.deps.requests.finish(again, {
+      outcome: 'completed',
+      status: 200,
+      errorCode: undefined,
+    });
+    router.fleet.advance(1000);
+    await page.getByText('Cache: 2 of 4 known').waitFor();
+    await page.locator('#recent-panel').screenshot({ path: resolve(screenshots, 'cache.png') });
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await page.locator('#recent-panel').screenshot({ path: resolve(screenshots, 'cache-phone.png') });
+    expect(await page.locator('#cache').getAttribute('title')).toBe(
+      '2 answers given again, 1 of them to a similar question; 2 not known',
+    );
+    const row = rows('recent-rows').filter({ hasText: 'again' });
+    expect(await row.innerText()).toContain('cache');
+    await row.getByRole('button').click();
+    expect(await page.getByRole('dialog').innerText()).toContain('An earlier answer to a similar question');
   });
 
   test('shows no keys before a reader has given one', async () => {

@@ -66,6 +66,7 @@ export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): Mon
       hostOf: deps.hostOf,
     }),
     tokens,
+    cache: describeCache(deps),
     history: describeHistory(deps.history.points()),
   };
 }
@@ -125,6 +126,12 @@ function describeModels(scheduler: SchedulerReadings, traffic: TrafficReadings):
         left.model_id.localeCompare(right.model_id),
     )
     .slice(0, rowsMax);
+}
+
+function describeCache({ cache }: AdminDeps): MonitorBody['cache'] {
+  const counts = cache()?.counts;
+  if (counts === undefined) return null;
+  return { hits: counts.hits, semantic_hits: counts.semanticHits, misses: counts.misses };
 }
 
 function describeHistory(points: readonly HistoryPoint[]): MonitorBody['history'] {

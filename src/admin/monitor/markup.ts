@@ -84,7 +84,7 @@ export const markup = `
   </div>
   <div class="column right">
   ${panel('running', 'In flight', blank('idle', 'Nothing is running', 'Requests show up here while an engine works on them.'))}
-  ${panel('recent', 'Finished', blank('idle', 'No finished requests yet', 'The last 50 are kept here.'), '<div class="side"><div class="ribbon" id="ribbon" aria-hidden="true"></div></div>')}
+  ${panel('recent', 'Finished', blank('idle', 'No finished requests yet', 'The last 50 are kept here.'), '<div class="side"><span class="dim" id="cache" hidden></span><div class="ribbon" id="ribbon" aria-hidden="true"></div></div>')}
   </div>
   <section class="wide used" aria-label="Tokens today, in UTC">
     ${figure('used', 'Tokens today, and in the last hour')}

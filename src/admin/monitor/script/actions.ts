@@ -100,6 +100,7 @@ function requestDetails(r) {
     rows.push(['Route', r.route + (r.stream ? ', streamed' : '')], ['Started', new Date(r.started_at).toLocaleString()], ['Tokens', tokens]);
     rows.push(['State', r.outcome === null ? phaseText(r) : r.outcome.replaceAll('_', ' ') + (r.status === null ? '' : ', status ' + r.status) + (r.error_code === null ? '' : ', ' + r.error_code)]);
     if (r.attempts.length > 0) rows.push(['Attempts', r.attempts.map((a) => a.backend_id + (a.failure === null ? '' : ' failed: ' + a.failure)).join(' → ')]);
+    if (r.cache !== null) rows.push(['Cache of answers', cacheWords[r.cache]]);
     if (r.ensemble !== null) rows.push(['Ensemble', r.ensemble]);
     if (r.parent !== null) rows.push(['Part of', r.parent.request_id + ' (' + r.parent.purpose + ')']);
     if (r.repairs.length > 0) rows.push(['Repaired', r.repairs.join(', ')]);

@@ -124,13 +124,15 @@ const runningOptions = {
   ],
 };
 
+const fromCache = ({ cache }) => cache === 'exact' || cache === 'semantic';
+
 const recentOptions = {
   key: (r) => r.request_id,
   words: requestWords,
   columns: [
     idColumn,
     modelColumn,
-    { text: (r) => r.backend_id || '–' },
+    { text: (r) => (fromCache(r) ? 'cache' : r.backend_id || '–'), title: (r) => (fromCache(r) ? cacheWords[r.cache] : '') },
     { fill: (cell, r) => fillOnce(cell, r.outcome + r.status, () => [pill(r.outcome.replaceAll('_', ' '), outcomeTone(r.outcome))]), title: (r) => (r.status === null ? 'No status sent' : 'Status ' + r.status) + (r.error_code === null ? '' : ', ' + r.error_code) },
     { style: 'number', text: (r) => milliseconds(r.queued_ms) },
     { style: 'number', text: (r) => milliseconds(r.first_byte_ms) },
@@ -153,12 +155,25 @@ const modelOptions = {
   ],
 };
 
+const cacheWords = { exact: 'An earlier answer to the same question', semantic: 'An earlier answer to a similar question', miss: 'No earlier answer was known', bypass: 'Was not looked for' };
+
+/** Nothing is said where no answers are kept. */
+function showCache({ cache }) {
+  const text = byId('cache');
+  text.hidden = cache === null;
+  if (cache === null) return;
+  const asked = cache.hits + cache.misses;
+  setText(text, 'Cache: ' + (asked === 0 ? 'not asked yet' : amount(cache.hits) + ' of ' + amount(asked) + ' known'));
+  setTitle(text, plural(cache.hits, 'answer', 'answers') + ' given again, ' + amount(cache.semantic_hits) + ' of them to a similar question; ' + amount(cache.misses) + ' not known');
+}
+
 function showTables(data) {
   showBackends(data);
   showList('queue', data.queue, data.queue_depth, queueOptions);
   showList('running', data.in_flight, data.in_flight_count, runningOptions);
   showList('model', data.models, data.models.length, modelOptions);
   showList('recent', data.recent, data.recent.length, recentOptions);
+  showCache(data);
   fillOnce(byId('ribbon'), data.recent.map((r) => r.request_id).join(), () => [...data.recent].reverse().map((r) => make('span', { class: outcomeTone(r.outcome), title: r.outcome.replaceAll('_', ' ') })));
 }
 `;
