@@ -48,6 +48,17 @@ describe('runCheck', () => {
     expect(resolve(root, 'examples', path)).toBe(resolve(root, 'schema/llamero.schema.json'));
   });
 
+  test.each([
+    ['nomyo.yaml', 'nomyo-router: llamero import nomyo'],
+    ['nomyo-minimal.yaml', 'nomyo-router: llamero import nomyo'],
+    ['llamacpp-ha.json', 'llamacpp-ha: llamero import llamacpp-ha'],
+    ['ollama-lb.env', 'ollama-lb: llamero import ollama-lb'],
+  ])('says of %s whose configuration it is', async (name, hint) => {
+    const file = `test/fixtures/import/${name}`;
+    const { stderr } = await run(runCheck, file);
+    expect(stderr).toContain(`${file} looks like a configuration of ${hint} ${file}\n`);
+  });
+
   test('sums up a file with warnings', async () => {
     const result = await run(runCheck, 'test/fixtures/config/good/open-without-keys.yaml');
     expect(result).toEqual({

@@ -1,7 +1,9 @@
 /** `llamero check FILE`: says whether a configuration file is good, and everything that is wrong with it. */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { tryRecogniseSystem } from '../config/import/recognise-system.ts';
 import { formatProblem } from '../config/problems.ts';
-import { readConfigFiles, type ConfigFiles } from '../config/read-files.ts';
+import { readConfigFiles, readText, type ConfigFiles } from '../config/read-files.ts';
 import type { Config } from '../config/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -28,9 +30,11 @@ export async function runCheck(args: readonly string[], io: CliIo): Promise<Exit
   const result = await readConfigFiles(files, { cwd: io.cwd, env: io.env });
   if (!result.ok) {
     for (const problem of result.problems) io.stderr(`${formatProblem(problem)}\n`);
+    if (!result.unreadable) await hintAtImport(files, io);
     return result.unreadable ? exitCodes.noInput : exitCodes.config;
   }
   for (const warning of result.warnings) io.stderr(`${formatProblem(warning)} (warning)\n`);
+  if (countsOf(result.config).length === 0) await hintAtImport(files, io);
   io.stdout(`${nameOfFiles(files)}: ok, ${summaryOf(result.config, result.warnings.length)}\n`);
   return exitCodes.ok;
 }
@@ -60,18 +64,29 @@ function parseCheckArgs(args: readonly string[]): CheckArgs {
   }
 }
 
+/** Whoever comes from another router may check its file before they have read about `import`. */
+async function hintAtImport({ file }: ConfigFiles, io: CliIo): Promise<void> {
+  if (file === undefined) return;
+  const system = tryRecogniseSystem({ file, text: await readText(resolve(io.cwd, file)) });
+  if (system === undefined) return;
+  io.stderr(`${file} looks like a configuration of ${system.title}: llamero import ${system.name} ${file}\n`);
+}
+
 /** `3 backends, 2 models, listening on 127.0.0.1:8700, 1 warning`. */
-function summaryOf({ backends, models, peers, listen }: Config, warnings: number): string {
-  const counts = [
+function summaryOf(config: Config, warnings: number): string {
+  const counts = countsOf(config);
+  const parts = counts.length === 0 ? ['nothing to serve'] : counts;
+  parts.push(`listening on ${config.listen.join(' and ')}`);
+  if (warnings > 0) parts.push(counted(warnings, 'warning'));
+  return parts.join(', ');
+}
+
+function countsOf({ backends, models, peers }: Config): string[] {
+  return [
     { noun: 'backend', count: Object.keys(backends).length },
     { noun: 'model', count: Object.keys(models).length },
     { noun: 'peer', count: Object.keys(peers).length },
-  ].filter(({ count }) => count > 0);
-  const parts =
-    counts.length === 0 ? ['nothing to serve'] : counts.map(({ count, noun }) => counted(count, noun));
-  parts.push(`listening on ${listen.join(' and ')}`);
-  if (warnings > 0) parts.push(counted(warnings, 'warning'));
-  return parts.join(', ');
+  ].flatMap(({ noun, count }) => (count === 0 ? [] : [counted(count, noun)]));
 }
 
 function counted(count: number, noun: string): string {

@@ -31,7 +31,10 @@ export function checkConfig(config: Config, wrongKeys: ReadonlySet<string> = new
   const results = [
     { problems: checkListen(config.listen), warnings: checkTimes(config.scheduling) },
     checkApiKeys(config.apiKeys),
-    { problems: [...checkBackendUrls(config), ...checkGpuMonitors(config)], warnings: [] },
+    {
+      problems: [...checkBackendUrls(config), ...checkGpuMonitors(config)],
+      warnings: checkUrlVersions(config),
+    },
     checkExposure(config, wrongKeys),
     checkCache(config),
     checkManagement(config),
@@ -154,6 +157,18 @@ function checkBackendUrls({ backends, listen }: Config): Finding[] {
     }
   }
   return findings;
+}
+
+/** As it stands in the settings of most clients. */
+function checkUrlVersions({ backends, peers }: Config): Finding[] {
+  const urls = [
+    ...Object.entries(backends).map(([id, { url }]) => ({ path: ['backends', id, 'url'], url })),
+    ...Object.entries(peers).map(([id, { proxy }]) => ({ path: ['peers', id, 'proxy'], url: proxy })),
+  ];
+  const message = 'ends with /v1, which the routes have themselves: leave it out';
+  return urls
+    .filter(({ url }) => /\/v1\/*$/.test(url))
+    .map(({ path }) => finding(path, message, 'config_conflict'));
 }
 
 function checkGpuMonitors({ backends, performance }: Config): Finding[] {

@@ -33,7 +33,8 @@ export function expandMacros(
     if (key === 'models') entries.set(key, entry);
     else {
       const filled = fillTree(entry.node, [key], globals, report);
-      const messageOf = (_place: unknown, placeholder: string): string => `unknown macro '${placeholder}'`;
+      const messageOf = (_place: unknown, placeholder: string): string =>
+        `unknown macro '${placeholder}'${variableHint(placeholder)}`;
       const known = key === 'hooks' ? leaveForRun(filled, hookMacros) : filled;
       entries.set(key, { ...entry, node: rejectUnknownMacros(known, [key], messageOf, report) });
     }
@@ -45,6 +46,12 @@ export function expandMacros(
     entries.set('models', { ...models, node });
   }
   return { root: { ...root, entries }, problems };
+}
+
+/** Other programs fill in environment variables where this one has macros. */
+function variableHint(placeholder: string): string {
+  const name = /^\$\{([A-Z][A-Z0-9_]*)\}$/.exec(placeholder)?.[1];
+  return name === undefined ? '' : ` (an environment variable is written \${env.${name}})`;
 }
 
 function expandModels(

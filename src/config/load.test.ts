@@ -183,6 +183,11 @@ describe('loadConfigText warnings', () => {
       "hooks.on_startup.preload[0]: no local model is called 'nobody': ignored",
     ],
     ['apiKeys: [sk-1, sk-1]', 'apiKeys[1]: same key as apiKeys[0]'],
+    [
+      'peers: { p: { proxy: http://p/v1/, models: [m] } }',
+      'peers.p.proxy: ends with /v1, which the routes have themselves: leave it out',
+    ],
+    ['peers: { p: { proxy: http://p/v1beta/openai, models: [m] } }', ''],
   ])('of %j', (text, warning) => {
     const warnings = warningsOf(text).map((line) => line.slice(line.indexOf(' ') + 1));
     expect(warnings).toEqual(warning === '' ? [] : [warning]);
