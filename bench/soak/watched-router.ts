@@ -1,8 +1,8 @@
 /** The real router as a process of its own, and everything about it that could grow. Reads, and changes nothing but its garbage. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { statusSchema } from '../../src/admin/contract.ts';
@@ -49,6 +49,8 @@ export interface WatchedRouterOptions {
 }
 
 const readyMsMax = 15_000;
+/** What it says at its start is in there. */
+const saidCharactersMax = 100_000;
 const main = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 export class WatchedRouter {
@@ -84,10 +86,9 @@ export class WatchedRouter {
     const child = spawn(process.execPath, args, { cwd: options.folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     const errors: string[] = [];
-    child.stderr.on('data', (data: Buffer) => {
-      const text = data.toString();
-      if (said.length < 100_000) said += text;
-      for (const line of text.split('\n')) if (/"level":(?:"error"|50)/.test(line)) errors.push(line);
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (said.length < saidCharactersMax) said += `${line}\n`;
+      if (line.includes('"level":"error"')) errors.push(line);
     });
     const find = async (pattern: RegExp): Promise<string> => {
       const deadlineMs = performance.now() + readyMsMax;
@@ -168,13 +169,6 @@ export class WatchedRouter {
   async close(): Promise<void> {
     this.inspector.close();
     await endProcess(this.#child);
-  }
-
-  /** Resolves with its exit status when it ends by itself within so long. */
-  async ended(msMax: number): Promise<number | undefined> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
-    const gone = once(this.#child, 'exit').then(([code]) => code as number);
-    return Promise.race([gone, sleep(msMax, undefined, { ref: false })]);
   }
 }
 
