@@ -113,7 +113,7 @@ describe('llamero doctor', () => {
     const proxy = `http://127.0.0.1:${port}`;
     const { of } = await doctor({ peers: { away: { proxy, models: ['there', 'their'] } } });
     expect(of('peers')).toEqual([
-      'ok away: 1 models, 1 of them in use here',
+      'ok away: models: 1, in use here: 1',
       "warning away: it lists no model 'their'",
       expect.stringMatching(/^warning away: the clock of its machine is 3(?:600|599) s behind this one$/),
     ]);

@@ -34,7 +34,7 @@ async function checkPeer(
     if (listed === undefined)
       return [remark(id, 'it answers, but lists no models'), ...watch.clockFindings(id)];
     const missing = models.filter((model) => !listed.has(model));
-    const found = good(id, `${listed.size} models, ${models.length - missing.length} of them in use here`);
+    const found = good(id, `models: ${listed.size}, in use here: ${models.length - missing.length}`);
     return [found, ...missing.map((model) => missingModel(id, model, listed)), ...watch.clockFindings(id)];
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
