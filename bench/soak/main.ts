@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     streams:
       streams === 0
         ? undefined
-        : await runStreams({ folder: place('streams'), streams, intervalMs: 200, say }),
+        : await runStreams({ folder: place('streams'), streams, intervalMs: 200, say }).catch(giveUp),
   };
   const text = reportOf(result);
   console.log(text);
@@ -71,6 +71,12 @@ async function main(): Promise<void> {
   if (values.snapshots) say(`pictures of the heap: ${folder}`);
   else rmSync(folder, { recursive: true });
   if ([result.rounds, result.streams].some((part) => (part?.broken.length ?? 0) > 0)) process.exitCode = 1;
+}
+
+/** The hours before it are not to be lost. */
+function giveUp(error: unknown): undefined {
+  say(`no figures of open streams: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
 }
 
 function numberOf(name: string, text: string, max: number): number {
