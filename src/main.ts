@@ -3,6 +3,9 @@ import { runCli } from './cli/run.ts';
 
 if (process.env['npm_lifecycle_event'] !== undefined) endWithLauncher();
 
+// Output that nobody takes (a closed pipe, a full disk) is no reason to stop serving.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
+
 const code = await runCli(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { repairText } from '../domain/repair-record.ts';
 import type { FinishedRequest } from './finished-request.ts';
+import { LogLines, logFile } from './log-lines.ts';
 import { tryFormatLogTime } from './log-time.ts';
 
 export interface LogOptions {
@@ -23,17 +24,22 @@ export interface LogOptions {
   readonly keep?: (line: string) => void;
 }
 
-/** Lines wait for others until they are as many bytes, or as old. */
-const batchBytes = 8 * 1024;
-const batchMs = 100;
+/** One for the whole process, as stderr is. */
+let stderrLines: LogLines | undefined;
 
 /**
  * The default destination. On a terminal each line is there before the next thing happens; elsewhere they are written many
- * at a time, the last ones at the end of the process.
+ * at a time, the last ones at the end of the process. pino's own destination for that never returns from the end of a
+ * process whose disk is full.
  */
 export function stderrDestination(terminal: boolean): DestinationStream {
   if (terminal) return pino.destination({ fd: 2, sync: true });
-  return pino.destination({ fd: 2, sync: false, minLength: batchBytes, periodicFlush: batchMs });
+  if (stderrLines === undefined) {
+    const lines = new LogLines(logFile(2));
+    process.once('exit', () => lines.flush());
+    stderrLines = lines;
+  }
+  return stderrLines;
 }
 
 /** The level can be changed while running: set `level`. */
