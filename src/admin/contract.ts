@@ -253,6 +253,8 @@ export const monitorSchema = z.strictObject({
     z.strictObject({
       model_id: name,
       loaded_on: z.array(name),
+      /** What its process does; null = the router starts none for it. */
+      state: z.enum(['stopped', 'starting', 'ready', 'stopping', 'failed']).nullable(),
       in_flight: count,
       queued: count,
       traffic: trafficSchema,

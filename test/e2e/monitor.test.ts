@@ -9,12 +9,15 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAdminApp } from '../../src/admin/app.ts';
+import type { ModelControl } from '../../src/admin/deps.ts';
 import { isOpenAdminPath } from '../../src/admin/paths.ts';
+import { noModels } from '../../src/config/models.ts';
 import type { CacheUse } from '../../src/store/cache/cache-use.ts';
 import { MemoryCache } from '../../src/store/cache/memory-cache.ts';
 import { ResponseCache } from '../../src/store/cache/response-cache.ts';
 import { createFakeFleet } from '../fake-admin-deps.ts';
 import type { FakeFleet } from '../fake-admin-deps.ts';
+import { model } from '../resolved-models.ts';
 import { hostileModel, makeLively, requestId } from './lively-fleet.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -383,6 +386,58 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
     expect(await dialog.innerText()).toContain('attic failed: ECONNREFUSED');
     expect(await dialog.innerText()).toContain('trimContext(12)');
     await page.screenshot({ path: resolve(screenshots, 'decision.png') });
+  });
+
+  test('loads and unloads models after their plan was read', async () => {
+    const { deps, calls } = router.fleet;
+    const states = new Map<string, 'stopped' | 'starting' | 'ready'>([
+      ['org/coder', 'stopped'],
+      ['gemma-3-27b-it', 'ready'],
+    ]);
+    Object.assign(deps.models, {
+      config: () => ({ ...noModels, models: new Map([...states.keys()].map((id) => [id, model(id)])) }),
+      stateOf: (id) => states.get(id),
+      find: (id) => id,
+      foreseeLoad: () => ({
+        isLoaded: false,
+        evicts: [{ model: 'gemma-3-27b-it', isBusy: true }],
+        awaits: [],
+        because: undefined,
+        misfit: undefined,
+      }),
+      needOf: () => ({ vramBytes: 6 * 2 ** 30, ramBytes: undefined }),
+      requestsOf: () => 2,
+      load(id) {
+        calls.push(`load ${id}`);
+        states.set(id, 'starting');
+        return new Promise(() => {});
+      },
+      unload(id) {
+        calls.push(`unload ${id}`);
+        states.set(id, 'stopped');
+        return Promise.resolve(true);
+      },
+    } satisfies Partial<ModelControl>);
+    makeLively(router.fleet);
+    await go();
+    await page.getByRole('button', { name: 'Load org/coder' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Takes 6.0 GiB of VRAM.').waitFor();
+    expect(await dialog.innerText()).toContain('Unloads gemma-3-27b-it, once its requests are over.');
+    await page.screenshot({ path: resolve(screenshots, 'plan.png') });
+    expect(calls).toEqual([]);
+    await dialog.getByRole('button', { name: 'Load' }).click();
+    await page.getByText('org/coder: loading').waitFor();
+    router.fleet.advance(1000);
+    await page.getByText('loading …').waitFor();
+    await page.getByRole('button', { name: 'Unload gemma-3-27b-it' }).click();
+    await dialog.getByText('2 requests run on it and may finish first.').waitFor();
+    await dialog.getByRole('button', { name: 'Unload' }).click();
+    await page.getByText('gemma-3-27b-it: unloaded').waitFor();
+    expect(calls).toEqual(['load org/coder', 'unload gemma-3-27b-it']);
+    const table = page.locator('#model-panel .scroll');
+    expect(await table.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    await page.locator('#model-panel').screenshot({ path: resolve(screenshots, 'models.png') });
   });
 
   test('drains a backend', async () => {

@@ -7,7 +7,7 @@ import type { HistoryPoint } from '../../store/history.ts';
 import type { TrafficReadings } from '../../store/traffic.ts';
 import { uptimeSeconds } from '../answers.ts';
 import type { MonitorBody } from '../contract.ts';
-import type { AdminDeps, SchedulerReadings } from '../deps.ts';
+import type { AdminDeps, ModelControl, SchedulerReadings } from '../deps.ts';
 import { describeBackends, describeTraffic } from '../describe-backend.ts';
 import { describeRequest } from '../describe-request.ts';
 import { isoTime, maskedSession, rounded } from '../values.ts';
@@ -57,7 +57,7 @@ export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): Mon
     by_outcome: totals.byOutcome,
     sessions: scheduler.sessions,
     traffic: describeTraffic(traffic.total),
-    models: describeModels(scheduler, traffic),
+    models: describeModels(scheduler, traffic, deps.models),
     backends: describeBackends({
       clock,
       backends: deps.backends(),
@@ -97,8 +97,12 @@ function describeRunning({ requests, clock }: AdminDeps): Pick<MonitorBody, 'in_
   return { in_flight: running, in_flight_count: count };
 }
 
-/** Models that are in memory, asked for or lately served, busiest first. */
-function describeModels(scheduler: SchedulerReadings, traffic: TrafficReadings): MonitorBody['models'] {
+/** Models that are in memory, asked for, lately served, or listed and ours to start; busiest first. */
+function describeModels(
+  scheduler: SchedulerReadings,
+  traffic: TrafficReadings,
+  models: ModelControl,
+): MonitorBody['models'] {
   const rows = new Map<ModelName, { loadedOn: string[]; inFlight: number; queued: number }>();
   const rowOf = (model: ModelName) => {
     const row = rows.get(model) ?? { loadedOn: [], inFlight: 0, queued: 0 };
@@ -111,10 +115,12 @@ function describeModels(scheduler: SchedulerReadings, traffic: TrafficReadings):
   }
   for (const { model } of scheduler.queued) if (model !== undefined) rowOf(model).queued += 1;
   for (const model of traffic.byModel.keys()) rowOf(model);
+  for (const { id, unlisted } of models.config().models.values()) if (!unlisted) rowOf(id);
   return [...rows]
     .map(([model, { loadedOn, inFlight, queued }]) => ({
       model_id: model,
       loaded_on: loadedOn,
+      state: models.stateOf(model) ?? null,
       in_flight: inFlight,
       queued,
       traffic: describeTraffic(traffic.byModel.get(model)),

@@ -15,7 +15,7 @@ const tables = {
   ],
   'queue-rows': ['>#', 'Request ID', 'Model', 'Session', '>Age', '>Est. tokens', '>Priority'],
   'running-rows': ['Request ID', 'Model', 'Backend', 'Phase', '>Age', '>First byte', '>Tokens', '>Actions'],
-  'model-rows': ['Model', 'Loaded on', '>Running', '>Queued', '>Tokens/s', '>Requests', '>Cached'],
+  'model-rows': ['Model', 'Loaded on', '>Running', '>Queued', '>Tokens/s', '>Requests', '>Actions'],
   'recent-rows': ['Request ID', 'Model', 'Backend', 'Outcome', '>Waited', '>First byte', '>Total', '>Tokens'],
   'used-model-rows': ['Model', '>In', '>Out', '>Cached', '>Requests'],
   'used-key-rows': ['Key', '>In', '>Out', '>Cached', '>Requests'],
@@ -80,7 +80,7 @@ export const markup = `
   </section>
   <div class="column left">
   ${panel('queue', 'Queue', blank('queue', 'Queue is empty', 'Every request gets a slot at once.'))}
-  ${panel('model', 'Models', blank('box', 'No models in memory', 'Models show up here once an engine has loaded one.'))}
+  ${panel('model', 'Models', blank('box', 'No models in memory', 'Models show up here once an engine has loaded one, or the configuration has one to start.'))}
   </div>
   <div class="column right">
   ${panel('running', 'In flight', blank('idle', 'Nothing is running', 'Requests show up here while an engine works on them.'))}
@@ -105,6 +105,8 @@ export const markup = `
   <label class="unseen" for="key">API key</label>
   <input class="field" id="key" type="password" autocomplete="off" required>
   <div class="row"><button class="button" type="button" data-close>Cancel</button><button class="button primary">Use key</button></div></form></dialog>
+<dialog id="plan-dialog" aria-labelledby="plan-title"><h2 id="plan-title">Load</h2><div id="plan-body"></div>
+  <div class="row"><button class="button" data-close>Cancel</button><button class="button primary" id="plan-go">Load</button></div></dialog>
 <dialog id="request-dialog" aria-labelledby="request-title"><button class="button small close" data-close>Close</button>
   <h2 id="request-title">Request</h2><div id="request-body"></div></dialog>
 `;

@@ -114,7 +114,7 @@ body.stale main { opacity: .5; }
 .panel { border: 1px solid var(--line); border-radius: 12px; background: var(--surface); min-width: 0; overflow: clip; }
 .panel > header { display: flex; align-items: center; gap: 10px; min-height: 44px; padding: 0 16px; border-bottom: 1px solid var(--line); }
 .panel h2 { font-size: 13px; font-weight: 620; }
-.panel header .count { color: var(--muted); white-space: nowrap; }
+.panel header .count, .panel header .dim { flex: none; color: var(--muted); white-space: nowrap; }
 .panel header .side { margin-left: auto; display: flex; align-items: center; gap: 14px; min-width: 0; }
 .scroll { overflow-x: auto; }
 .scroll.tall { max-height: 430px; overflow-y: auto; }
@@ -163,8 +163,8 @@ tr.opens { cursor: pointer; }
 .ghost { border-color: transparent; background: none; color: var(--muted); }
 tr:hover .ghost { border-color: var(--line-strong); color: var(--text); }
 
-.ribbon { display: flex; align-items: flex-end; gap: 2px; height: 18px; }
-.ribbon span { width: 4px; height: 100%; border-radius: 1.5px; background: var(--foreign); }
+.ribbon { display: flex; justify-content: flex-end; gap: 2px; height: 18px; min-width: 0; overflow: hidden; }
+.ribbon span { flex: none; width: 4px; height: 100%; border-radius: 1.5px; background: var(--foreign); }
 .ribbon .ok { background: var(--ok); } .ribbon .warn { background: var(--warn); } .ribbon .bad { background: var(--bad); }
 
 .blank { display: grid; justify-items: center; gap: 4px; padding: 34px 20px; color: var(--muted); text-align: center; }
@@ -186,6 +186,8 @@ dialog dt { color: var(--muted); } dialog dd { margin: 0; min-width: 0; overflow
 #request-dialog { width: min(560px, 100vw); height: 100dvh; max-height: none; margin: 0 0 0 auto; border-radius: 0; border-width: 0 0 0 1px; overflow-y: auto; }
 #request-dialog h3 { margin: 22px 0 8px; font-size: 13px; }
 #request-dialog .close { position: absolute; top: 16px; right: 18px; }
+#model-panel .name { min-width: 110px; }
+#plan-body ul { margin: 8px 0 0; padding-left: 18px; }
 .timeline { display: flex; gap: 2px; height: 10px; margin-top: 12px; }
 .timeline span { min-width: 2px; border-radius: 3px; background: var(--foreign); }
 .timeline .t-queued { background: var(--warn); } .timeline .t-first { background: var(--accent); opacity: .55; } .timeline .t-answer { background: var(--accent); }

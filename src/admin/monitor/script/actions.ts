@@ -9,7 +9,8 @@ async function call(method, path) {
     const key = sessionStorage.getItem(keyName);
     const response = await fetch(path, { method, headers: key === null ? {} : { authorization: 'Bearer ' + key }, cache: 'no-store' });
     if (response.status !== 401) {
-      const body = await response.json();
+      const isJson = (response.headers.get('content-type') || '').startsWith('application/json');
+      const body = isJson ? await response.json() : await response.text();
       if (!response.ok) throw new Error(body.error.message);
       return body;
     }

@@ -141,17 +141,25 @@ const recentOptions = {
   ],
 };
 
+/** A process that comes or goes says so; else the backends that have it. */
+function placesText({ state, loaded_on }) {
+  if (state === 'starting') return 'loading …';
+  if (state === 'stopping') return 'unloading …';
+  if (state === 'failed') return 'failed to load';
+  return loaded_on.slice(0, 3).join(', ') + (loaded_on.length > 3 ? ' +' + (loaded_on.length - 3) : '') || '–';
+}
+
 const modelOptions = {
   key: (m) => m.model_id,
   words: (m) => [m.model_id, ...m.loaded_on],
   columns: [
     { style: 'name mono', text: (m) => m.model_id, title: (m) => m.model_id },
-    { style: 'dim', text: (m) => m.loaded_on.slice(0, 3).join(', ') + (m.loaded_on.length > 3 ? ' +' + (m.loaded_on.length - 3) : '') || '–', title: (m) => m.loaded_on.join('\n') },
+    { style: 'dim', text: placesText, title: (m) => m.loaded_on.join('\n') },
     { style: 'number', text: (m) => amount(m.in_flight) },
     { style: 'number', text: (m) => amount(m.queued) },
     { style: 'number', text: (m) => rate(m.traffic.output_tokens_per_second) },
     { style: 'number', text: (m) => amount(m.traffic.requests) },
-    { style: 'number', text: (m) => cachedShare(m.traffic) },
+    { fill: (cell, m) => fillOnce(cell, String(m.state), () => [make('div', { class: 'actions' }, modelButtons(m))]) },
   ],
 };
 
