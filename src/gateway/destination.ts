@@ -72,9 +72,15 @@ export function findOpenRedirect(
 ): Extract<Destination, { kind: 'redirect' }> | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   const isBrowser = accept?.includes('text/html') === true;
-  // An engine's own page at `/` stays reachable where there are engines that nobody has to name.
-  const isOurs = path === '/upstream' || (path === '/' && isBrowser && fleet.unnamed().length === 0);
+  // An engine's own pages stay reachable where there are engines that nobody has to name.
+  const isPage = isBrowser && (path === '/' || isPageOfLlamaSwap(path));
+  const isOurs = path === '/upstream' || (isPage && fleet.unnamed().length === 0);
   return isOurs ? { kind: 'redirect', status: 302, location: monitorPath } : undefined;
+}
+
+/** Where llama-swap has its pages: bookmarks go on working. */
+function isPageOfLlamaSwap(path: string): boolean {
+  return path === '/ui' || path.startsWith('/ui/');
 }
 
 /** `/upstream/MODEL/REST`: the longest name that is known wins; it may hold slashes, escaped or not. */

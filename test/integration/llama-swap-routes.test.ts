@@ -71,6 +71,8 @@ describe('a router with processes alone', () => {
     const page = await get('/', { headers: { accept: 'text/html,*/*' } });
     expect([page.status, page.headers['location']]).toEqual([302, '/monitor']);
     expect((await get('/')).body.toString()).toBe('Ollama is running');
+    const old = await get('/ui/models', { headers: { accept: 'text/html,*/*' } });
+    expect([old.status, old.headers['location']]).toEqual([302, '/monitor']);
     const upstream = await get('/upstream');
     expect([upstream.status, upstream.headers['location']]).toEqual([302, '/monitor']);
   });

@@ -85,6 +85,24 @@ describe('lists', () => {
     ]);
   });
 
+  test('show what is in memory of each backend by itself', async () => {
+    one.loaded.add('llama3:latest');
+    two.loaded.add('llama3:latest');
+    const rows = async () => {
+      const answer = await ask(`${router.url}/api/ps_details`).answer;
+      return (answer.json()['models'] as { name: string; endpoint: string }[]).map(({ name, endpoint }) => [
+        name,
+        endpoint,
+      ]);
+    };
+    await until(async () => (await rows()).length === 3);
+    expect(await rows()).toEqual([
+      ['llama3:latest', 'one'],
+      ['llama3:latest', 'two'],
+      ['org/tiny-GGUF:Q8_0', 'llama'],
+    ]);
+  });
+
   test('may be read by a page of any origin, and are answered to HEAD without a body', async () => {
     const headers = { origin: 'https://example.org' };
     const answer = await ask(`${router.url}/api/tags`, { headers }).answer;

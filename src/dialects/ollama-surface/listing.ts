@@ -25,6 +25,14 @@ export interface ModelFacts {
   readonly idleMsMax: number | undefined;
 }
 
+/** A model in the memory of one backend. */
+export interface RunningModel {
+  readonly model: ModelFacts;
+  readonly backend: string;
+  /** What that calls it. */
+  readonly nameThere: string;
+}
+
 export interface Moment {
   /** Unix time in milliseconds. */
   readonly nowMs: number;
@@ -54,12 +62,23 @@ export function tagsBody(models: readonly ModelFacts[], moment: Moment): JsonObj
 /** `/api/ps`: what is in memory. */
 export function psBody(models: readonly ModelFacts[], moment: Moment): JsonObject {
   const loaded = onceEach(models.filter((model) => model.loaded));
+  return { models: loaded.map((model) => ({ ...runningEntryOf(model, moment), ...backendsOf(model) })) };
+}
+
+/** `/api/ps_details`, nomyo-router's: what is in memory, a row for each backend. */
+export function psDetailsBody(running: readonly RunningModel[], moment: Moment): JsonObject {
   return {
-    models: loaded.map((model) => {
-      const { modified_at: _modified, capabilities: _capabilities, ...entry } = entryOf(model, moment);
-      return { ...entry, ...runningOf(model, moment), ...backendsOf(model) };
-    }),
+    models: running.map(({ model, backend, nameThere }) => ({
+      ...runningEntryOf(model, moment),
+      endpoint: backend,
+      original_name: nameThere,
+    })),
   };
+}
+
+function runningEntryOf(model: ModelFacts, moment: Moment): JsonObject {
+  const { modified_at: _modified, capabilities: _capabilities, ...entry } = entryOf(model, moment);
+  return { ...entry, ...runningOf(model, moment) };
 }
 
 function onceEach(models: readonly ModelFacts[]): readonly ModelFacts[] {

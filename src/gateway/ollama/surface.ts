@@ -3,7 +3,7 @@
  * of its routes; what each does is in the files beside. Text and vectors go through the queue like all others.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { psBody, tagsBody } from '../../dialects/ollama-surface/listing.ts';
+import { psBody, psDetailsBody, tagsBody } from '../../dialects/ollama-surface/listing.ts';
 import { LlameroError } from '../../domain/errors.ts';
 import { isOtherSite } from '../../domain/other-site.ts';
 import type { KeyRules } from '../../keys/key-rules.ts';
@@ -13,7 +13,7 @@ import { answerBlobHead, answerBlobUpload } from './blobs.ts';
 import { sendFailure, sendJson } from './call.ts';
 import type { SurfaceCall } from './call.ts';
 import { answerCopy, answerDelete } from './copy-delete.ts';
-import { modelFacts, momentOf } from './model-facts.ts';
+import { modelFacts, momentOf, runningModels } from './model-facts.ts';
 import { answerProgress } from './progress.ts';
 import { answerShow } from './show.ts';
 
@@ -24,10 +24,14 @@ const tags: Handler = (call) =>
 const ps: Handler = (call) =>
   sendJson(call, 200, psBody(modelFacts(call.parts, call.key), momentOf(call.parts)));
 
+const psDetails: Handler = (call) =>
+  sendJson(call, 200, psDetailsBody(runningModels(call.parts, call.key), momentOf(call.parts)));
+
 /** By path, then by method. */
 const routes: ReadonlyMap<string, Readonly<Record<string, Handler>>> = new Map([
   ['/api/tags', { GET: tags, HEAD: tags }],
   ['/api/ps', { GET: ps, HEAD: ps }],
+  ['/api/ps_details', { GET: psDetails, HEAD: psDetails }],
   ['/api/show', { POST: answerShow }],
   ['/api/pull', { POST: (call: SurfaceCall) => answerProgress(call, 'pull') }],
   ['/api/push', { POST: (call: SurfaceCall) => answerProgress(call, 'push') }],
