@@ -1,88 +1,27 @@
 /** The monitor page in a real browser, over a made-up fleet behind the real admin API. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createAdminApp } from '../../src/admin/app.ts';
 import type { ModelControl } from '../../src/admin/deps.ts';
-import { isOpenAdminPath } from '../../src/admin/paths.ts';
 import { noModels } from '../../src/config/models.ts';
 import type { CacheUse } from '../../src/store/cache/cache-use.ts';
 import { MemoryCache } from '../../src/store/cache/memory-cache.ts';
 import { ResponseCache } from '../../src/store/cache/response-cache.ts';
-import { createFakeFleet } from '../fake-admin-deps.ts';
-import type { FakeFleet } from '../fake-admin-deps.ts';
 import { model } from '../resolved-models.ts';
 import { hostileModel, makeLively, requestId } from './lively-fleet.ts';
-
-const executablePath = '/usr/bin/chromium';
-const screenshots = resolve(import.meta.dirname, '../../.cache/screenshots');
-const key = 'a-key-of-this-test';
-
-interface Router {
-  readonly fleet: FakeFleet;
-  readonly url: string;
-  readonly server: Server;
-  /** While true every request is cut off. */
-  down: boolean;
-}
-
-async function startRouter(): Promise<Router> {
-  const fleet = createFakeFleet();
-  const listener = getRequestListener(createAdminApp(fleet.deps).fetch, { overrideGlobalObjects: false });
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? '';
-    const knownCaller = !fleet.keysRequired || request.headers.authorization === `Bearer ${key}`;
-    if (router.down) request.socket.destroy();
-    else if (knownCaller || isOpenAdminPath(path)) void listener(request, response);
-    else {
-      const error = {
-        message: 'Missing or wrong API key',
-        type: 'authentication_error',
-        param: null,
-        code: 'unauthorized',
-      };
-      response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
-    }
-  });
-  await new Promise<void>((ready) => {
-    server.listen(0, '127.0.0.1', ready);
-  });
-  const router: Router = {
-    fleet,
-    server,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    down: false,
-  };
-  return router;
-}
+import { chromiumPath, key, launchBrowser, openTab, screenshots, startRouter } from './monitor-browser.ts';
+import type { Router } from './monitor-browser.ts';
 
 // Skipped: needs the system's Chromium.
-describe.skipIf(!existsSync(executablePath))('monitor page', () => {
+describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
   let browser: Browser;
   let page: Page;
   let router: Router;
   let pageErrors: string[];
 
   beforeAll(async () => {
-    mkdirSync(screenshots, { recursive: true });
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser();
   });
   afterAll(() => browser.close());
 
@@ -99,12 +38,7 @@ describe.skipIf(!existsSync(executablePath))('monitor page', () => {
   });
 
   async function openPage(colorScheme: 'dark' | 'light', viewport: { width: number; height: number }) {
-    page = await browser.newPage({ viewport, colorScheme });
-    page.on('pageerror', (error) => pageErrors.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
-        pageErrors.push(message.text());
-    });
+    page = await openTab(browser, { colorScheme, viewport }, pageErrors);
   }
 
   const go = () => page.goto(`${router.url}/monitor`);

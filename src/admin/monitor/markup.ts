@@ -28,6 +28,7 @@ const icons = {
   theme:
     '<circle cx="12" cy="12" r="8.500"/><path d="M12 3.500v17a8.500 8.500 0 0 0 0-17Z" fill="currentColor"/>',
   queue: '<path d="M4 7h16M4 12h10M4 17h6"/>',
+  log: '<path d="M5 5h14M5 10h9M5 15h14M5 20h6"/>',
   idle: '<path d="M3 12h5l2-5 4 10 2-5h5"/>',
   box: '<path d="M4 8l8-4 8 4v8l-8 4-8-4V8ZM4 8l8 4 8-4M12 12v8"/>',
 };
@@ -46,6 +47,7 @@ export const markup = `
       <option value="1000">1 s</option><option value="2000" selected>2 s</option><option value="3000">3 s</option>
     </select>
     <button class="button" id="pause" aria-pressed="false" title="Pause or go on (P)">${icon('pause')}<span>Pause</span></button>
+    <button class="button" id="router-log" title="Log of the router (L)">${icon('log')}<span>Log</span></button>
     <button class="button icon" id="theme" title="Theme (T)" aria-label="Theme: automatic">${icon('theme')}</button>
     <button class="button icon" id="help" title="Keyboard shortcuts (?)" aria-label="Keyboard shortcuts">?</button>
   </div>
@@ -96,7 +98,7 @@ export const markup = `
 <div class="unseen" id="announcer" aria-live="polite"></div>
 <dialog id="help-dialog" aria-labelledby="help-title"><h2 id="help-title">Keyboard shortcuts</h2>
   <dl><dt><kbd>/</kbd></dt><dd>Filter by model, backend, session or request</dd><dt><kbd>p</kbd></dt><dd>Pause or go on</dd>
-  <dt><kbd>r</kbd></dt><dd>Refresh now</dd><dt><kbd>t</kbd></dt><dd>Theme: automatic, dark, light</dd>
+  <dt><kbd>r</kbd></dt><dd>Refresh now</dd><dt><kbd>l</kbd></dt><dd>Log of the router</dd><dt><kbd>t</kbd></dt><dd>Theme: automatic, dark, light</dd>
   <dt><kbd>g</kbd> then <kbd>b</kbd> <kbd>q</kbd> <kbd>i</kbd> <kbd>f</kbd></dt><dd>Go to backends, queue, in flight, finished</dd>
   <dt><kbd>Esc</kbd></dt><dd>Close, or clear the filter</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>
   <div class="row"><button class="button" data-close>Close</button></div></dialog>
@@ -107,7 +109,15 @@ export const markup = `
   <div class="row"><button class="button" type="button" data-close>Cancel</button><button class="button primary">Use key</button></div></form></dialog>
 <dialog id="plan-dialog" aria-labelledby="plan-title"><h2 id="plan-title">Load</h2><div id="plan-body"></div>
   <div class="row"><button class="button" data-close>Cancel</button><button class="button primary" id="plan-go">Load</button></div></dialog>
-<dialog id="request-dialog" aria-labelledby="request-title"><button class="button small close" data-close>Close</button>
+<dialog class="drawer" id="log-dialog" aria-labelledby="log-title"><button class="button small close" data-close>Close</button>
+  <h2 id="log-title">Log</h2>
+  <div class="log-bar"><span class="pill" id="log-state">Live</span><span class="dim" id="log-count"></span>
+    <button class="button small" id="log-again" hidden>Follow again</button></div>
+  <label class="unseen" for="log-filter">Only lines with</label>
+  <input class="field" id="log-filter" type="search" placeholder="Only lines with" autocomplete="off" spellcheck="false">
+  <div class="log-box"><div class="log-lines" id="log-lines" role="log" aria-live="off" aria-labelledby="log-title" tabindex="0"></div>
+    <button class="button small primary" id="log-newer" hidden></button></div></dialog>
+<dialog class="drawer" id="request-dialog" aria-labelledby="request-title"><button class="button small close" data-close>Close</button>
   <h2 id="request-title">Request</h2><div id="request-body"></div></dialog>
 `;
 

@@ -7,6 +7,7 @@ import { markup } from './markup.ts';
 import { actions } from './script/actions.ts';
 import { basics } from './script/basics.ts';
 import { figures } from './script/figures.ts';
+import { logs } from './script/logs.ts';
 import { models } from './script/models.ts';
 import { poll } from './script/poll.ts';
 import { tables } from './script/tables.ts';
@@ -19,7 +20,7 @@ export interface MonitorPage {
 }
 
 /** The whole browser code; `poll` starts it, so it comes last. */
-export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, models, tokens, poll].join('')}})();\n`;
+export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, logs, models, tokens, poll].join('')}})();\n`;
 
 export const monitorPage: MonitorPage = {
   html: `<!doctype html>

@@ -183,10 +183,20 @@ dialog .row { display: flex; gap: 8px; justify-content: flex-end; margin-top: 16
 dialog .field { width: 100%; height: 34px; margin-top: 12px; }
 dialog dl { display: grid; grid-template-columns: auto 1fr; gap: 7px 18px; margin: 14px 0 0; }
 dialog dt { color: var(--muted); } dialog dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
-#request-dialog { width: min(560px, 100vw); height: 100dvh; max-height: none; margin: 0 0 0 auto; border-radius: 0; border-width: 0 0 0 1px; overflow-y: auto; }
-#request-dialog h3 { margin: 22px 0 8px; font-size: 13px; }
-#request-dialog .close { position: absolute; top: 16px; right: 18px; }
+.drawer { width: min(560px, 100vw); height: 100dvh; max-width: none; max-height: none; margin: 0 0 0 auto; border-radius: 0; border-width: 0 0 0 1px; overflow-y: auto; }
+.drawer h2 { padding-right: 64px; overflow-wrap: anywhere; }
+.drawer h3 { margin: 22px 0 8px; font-size: 13px; }
+.drawer .close { position: absolute; top: 16px; right: 18px; }
+#log-dialog { width: min(960px, 100vw); overflow: hidden; }
+#log-dialog[open] { display: flex; flex-direction: column; }
+.log-bar { display: flex; align-items: center; gap: 10px; min-height: 24px; }
+#log-filter { flex: none; }
+.log-box { position: relative; flex: 1; min-height: 0; margin-top: 12px; }
+.log-lines { height: 100%; padding: 10px 12px; overflow: auto; overflow-anchor: none; border: 1px solid var(--line); border-radius: 8px; background: var(--bg); font: 12px/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+.log-lines div { min-height: 1.5em; }
+#log-newer { position: absolute; right: 18px; bottom: 12px; }
 #model-panel .name { min-width: 110px; }
+.name .link { max-width: 100%; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; line-height: 20px; text-decoration: underline dotted var(--faint); text-underline-offset: 3px; }
 #plan-body ul { margin: 8px 0 0; padding-left: 18px; }
 .timeline { display: flex; gap: 2px; height: 10px; margin-top: 12px; }
 .timeline span { min-width: 2px; border-radius: 3px; background: var(--foreign); }

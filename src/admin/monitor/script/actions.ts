@@ -3,17 +3,26 @@
 export const actions = String.raw`
 const keyName = 'llamero.key';
 
-/** Calls the API; asks for a key when it wants one. Undefined = the user gave up. Throws with the API's own message. */
+/** Calls the API. Undefined = the user gave up at the key. Throws with the API's own message. */
 async function call(method, path) {
+  const response = await requestWithKey(method, path);
+  if (response === undefined) return undefined;
+  const body = await bodyOf(response);
+  if (!response.ok) throw new Error(body.error.message);
+  return body;
+}
+
+function bodyOf(response) {
+  const isJson = (response.headers.get('content-type') || '').startsWith('application/json');
+  return isJson ? response.json() : response.text();
+}
+
+/** Asks for a key when the API wants one. Undefined = the user gave up. */
+async function requestWithKey(method, path, signal) {
   for (let round = 0; round < 3; round += 1) {
     const key = sessionStorage.getItem(keyName);
-    const response = await fetch(path, { method, headers: key === null ? {} : { authorization: 'Bearer ' + key }, cache: 'no-store' });
-    if (response.status !== 401) {
-      const isJson = (response.headers.get('content-type') || '').startsWith('application/json');
-      const body = isJson ? await response.json() : await response.text();
-      if (!response.ok) throw new Error(body.error.message);
-      return body;
-    }
+    const response = await fetch(path, { method, headers: key === null ? {} : { authorization: 'Bearer ' + key }, cache: 'no-store', signal });
+    if (response.status !== 401) return response;
     sessionStorage.removeItem(keyName);
     if (!(await askForKey())) return undefined;
   }

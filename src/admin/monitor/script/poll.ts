@@ -129,6 +129,7 @@ document.addEventListener('keydown', (event) => {
   } else if (event.key === 'p') setPaused(!paused);
   else if (event.key === 'r') poll();
   else if (event.key === 't') nextTheme();
+  else if (event.key === 'l') byId('router-log').click();
   else if (event.key === '?') byId('help-dialog').showModal();
 });
 

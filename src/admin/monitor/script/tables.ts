@@ -153,7 +153,7 @@ const modelOptions = {
   key: (m) => m.model_id,
   words: (m) => [m.model_id, ...m.loaded_on],
   columns: [
-    { style: 'name mono', text: (m) => m.model_id, title: (m) => m.model_id },
+    { style: 'name mono', fill: (cell, m) => fillOnce(cell, String(m.state !== null), () => [m.state === null ? make('span', { text: m.model_id, title: m.model_id }) : logLink(m.model_id)]) },
     { style: 'dim', text: placesText, title: (m) => m.loaded_on.join('\n') },
     { style: 'number', text: (m) => amount(m.in_flight) },
     { style: 'number', text: (m) => amount(m.queued) },
