@@ -1,4 +1,5 @@
 /** Requests with images in a fleet where not every model can see: who gets them, and what callers read when nobody can. */
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startScriptedEngine, type ScriptedEngine } from '../fake-engine/scripted-engine.ts';
 import { ask } from './client.ts';
@@ -15,7 +16,7 @@ function probesOf(inputs: readonly string[] | undefined): Readonly<Record<string
   const model = { id: 'm', object: 'model', ...(inputs !== undefined && { architecture }) };
   return {
     '/health': { status: 'ok' },
-    '/props': { default_generation_settings: {}, build_info: 'b11669', total_slots: 4 },
+    '/props': { default_generation_settings: { n_ctx: 4096 }, build_info: 'b11669', total_slots: 4 },
     '/v1/models': { object: 'list', data: [model] },
   };
 }
@@ -80,6 +81,17 @@ const messageIn = (body: Readonly<Record<string, unknown>>): unknown => {
   const { error } = body;
   return typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
 };
+
+test('a picture may have more bytes than the context has tokens', async () => {
+  const seeing = await startEngine(['text', 'image'], true);
+  const router = await routerOver({ seeing });
+  const large = `data:image/png;base64,${randomBytes(200_000).toString('base64')}`;
+  const content = [{ type: 'image_url', image_url: { url: large } }];
+  const answer = await ask(`${router.url}/v1/chat/completions`, {
+    body: { model: 'm', messages: [{ role: 'user', content }] },
+  }).answer;
+  expect(answer.status).toBe(200);
+});
 
 describe.each(callers)('a request with an image to $path', ({ path, body }) => {
   test('goes where the model can see', async () => {

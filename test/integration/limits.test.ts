@@ -359,15 +359,6 @@ describe('bodies', () => {
     expect([answer.status, (answer.json()['data'] as unknown[]).length]).toEqual([200, 400]);
   });
 
-  test('a picture may have more bytes than the context has tokens', async () => {
-    await using setup = await oneEngine();
-    await setup.engine.fault({ kind: 'status', status: 200, body: '{"choices":[]}', path: chatPath });
-    const url = `data:image/png;base64,${randomBytes(200_000).toString('base64')}`;
-    const content = [{ type: 'image_url', image_url: { url } }];
-    const answer = await chat(setup.router.url, { messages: [{ role: 'user', content }] }).answer;
-    expect(answer.status).toBe(200);
-  });
-
   test('urlencoded bodies and the query are routed by their model', async () => {
     await using a = await startFakeEngineAsDisposable('one');
     await using b = await startFakeEngineAsDisposable('two');

@@ -47,7 +47,7 @@ describe('over a real llama-server', () => {
     await expect(client.messages.create(asked)).rejects.toMatchObject({
       status: 400,
       type: 'invalid_request_error',
-      message: expect.stringContaining('image input is not supported') as string,
+      message: expect.stringContaining('does not support image input') as string,
     });
   });
 
