@@ -5,6 +5,7 @@ describe('parseListenAddress', () => {
   test.each([
     ['127.0.0.1:8700', '127.0.0.1', 8700],
     [':8700', '', 8700],
+    ['8700', '127.0.0.1', 8700],
     ['localhost:0', 'localhost', 0],
     ['[::1]:65535', '::1', 65_535],
     ['[fe80::1%eth0]:80', 'fe80::1%eth0', 80],
@@ -15,7 +16,7 @@ describe('parseListenAddress', () => {
 
   test.each([
     '',
-    '8700',
+    '87000',
     'localhost',
     '::1:80',
     '[::1]',

@@ -17,10 +17,11 @@ export function parseListenAddress(text: string): ListenAddress {
 }
 
 export function tryParseListenAddress(text: string): ListenAddress | undefined {
-  const match = /^(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([A-Za-z\d._-]*)):(\d{1,5})$/i.exec(text);
+  const match = /^(?:(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([A-Za-z\d._-]*)):)?(\d{1,5})$/i.exec(text);
   if (match === null) return undefined;
   const port = Number(match[3]);
-  return port > 65_535 ? undefined : { host: match[1] ?? match[2] ?? '', port };
+  // Without a colon nobody has said that others may come in.
+  return port > 65_535 ? undefined : { host: match[1] ?? match[2] ?? '127.0.0.1', port };
 }
 
 /** True when only programs on this machine can connect. */

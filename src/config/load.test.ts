@@ -272,6 +272,6 @@ describe('loadConfigText bounds', () => {
 
 test('a file with a number beyond 2^53 and a fault elsewhere is told of the fault', () => {
   const text =
-    'models:\n  m: { cmd: "x --port ${PORT}", filters: { setParams: { seed: 12345678901234567890 } } }\nlisten: 7\n';
+    'models:\n  m: { cmd: "x --port ${PORT}", filters: { setParams: { seed: 12345678901234567890 } } }\nlisten: yes\n';
   expect(problemsOf(load(text))).toEqual([expect.stringMatching(/^llamero\.yaml:3:/)]);
 });

@@ -287,13 +287,15 @@ const log = z.strictObject({
   requests: describe('One line per finished request.', z.boolean().default(true)),
 });
 
+const port = z.int().min(0).max(65_535);
+
 export const configSchema = z.strictObject({
   listen: describe(
-    'Address or addresses to serve on: `HOST:PORT`, `:PORT` (all interfaces), `[::1]:PORT`.',
+    'Address or addresses to serve on: `HOST:PORT`, `:PORT` (all interfaces), `[::1]:PORT`, `PORT` (this machine alone).',
     z
-      .union([z.string(), z.array(z.string()).min(1)])
+      .union([z.string(), port, z.array(z.union([z.string(), port])).min(1)])
       .default('127.0.0.1:8700')
-      .transform((value) => (typeof value === 'string' ? [value] : value)),
+      .transform((value) => (Array.isArray(value) ? value : [value]).map(String)),
   ),
   tls: describe(
     'Serve HTTPS (TLS 1.2 or newer) instead of HTTP, on every address. The files are read again on each reload; to switch it on or off takes a restart.',

@@ -56,7 +56,8 @@ export function describeValue(node: TreeNode | undefined, path: ConfigPath): str
   if (value === null) return ', is empty';
   const schema = schemaAt(path);
   const wantsText = schema !== undefined && schema.enum === undefined && acceptsText(schema);
-  const quotes = typeof value !== 'string' && wantsText ? ' (put it in quotes)' : '';
+  const isText = typeof value === 'string';
+  const quotes = !isText && wantsText && !accepts(schema, typeof value) ? ' (put it in quotes)' : '';
   if (schema === undefined || holdsSecret(schema)) {
     return typeof value === 'string' ? (wantsText ? '' : ', is text') : `, is a ${typeof value}${quotes}`;
   }

@@ -46,6 +46,7 @@ describe('a client that leaves', () => {
     (await asking.head).once('data', () => asking.leave());
     await until(() => setup.outcomes().includes('cancelled_streaming'));
     await until(() => setup.busy() === 0, 2000);
+    await until(async () => (await setup.slots())?.free === 1);
     expect(await setup.slots()).toMatchObject({ own: 0, lingering: 0, free: 1 });
   });
 
