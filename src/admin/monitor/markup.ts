@@ -19,6 +19,7 @@ const tables = {
   'recent-rows': ['Request ID', 'Model', 'Backend', 'Outcome', '>Waited', '>First byte', '>Total', '>Tokens'],
   'used-model-rows': ['Model', '>In', '>Out', '>Cached', '>Requests'],
   'used-key-rows': ['Key', '>In', '>Out', '>Cached', '>Requests'],
+  'day-rows': ['Of', 'Day', '>In', '>Cached', '>Out', '>Requests'],
 } as const;
 
 const icons = {
@@ -92,6 +93,16 @@ export const markup = `
     ${figure('used', 'Tokens today, and in the last hour')}
     ${panel('used-model', 'Tokens today by model', blank('idle', 'No tokens yet today', 'What models read and write is counted here, from midnight UTC.'))}
     ${panel('used-key', 'Tokens today by key', blank('idle', 'No tokens yet today', 'Keys, or addresses of callers without one.'), '<div class="side"><button class="button small" id="used-keys" type="button" hidden>Show keys</button></div>')}
+  </section>
+  <section class="wide panel" id="day-panel" aria-labelledby="day-title">
+    <header><h2 id="day-title">Tokens by day, in UTC</h2><span class="count" id="day-count" role="status"></span>
+      <div class="side"><span class="legend" aria-hidden="true"><span><i class="cell bar-in"></i>new</span><span><i class="cell bar-cached"></i>cached</span><span><i class="cell bar-out"></i>out</span></span>
+        <label class="unseen" for="day-by">Tokens by day also by</label>
+        <select class="field" id="day-by"><option value="model">by model</option><option value="backend">by backend</option><option value="key">by key</option></select>
+        <button class="button small" id="day-show" type="button" hidden>Show days</button></div></header>
+    <div class="day-charts" id="day-charts"></div>
+    <details id="day-table"><summary>As a table</summary>${table('day-rows', 'Tokens by day', 'tall')}</details>
+    <div class="blank" id="day-blank" hidden>${blank('idle', 'No tokens in the last 14 days', 'What models read and write is counted here.')}</div>
   </section>
 </main>
 <div class="toasts" id="toasts" role="status"></div>

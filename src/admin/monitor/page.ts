@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { markup } from './markup.ts';
 import { actions } from './script/actions.ts';
 import { basics } from './script/basics.ts';
+import { days } from './script/days.ts';
 import { figures } from './script/figures.ts';
 import { logs } from './script/logs.ts';
 import { models } from './script/models.ts';
@@ -20,7 +21,7 @@ export interface MonitorPage {
 }
 
 /** The whole browser code; `poll` starts it, so it comes last. */
-export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, logs, models, tokens, poll].join('')}})();\n`;
+export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, logs, models, tokens, days, poll].join('')}})();\n`;
 
 export const monitorPage: MonitorPage = {
   html: `<!doctype html>

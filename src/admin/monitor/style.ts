@@ -111,6 +111,20 @@ body.stale main { opacity: .5; }
 .used .figure { display: flex; flex-direction: column; } .used .spark { flex: 1; min-height: 46px; margin-top: auto; }
 .used .scroll.tall { max-height: 210px; } .used .blank { padding: 22px 20px; }
 
+.day-charts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 14px 26px; padding: 14px 16px; }
+.day-chart { min-width: 0; }
+.day-head { display: flex; justify-content: space-between; gap: 12px; white-space: nowrap; }
+.day-head b { font-weight: 550; overflow: hidden; text-overflow: ellipsis; }
+.day-chart svg { display: block; width: 100%; height: 84px; margin: 6px 0 4px; border-bottom: 1px solid var(--line-strong); }
+.day-chart .dim { font-size: 12px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.day-head .dim { flex: none; }
+.day-chart .pointed { fill: var(--line); }
+.bar-in { fill: light-dark(#98a2b3, #8a94a6); background: light-dark(#98a2b3, #8a94a6); border-color: transparent; }
+.bar-cached { fill: color-mix(in srgb, var(--accent) 45%, var(--surface)); background: color-mix(in srgb, var(--accent) 45%, var(--surface)); border-color: transparent; }
+.bar-out { fill: var(--accent); background: var(--accent); border-color: var(--accent); }
+#day-table { border-top: 1px solid var(--line); }
+#day-table summary { padding: 8px 16px; color: var(--muted); cursor: pointer; }
+
 .panel { border: 1px solid var(--line); border-radius: 12px; background: var(--surface); min-width: 0; overflow: clip; }
 .panel > header { display: flex; align-items: center; gap: 10px; min-height: 44px; padding: 0 16px; border-bottom: 1px solid var(--line); }
 .panel h2 { font-size: 13px; font-weight: 620; }
@@ -222,6 +236,7 @@ tr.winner td { background: var(--accent-soft); }
 @media (max-width: 900px) {
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .left, .used { grid-template-columns: minmax(0, 1fr); }
+  .day-charts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .used .spark { flex: none; }
   .bar { flex-wrap: wrap; height: auto; padding: 10px 14px; gap: 8px 10px; }
   .tools { margin-left: 0; width: 100%; }
@@ -233,6 +248,7 @@ tr.winner td { background: var(--accent-soft); }
 }
 @media (max-width: 620px) {
   .figure .value { font-size: 22px; }
+  .day-charts { grid-template-columns: minmax(0, 1fr); }
   .backends thead { display: none; }
   .backends tr { display: grid; grid-template-columns: 1fr auto; border-top: 1px solid var(--line); padding: 8px 16px; gap: 4px 12px; }
   .backends td { padding: 0 !important; border: 0; }

@@ -46,6 +46,7 @@ function show() {
   showFigures(data);
   showTables(data);
   showTokens(data);
+  showDays(data);
   for (const { id, state, reason } of data.backends) {
     const before = lastStates.get(id);
     if (before !== undefined && before !== state) announce('Backend ' + id + ' is ' + state + (reason === null ? '' : ': ' + reason));

@@ -13,7 +13,10 @@ const usedKeysMs = 10000;
 let usedKeys = [];
 let usedKeysAt = -Infinity;
 
-function showTokens({ tokens, keys_required }) {
+const isLocked = ({ keys_required }) => keys_required && sessionStorage.getItem(keyName) === null;
+
+function showTokens(data) {
+  const { tokens } = data;
   const today = tokens.today;
   showFigure('used', amount(today.total_tokens), 'tokens');
   drawSpark('used', tokens.hour.tokens, tokens.hour.at_epoch_s, {
@@ -21,7 +24,7 @@ function showTokens({ tokens, keys_required }) {
     sub: amount(today.input_tokens) + ' in · ' + amount(today.output_tokens) + ' out' + (today.input_tokens === 0 ? '' : ' · ' + cachedShare(today) + ' cached'),
   });
   showList('used-model', tokens.models, tokens.models.length, usedOptions);
-  const locked = keys_required && sessionStorage.getItem(keyName) === null;
+  const locked = isLocked(data);
   byId('used-keys').hidden = !locked;
   if (locked) usedKeys = [];
   else readKeys();
