@@ -27,7 +27,7 @@ describe('the flags of gpu-monitor', () => {
   test.each([
     [['--listen', ':8701'], /other machines could use this address without a key/],
     [['--listen', '10.0.0.1:8701'], /--allow-unauthenticated/],
-    [['--listen', '8701'], /HOST:PORT/],
+    [['--listen', '87010'], /HOST:PORT/],
     [['--interval', '10ms'], /200ms to 5s/],
     [['--interval', '6s'], /200ms to 5s/],
     [['--interval', 'soon'], /--interval must be/],
