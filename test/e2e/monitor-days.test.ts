@@ -82,6 +82,8 @@ describe.skipIf(!existsSync(chromiumPath))('tokens by day on the monitor page', 
     expect(await all.innerText()).toContain('11 May – 24 May');
     await all.locator('svg').hover({ position: { x: 2, y: 20 } });
     await all.getByText('11 May: 2.0k new, 3.0k cached, 1.0k out').waitFor();
+    await page.mouse.move(0, 0);
+    await all.getByText('11 May – 24 May').waitFor();
     await all.focus();
     await all.getByText('24 May: 4.0k new, 6.0k cached, 2.0k out').waitFor();
     await page.keyboard.press('ArrowLeft');
