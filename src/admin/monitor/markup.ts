@@ -104,6 +104,11 @@ export const markup = `
     <details id="day-table"><summary>As a table</summary>${table('day-rows', 'Tokens by day', 'tall')}</details>
     <div class="blank" id="day-blank" hidden>${blank('idle', 'No tokens in the last 14 days', 'What models read and write is counted here.')}</div>
   </section>
+  <section class="wide figures host" id="host" aria-label="The host of the router, over ten minutes" hidden>
+    ${figure('cpu', 'CPU of this host')}
+    ${figure('memory', 'Memory of this host')}
+    ${figure('gpu', 'GPUs of this host')}
+  </section>
 </main>
 <div class="toasts" id="toasts" role="status"></div>
 <div class="unseen" id="announcer" aria-live="polite"></div>

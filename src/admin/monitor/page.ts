@@ -8,6 +8,7 @@ import { actions } from './script/actions.ts';
 import { basics } from './script/basics.ts';
 import { days } from './script/days.ts';
 import { figures } from './script/figures.ts';
+import { host } from './script/host.ts';
 import { logs } from './script/logs.ts';
 import { models } from './script/models.ts';
 import { poll } from './script/poll.ts';
@@ -21,7 +22,7 @@ export interface MonitorPage {
 }
 
 /** The whole browser code; `poll` starts it, so it comes last. */
-export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, logs, models, tokens, days, poll].join('')}})();\n`;
+export const monitorScript = `(() => {\n'use strict';\n${[basics, figures, tables, actions, logs, models, tokens, days, host, poll].join('')}})();\n`;
 
 export const monitorPage: MonitorPage = {
   html: `<!doctype html>

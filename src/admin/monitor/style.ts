@@ -111,6 +111,7 @@ body.stale main { opacity: .5; }
 .used .figure { display: flex; flex-direction: column; } .used .spark { flex: 1; min-height: 46px; margin-top: auto; }
 .used .scroll.tall { max-height: 210px; } .used .blank { padding: 22px 20px; }
 
+.figures.host { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
 .day-charts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 14px 26px; padding: 14px 16px; }
 .day-chart { min-width: 0; }
 .day-head { display: flex; justify-content: space-between; gap: 12px; white-space: nowrap; }

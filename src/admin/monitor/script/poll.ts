@@ -47,6 +47,7 @@ function show() {
   showTables(data);
   showTokens(data);
   showDays(data);
+  showHost(data);
   for (const { id, state, reason } of data.backends) {
     const before = lastStates.get(id);
     if (before !== undefined && before !== state) announce('Backend ' + id + ' is ' + state + (reason === null ? '' : ': ' + reason));
