@@ -108,7 +108,8 @@ export async function freePort(): Promise<number> {
 
 function argumentsOf(options: LlamaServerOptions, port: number): string[] {
   const { model, slots = 4, contextTokens = 4096, args = [] } = options;
-  const common = ['--host', '127.0.0.1', '--port', String(port), '--offline', '-t', '1'];
+  // With a seed of their own random models are not done sooner now and then.
+  const common = ['--host', '127.0.0.1', '--port', String(port), '--offline', '-t', '1', '--seed', '1'];
   if (model === undefined) return [...common, ...args];
   const sizes = ['--parallel', String(slots), '-c', String(slots * contextTokens)];
   return ['-m', model, ...common, ...sizes, ...args];
