@@ -53,7 +53,7 @@ export const backendSchema = z.strictObject({
   /** Reserved for this model, for so long. */
   sticky_to: name.nullable(),
   sticky_seconds: seconds.nullable(),
-  /** So much longer it is kept for a request that is likely to come, though others wait for its place; null = it is not. */
+  /** So much longer it is kept though others wait for its place, as it is likely to be wanted or only just loaded; null = it is not. */
   kept_seconds: seconds.nullable(),
   /** The waiting request that it empties itself for. */
   claimed_for: name.nullable(),

@@ -1,16 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { crash, group, groups, oneAtATime, ProcessRig, residency } from '../../test/scheduler/process-rig.ts';
-import { compileMatrix } from './residency/matrix/compile.ts';
-import { createMatrixPlanner } from './residency/matrix/planner.ts';
-
-function matrix(...sets: readonly string[]) {
-  const program = compileMatrix({
-    vars: new Map(),
-    sets: new Map(sets.map((set, index) => [`set${index}`, set])),
-    isModel: () => true,
-  });
-  return residency(createMatrixPlanner({ program, evictCosts: new Map() }));
-}
+import { crash, group, groups, matrix, oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
 
 describe('a model that waits behind a busy one', () => {
   const patient = { ...oneAtATime, swapPatienceMs: 1000 };

@@ -1,16 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { crash, group, groups, oneAtATime, ProcessRig, residency } from '../../test/scheduler/process-rig.ts';
-import { compileMatrix } from './residency/matrix/compile.ts';
-import { createMatrixPlanner } from './residency/matrix/planner.ts';
-
-function matrix(...sets: readonly string[]) {
-  const program = compileMatrix({
-    vars: new Map(),
-    sets: new Map(sets.map((set, index) => [`set${index}`, set])),
-    isModel: () => true,
-  });
-  return residency(createMatrixPlanner({ program, evictCosts: new Map() }));
-}
+import { crash, group, groups, matrix, oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
 
 describe('a swap', () => {
   test('FIFO-5 waits for the load of what it will evict, and for those it was loaded for', () => {

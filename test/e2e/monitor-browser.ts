@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { createAdminApp } from '../../src/admin/app.ts';
 import { isOpenAdminPath } from '../../src/admin/paths.ts';
 import { createFakeFleet } from '../fake-admin-deps.ts';
@@ -26,7 +27,47 @@ export interface Router {
   down: boolean;
 }
 
-export async function startRouter(): Promise<Router> {
+export interface MonitorTab {
+  readonly router: Router;
+  readonly page: Page;
+  /** Another tab, closed with the first one; its errors count, too. */
+  open(options: BrowserContextOptions): Promise<Page>;
+}
+
+/**
+ * Before each test of the suite a router, and a tab that may look at it; `onOpen` gets both. Afterwards both are closed, and
+ * no page may have made an error.
+ */
+export function eachInTab(options: BrowserContextOptions, onOpen: (tab: MonitorTab) => void): void {
+  let browser: Browser;
+  let router: Router;
+  let pages: Page[];
+  let pageErrors: string[];
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    router = await startRouter();
+    pages = [];
+    pageErrors = [];
+    const open = async (of: BrowserContextOptions): Promise<Page> => {
+      const page = await openTab(browser, of, pageErrors);
+      pages.push(page);
+      return page;
+    };
+    const page = await open({ colorScheme: 'dark', viewport: { width: 1440, height: 1000 }, ...options });
+    onOpen({ router, page, open });
+  });
+  afterEach(async () => {
+    for (const page of pages) await page.context().close();
+    router.server.closeAllConnections();
+    router.server.close();
+    expect(pageErrors).toEqual([]);
+  });
+}
+
+async function startRouter(): Promise<Router> {
   const fleet = createFakeFleet();
   const listener = getRequestListener(createAdminApp(fleet.deps).fetch, { overrideGlobalObjects: false });
   const server = createServer((request, response) => {
@@ -56,7 +97,7 @@ export async function startRouter(): Promise<Router> {
   return router;
 }
 
-export function launchBrowser(): Promise<Browser> {
+function launchBrowser(): Promise<Browser> {
   mkdirSync(screenshots, { recursive: true });
   return chromium.launch({
     executablePath: chromiumPath,
@@ -73,7 +114,7 @@ export function launchBrowser(): Promise<Browser> {
 }
 
 /** A tab whose errors, also those of the content security policy, are added to `pageErrors`. */
-export async function openTab(
+async function openTab(
   browser: Browser,
   options: BrowserContextOptions,
   pageErrors: string[],

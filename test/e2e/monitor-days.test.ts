@@ -1,12 +1,12 @@
 /** The tokens of the last days on the monitor page, in a real browser. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { noUsage } from '../../src/store/usage-entry.ts';
 import type { FakeFleet } from '../fake-admin-deps.ts';
 import { hostileModel, makeLively } from './lively-fleet.ts';
-import { chromiumPath, key, launchBrowser, openTab, screenshots, startRouter } from './monitor-browser.ts';
+import { chromiumPath, eachInTab, key, screenshots } from './monitor-browser.ts';
 import type { Router } from './monitor-browser.ts';
 
 const dayMs = 86_400_000;
@@ -37,31 +37,11 @@ function use(fleet: FakeFleet, { daysAgo, model, flow = 'ci', backend = 'gpu-1',
 
 // Skipped: needs the system's Chromium.
 describe.skipIf(!existsSync(chromiumPath))('tokens by day on the monitor page', () => {
-  let browser: Browser;
   let page: Page;
   let router: Router;
-  let pageErrors: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
-
-  beforeEach(async () => {
-    router = await startRouter();
+  eachInTab({ locale: 'en-GB' }, (opened) => {
+    ({ page, router } = opened);
     router.fleet.advance(20 * dayMs);
-    pageErrors = [];
-    page = await openTab(
-      browser,
-      { colorScheme: 'dark', viewport: { width: 1440, height: 1000 }, locale: 'en-GB' },
-      pageErrors,
-    );
-  });
-  afterEach(async () => {
-    await page.context().close();
-    router.server.closeAllConnections();
-    router.server.close();
-    expect(pageErrors).toEqual([]);
   });
 
   const go = () => page.goto(`${router.url}/monitor`);

@@ -1,10 +1,10 @@
 /** The router's machine on the monitor page, in a real browser. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { unknownGpu, type HostReading } from '../../src/domain/host-reading.ts';
-import { chromiumPath, launchBrowser, openTab, screenshots, startRouter } from './monitor-browser.ts';
+import { chromiumPath, eachInTab, screenshots } from './monitor-browser.ts';
 import type { Router } from './monitor-browser.ts';
 
 const gibibyte = 2 ** 30;
@@ -33,30 +33,10 @@ function readings(toEpochMs: number, gpus: number): HostReading[] {
 
 // Skipped: needs the system's Chromium.
 describe.skipIf(!existsSync(chromiumPath))("the router's machine on the monitor page", () => {
-  let browser: Browser;
   let page: Page;
   let router: Router;
-  let pageErrors: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
-
-  beforeEach(async () => {
-    router = await startRouter();
-    pageErrors = [];
-    page = await openTab(
-      browser,
-      { colorScheme: 'dark', viewport: { width: 1440, height: 1000 } },
-      pageErrors,
-    );
-  });
-  afterEach(async () => {
-    await page.context().close();
-    router.server.closeAllConnections();
-    router.server.close();
-    expect(pageErrors).toEqual([]);
+  eachInTab({}, (opened) => {
+    ({ page, router } = opened);
   });
 
   const go = () => page.goto(`${router.url}/monitor`);

@@ -1,15 +1,15 @@
 /** The drawer of logs on the monitor page, in a real browser. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { ModelControl } from '../../src/admin/deps.ts';
 import { noModels } from '../../src/config/models.ts';
 import { createOutputLog, type OutputLog } from '../../src/process/output.ts';
 import type { FakeFleet } from '../fake-admin-deps.ts';
 import { model } from '../resolved-models.ts';
 import { hostileModel, makeLively, requestId } from './lively-fleet.ts';
-import { chromiumPath, key, launchBrowser, openTab, screenshots, startRouter } from './monitor-browser.ts';
+import { chromiumPath, eachInTab, key, screenshots } from './monitor-browser.ts';
 import type { Router } from './monitor-browser.ts';
 
 /** Gives the fleet a stopped model with a log, or the router its own (`proxy`). */
@@ -32,30 +32,10 @@ function isInView(line: Locator): Promise<boolean> {
 
 // Skipped: needs the system's Chromium.
 describe.skipIf(!existsSync(chromiumPath))('log on the monitor page', () => {
-  let browser: Browser;
   let page: Page;
   let router: Router;
-  let pageErrors: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
-
-  beforeEach(async () => {
-    router = await startRouter();
-    pageErrors = [];
-    page = await openTab(
-      browser,
-      { colorScheme: 'dark', viewport: { width: 1440, height: 1000 } },
-      pageErrors,
-    );
-  });
-  afterEach(async () => {
-    await page.context().close();
-    router.server.closeAllConnections();
-    router.server.close();
-    expect(pageErrors).toEqual([]);
+  eachInTab({}, (opened) => {
+    ({ page, router } = opened);
   });
 
   const go = () => page.goto(`${router.url}/monitor`);

@@ -1,8 +1,8 @@
 /** The monitor page in a real browser, over a made-up fleet behind the real admin API. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type { ModelControl } from '../../src/admin/deps.ts';
 import { noModels } from '../../src/config/models.ts';
 import type { CacheUse } from '../../src/store/cache/cache-use.ts';
@@ -10,36 +10,18 @@ import { MemoryCache } from '../../src/store/cache/memory-cache.ts';
 import { ResponseCache } from '../../src/store/cache/response-cache.ts';
 import { model } from '../resolved-models.ts';
 import { hostileModel, makeLively, requestId } from './lively-fleet.ts';
-import { chromiumPath, key, launchBrowser, openTab, screenshots, startRouter } from './monitor-browser.ts';
-import type { Router } from './monitor-browser.ts';
+import { chromiumPath, eachInTab, key, screenshots } from './monitor-browser.ts';
+import type { MonitorTab, Router } from './monitor-browser.ts';
 
 // Skipped: needs the system's Chromium.
 describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
-  let browser: Browser;
+  let tab: MonitorTab;
   let page: Page;
   let router: Router;
-  let pageErrors: string[];
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
+  eachInTab({}, (opened) => {
+    tab = opened;
+    ({ page, router } = opened);
   });
-  afterAll(() => browser.close());
-
-  beforeEach(async () => {
-    router = await startRouter();
-    pageErrors = [];
-    await openPage('dark', { width: 1440, height: 1000 });
-  });
-  afterEach(async () => {
-    await page.context().close();
-    router.server.closeAllConnections();
-    router.server.close();
-    expect(pageErrors).toEqual([]);
-  });
-
-  async function openPage(colorScheme: 'dark' | 'light', viewport: { width: number; height: number }) {
-    page = await openTab(browser, { colorScheme, viewport }, pageErrors);
-  }
 
   const go = () => page.goto(`${router.url}/monitor`);
   const shoot = (name: string) =>
@@ -169,7 +151,7 @@ describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
 
   test('follows a light theme and a narrow screen', async () => {
     await page.context().close();
-    await openPage('light', { width: 1440, height: 1000 });
+    page = await tab.open({ colorScheme: 'light', viewport: { width: 1440, height: 1000 } });
     makeLively(router.fleet);
     await go();
     await rows('backend-rows').first().waitFor();

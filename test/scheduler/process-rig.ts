@@ -3,6 +3,8 @@ import type { BackendState, LoadFailure, ProcessView } from '../../src/domain/ba
 import type { BackendId } from '../../src/domain/ids.ts';
 import { createGroupPlanner } from '../../src/scheduler/residency/groups.ts';
 import type { Group } from '../../src/scheduler/residency/groups.ts';
+import { compileMatrix } from '../../src/scheduler/residency/matrix/compile.ts';
+import { createMatrixPlanner } from '../../src/scheduler/residency/matrix/planner.ts';
 import type { ResidencyPlanner } from '../../src/scheduler/residency/planner.ts';
 import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
 import { Rig } from './rig.ts';
@@ -31,6 +33,15 @@ export function groups(...list: readonly Group[]): Partial<SchedulerSettings> {
 
 export function residency(planner: ResidencyPlanner): Partial<SchedulerSettings> {
   return { residency: new Map([['host', planner]]) };
+}
+
+export function matrix(...sets: readonly string[]): Partial<SchedulerSettings> {
+  const program = compileMatrix({
+    vars: new Map(),
+    sets: new Map(sets.map((set, index) => [`set${index}`, set])),
+    isModel: () => true,
+  });
+  return residency(createMatrixPlanner({ program, evictCosts: new Map() }));
 }
 
 export function group(members: string, flags: Partial<Group> = {}): Group {

@@ -36,7 +36,7 @@ const backendColumns = [
   { style: 'who', fill: (cell, b) => fillOnce(cell, [b.url, b.engine, b.engine_version].join(' '), () => [make('b', { text: b.id }), make('div', { class: 'dim', text: b.url.replace(/^https?:\/\//, '') + ' · ' + b.engine + (b.engine_version ? ' ' + b.engine_version : '') })]) },
   { style: 'state', fill: (cell, b) => fillOnce(cell, b.state + b.reason, () => [pill(b.state, stateTone[b.state]), ...(b.reason === null ? [] : [make('div', { class: 'why ' + (stateTone[b.state] || 'dim'), text: b.reason })])]) },
   { style: 'slots', fill: fillSlots },
-  { style: 'models', fill: (cell, b) => fillOnce(cell, b.loaded.join() + b.sticky_to + b.claimed_for + (b.kept_seconds === null), () => [make('div', { class: 'chips' }, loadedChips(b)), ...(b.kept_seconds === null ? [] : [make('div', { class: 'why', text: 'kept for its next request' })]), ...(b.claimed_for === null ? [] : [make('div', { class: 'why warn', text: 'emptying itself for request ' + shortId(b.claimed_for) })])]) },
+  { style: 'models', fill: (cell, b) => fillOnce(cell, b.loaded.join() + b.sticky_to + b.claimed_for + (b.kept_seconds === null), () => [make('div', { class: 'chips' }, loadedChips(b)), ...(b.kept_seconds === null ? [] : [make('div', { class: 'why', text: 'kept for a moment, others wait' })]), ...(b.claimed_for === null ? [] : [make('div', { class: 'why warn', text: 'emptying itself for request ' + shortId(b.claimed_for) })])]) },
   { style: 'number gpu', label: 'GPU', text: (b) => gpuText(b.gpu), title: (b) => gpuTitle(b.gpu) },
   { style: 'number', label: 'Tokens/s', text: (b) => rate(b.traffic.output_tokens_per_second) },
   { style: 'number', label: 'Requests/min', text: (b) => rate(b.traffic.requests_per_minute) },
