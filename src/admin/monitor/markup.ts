@@ -131,7 +131,7 @@ export const markup = `
     <button class="button small" id="log-again" hidden>Follow again</button></div>
   <label class="unseen" for="log-filter">Only lines with</label>
   <input class="field" id="log-filter" type="search" placeholder="Only lines with" autocomplete="off" spellcheck="false">
-  <div class="log-box"><div class="log-lines" id="log-lines" role="log" aria-live="off" aria-labelledby="log-title" tabindex="0"></div>
+  <div class="log-box"><div class="log-lines" id="log-lines" role="log" aria-live="off" aria-labelledby="log-title" tabindex="0"><div class="log-rows" id="log-rows"></div></div>
     <button class="button small primary" id="log-newer" hidden></button></div></dialog>
 <dialog class="drawer" id="request-dialog" aria-labelledby="request-title"><button class="button small close" data-close>Close</button>
   <h2 id="request-title">Request</h2><div id="request-body"></div></dialog>

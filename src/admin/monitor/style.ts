@@ -207,8 +207,9 @@ dialog dt { color: var(--muted); } dialog dd { margin: 0; min-width: 0; overflow
 .log-bar { display: flex; align-items: center; gap: 10px; min-height: 24px; }
 #log-filter { flex: none; }
 .log-box { position: relative; flex: 1; min-height: 0; margin-top: 12px; }
-.log-lines { height: 100%; padding: 10px 12px; overflow: auto; overflow-anchor: none; border: 1px solid var(--line); border-radius: 8px; background: var(--bg); font: 12px/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
-.log-lines div { min-height: 1.5em; }
+.log-lines { display: flex; flex-direction: column-reverse; height: 100%; padding: 10px 12px; overflow: auto; overflow-anchor: none; border: 1px solid var(--line); border-radius: 8px; background: var(--bg); font: 12px/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+.log-rows { margin-bottom: auto; }
+.log-rows div { min-height: 1.5em; }
 #log-newer { position: absolute; right: 18px; bottom: 12px; }
 #model-panel .name { min-width: 110px; }
 .name .link { max-width: 100%; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; line-height: 20px; text-decoration: underline dotted var(--faint); text-underline-offset: 3px; }

@@ -44,7 +44,7 @@ async function followLog(path) {
 async function readLog(followed) {
   if (logFollowed !== undefined) logFollowed.stop.abort();
   logFollowed = followed;
-  byId('log-lines').replaceChildren();
+  byId('log-rows').replaceChildren();
   showLogState();
   try {
     const reader = followed.response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -78,28 +78,22 @@ function showTaken(followed) {
   else showLogState();
 }
 
+/** The box counts from its end (style: column-reverse), so that another size of the window never looks like scrolling up. */
 function logScrolled() {
   if (logFollowed === undefined) return;
-  const box = byId('log-lines');
-  logFollowed.atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < logEndSlack;
+  logFollowed.atEnd = byId('log-lines').scrollTop > -logEndSlack;
   if (logFollowed.atEnd && logFollowed.held.length > 0) releaseLog();
-}
-
-/** Another size of the window must not look like a reader who scrolled up. */
-function logResized() {
-  const box = byId('log-lines');
-  if (logFollowed !== undefined && logFollowed.atEnd) box.scrollTop = box.scrollHeight;
 }
 
 /** Shows what was held back, and the end of it. */
 function releaseLog() {
-  const box = byId('log-lines');
+  const rows = byId('log-rows');
   const wanted = byId('log-filter').value.trim().toLowerCase();
   const lines = logFollowed.held.splice(0).map((text) => make('div', { text }));
   for (const line of lines) line.hidden = !hasWords(line, wanted);
-  box.append(...lines);
-  for (let over = box.childElementCount - logLinesMax; over > 0; over -= 1) box.firstElementChild.remove();
-  box.scrollTop = box.scrollHeight;
+  rows.append(...lines);
+  for (let over = rows.childElementCount - logLinesMax; over > 0; over -= 1) rows.firstElementChild.remove();
+  byId('log-lines').scrollTop = 0;
   showLogState();
 }
 
@@ -107,15 +101,15 @@ const hasWords = (line, wanted) => wanted === '' || line.textContent.toLowerCase
 
 function filterLog() {
   const wanted = byId('log-filter').value.trim().toLowerCase();
-  for (const line of byId('log-lines').children) line.hidden = !hasWords(line, wanted);
+  for (const line of byId('log-rows').children) line.hidden = !hasWords(line, wanted);
   releaseLog();
 }
 
 function showLogState() {
   const { held, ended } = logFollowed;
-  const box = byId('log-lines');
-  const shown = box.querySelectorAll('div:not([hidden])').length;
-  const all = box.childElementCount;
+  const rows = byId('log-rows');
+  const shown = rows.querySelectorAll('div:not([hidden])').length;
+  const all = rows.childElementCount;
   const isFiltered = byId('log-filter').value.trim() !== '';
   setText(byId('log-count'), isFiltered ? shown + ' of ' + plural(all, 'line', 'lines') : all === 0 ? 'Nothing written yet' : plural(all, 'line', 'lines') + (all === logLinesMax ? ', older ones are gone' : ''));
   const state = byId('log-state');
@@ -129,7 +123,6 @@ function showLogState() {
 byId('log-filter').addEventListener('input', filterLog);
 byId('log-newer').addEventListener('click', () => { releaseLog(); byId('log-lines').focus(); });
 byId('log-lines').addEventListener('scroll', logScrolled);
-new ResizeObserver(logResized).observe(byId('log-lines'));
 byId('log-again').addEventListener('click', async () => {
   const answer = await followLog(logFollowed.path);
   if (answer === undefined) return;
@@ -139,7 +132,7 @@ byId('log-again').addEventListener('click', async () => {
 byId('log-dialog').addEventListener('close', () => {
   logFollowed.stop.abort();
   logFollowed = undefined;
-  byId('log-lines').replaceChildren();
+  byId('log-rows').replaceChildren();
 });
 byId('router-log').addEventListener('click', () => openLog('logs/stream/proxy', 'the router'));
 `;
