@@ -4,7 +4,8 @@ import { createFakeTerminal } from '../../../test/top/fake-terminal.ts';
 import { fakeReading } from '../../../test/top/readings.ts';
 import type { Signal } from '../io.ts';
 import { runLiveView } from './live-view.ts';
-import { RouterFault, type Action, type LogSource, type RouterClient } from './router-client.ts';
+import { RouterFault } from '../router/router-request.ts';
+import type { Action, LogSource, RouterClient } from './router-client.ts';
 
 const escape = '\u001b';
 const left = `${escape}[?25h${escape}[?1049l`;

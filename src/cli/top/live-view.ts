@@ -6,7 +6,8 @@ import { createLineJoiner } from './log-lines.ts';
 import { ansiPaint, plainPaint, type Paint } from './paint.ts';
 import { renderTop } from './render-top.ts';
 import type { Reading } from './router-answers.ts';
-import { RouterFault, type Action, type LogSource, type RouterClient } from './router-client.ts';
+import { RouterFault } from '../router/router-request.ts';
+import type { Action, LogSource, RouterClient } from './router-client.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { handleKey, initialState, withLogLines, withoutLog, type TopState } from './top-state.ts';
 

@@ -57,8 +57,6 @@ export const statusAnswer = z.object({
 /** Of `/api/requests`. */
 export const requestsAnswer = z.object({ queued: z.array(request), running: z.array(request) });
 
-export const errorAnswer = z.object({ error: z.object({ message: text }) });
-
 export type BackendReading = z.infer<typeof backend>;
 export type RequestReading = z.infer<typeof request>;
 

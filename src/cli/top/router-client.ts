@@ -1,17 +1,14 @@
 /** The control API of a router as any outside client has it: readings, logs and a few verbs. Keeps nothing, retries nothing. */
+import { text as textOf } from 'node:stream/consumers';
 import type { z } from 'zod';
-import { errorAnswer, requestsAnswer, statusAnswer, type Reading } from './router-answers.ts';
+import { inWords, readJson, requestRouter, type RouterAddress } from '../router/router-request.ts';
+import { requestsAnswer, statusAnswer, type Reading } from './router-answers.ts';
 
 /** What can be asked for by hand. */
 export interface Action {
   readonly verb: 'load' | 'unload' | 'drain' | 'resume' | 'cancel';
   /** Of a model, a backend, or a request. */
   readonly id: string;
-}
-
-/** The router does not answer, or not as hoped; the message is for people. */
-export class RouterFault extends Error {
-  override readonly name = 'RouterFault';
 }
 
 /** Everything throws RouterFault, or the signal's reason once that is aborted. */
@@ -27,10 +24,7 @@ export interface RouterClient {
 
 export type LogSource = 'proxy' | 'upstream';
 
-export interface RouterClientOptions {
-  /** With the path that a proxy in front puts before all others. */
-  readonly url: URL;
-  readonly key: string | undefined;
+export interface RouterClientOptions extends RouterAddress {
   /** Default 5 s; streams and verbs have no limit. */
   readonly timeoutMs?: number;
 }
@@ -38,16 +32,12 @@ export interface RouterClientOptions {
 const timeoutMsDefault = 5000;
 
 export function createRouterClient(options: RouterClientOptions): RouterClient {
-  const { url, timeoutMs = timeoutMsDefault } = options;
+  const { timeoutMs = timeoutMsDefault } = options;
   const withinTime = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const get = async <Schema extends z.ZodType>(path: string, schema: Schema, signal: AbortSignal) => {
-    const body: unknown = await guarded(url, signal, async () =>
-      (await request(options, path, { signal: withinTime(signal) })).json(),
+  const get = <Schema extends z.ZodType>(path: string, schema: Schema, signal: AbortSignal) =>
+    inWords(options, signal, async () =>
+      readJson(options, await requestRouter(options, { path, signal: withinTime(signal) }), schema),
     );
-    const parsed = schema.safeParse(body);
-    if (parsed.success) return parsed.data;
-    throw new RouterFault(`${url.href} does not answer as a router does`);
-  };
   return {
     async read(signal) {
       const [status, requests] = await Promise.all([
@@ -57,18 +47,18 @@ export function createRouterClient(options: RouterClientOptions): RouterClient {
       return { status, requests: [...requests.queued, ...requests.running] };
     },
     recentLog: (signal) =>
-      guarded(url, signal, async () =>
-        (await request(options, 'logs', { signal: withinTime(signal) })).text(),
+      inWords(options, signal, async () =>
+        textOf(await requestRouter(options, { path: 'logs', signal: withinTime(signal) })),
       ),
     followLog: (source, onText, signal) =>
-      guarded(url, signal, async () => {
-        const { body } = await request(options, `logs/stream/${source}`, { signal });
-        const decoder = new TextDecoder();
-        for await (const bytes of body ?? []) onText(decoder.decode(bytes, { stream: true }));
+      inWords(options, signal, async () => {
+        const answer = await requestRouter(options, { path: `logs/stream/${source}`, signal });
+        answer.setEncoding('utf8');
+        for await (const piece of answer as AsyncIterable<string>) onText(piece);
       }),
     act: (action, signal) =>
-      guarded(url, signal, async () => {
-        await request(options, pathOf(action), { method: 'POST', signal });
+      inWords(options, signal, async () => {
+        await textOf(await requestRouter(options, { method: 'POST', path: pathOf(action), signal }));
       }),
   };
 }
@@ -86,50 +76,4 @@ function pathOf({ verb, id }: Action): string {
     case 'cancel':
       return `api/requests/${name}/cancel`;
   }
-}
-
-async function request(
-  { url, key }: RouterClientOptions,
-  path: string,
-  init: { readonly method?: string; readonly signal: AbortSignal },
-): Promise<Response> {
-  const response = await fetch(new URL(path, url), {
-    ...init,
-    // The key must not go anywhere else.
-    redirect: 'error',
-    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
-  });
-  if (response.ok) return response;
-  if (response.status === 401) {
-    await response.body?.cancel();
-    const isMissing = key === undefined;
-    throw new RouterFault(
-      isMissing
-        ? `${url.href} wants an API key: put it into LLAMERO_API_KEY, or name its variable with --key-env`
-        : `${url.href} refuses the API key`,
-    );
-  }
-  const parsed = errorAnswer.safeParse(await response.json().catch(() => undefined));
-  throw new RouterFault(
-    parsed.success ? parsed.data.error.message : `${url.href} answers with status ${response.status}`,
-  );
-}
-
-/** Turns what `fetch` throws into words. */
-async function guarded<Result>(url: URL, signal: AbortSignal, run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof RouterFault) throw error;
-    throw new RouterFault(`No answer from ${url.href} (${reasonOf(error)})`, { cause: error });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'took too long';
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
 }

@@ -1,22 +1,21 @@
 /** `llamero top`: a running router in the terminal, once or live. Only a client of its control API. */
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { LongRunningIo } from '../io.ts';
-import { findKey, findRouterUrl, RouterUnknown } from './find-router.ts';
+import { findKey, findRouterUrl, RouterUnknown } from '../router/find-router.ts';
+import { routerOptionsHelp } from '../router/router-flags.ts';
+import { RouterFault } from '../router/router-request.ts';
 import { runLiveView } from './live-view.ts';
 import { createLineJoiner } from './log-lines.ts';
 import { plainPaint } from './paint.ts';
 import { renderTop } from './render-top.ts';
 import type { Reading } from './router-answers.ts';
-import { createRouterClient, RouterFault, type RouterClient } from './router-client.ts';
+import { createRouterClient, type RouterClient } from './router-client.ts';
 import { parseTopFlags, type TopFlags } from './top-flags.ts';
 import { initialState, withLogLines } from './top-state.ts';
 
 const usage = `Usage: llamero top [--url URL | --config FILE | --config-dir DIR] [--key-env NAME] [--interval TIME] [--once]
 
-  --url URL          of the router; default: the address that serve would listen on in this folder
-  --config FILE, --config-dir DIR
-                     configuration that tells the address, as for serve
-  --key-env NAME     environment variable that holds an API key; default: LLAMERO_API_KEY
+${routerOptionsHelp}\
   --interval TIME    between two looks, 100ms to 1h; default 1s
   --once             print one plain snapshot and end; so without a terminal, too
 

@@ -1,4 +1,4 @@
-/** Where the router to watch is, and the key for it: from the flags, the configuration and the environment. */
+/** Where the router is that a command talks to, and the key for it: from the flags, the configuration and the environment. */
 import { formatProblem } from '../../config/problems.ts';
 import { parseListenAddress } from '../../config/listen-address.ts';
 import { loadConfigText } from '../../config/load.ts';
@@ -6,7 +6,7 @@ import { readConfigFiles } from '../../config/read-files.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { findConfigFiles } from '../find-config.ts';
 import type { CliIo } from '../io.ts';
-import type { TopFlags } from './top-flags.ts';
+import type { RouterFlags } from './router-flags.ts';
 
 /** It cannot be known where the router is, or what to show it; `exitCode` is for the shell. */
 export class RouterUnknown extends Error {
@@ -22,10 +22,7 @@ export class RouterUnknown extends Error {
 const keyEnvDefault = 'LLAMERO_API_KEY';
 
 /** The first address that `serve` would listen on with the same flags in the same folder. Throws RouterUnknown. */
-export async function findRouterUrl(
-  flags: Pick<TopFlags, 'url' | 'config' | 'configDir'>,
-  io: CliIo,
-): Promise<URL> {
+export async function findRouterUrl(flags: Omit<RouterFlags, 'keyEnv'>, io: CliIo): Promise<URL> {
   if (flags.url !== undefined) return flags.url;
   const files = await findConfigFiles(flags, io.cwd);
   const loaded =
@@ -44,7 +41,7 @@ export async function findRouterUrl(
 }
 
 /** undefined = none is set. Throws RouterUnknown. */
-export function findKey({ keyEnv }: Pick<TopFlags, 'keyEnv'>, env: CliIo['env']): string | undefined {
+export function findKey({ keyEnv }: Pick<RouterFlags, 'keyEnv'>, env: CliIo['env']): string | undefined {
   const key = env[keyEnv ?? keyEnvDefault];
   if (key !== undefined && key !== '') return key;
   if (keyEnv === undefined) return undefined;
