@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { dialTarget } from './dial.ts';
 
@@ -8,15 +8,20 @@ import { dialTarget } from './dial.ts';
 const ticksPerS = 100;
 const keepaliveTimer = '02';
 
-/** Seconds until the system asks the other end of the connection with this local port; undefined = it will not. */
-function probeInS(port: number): number | undefined {
+/** Seconds until the system asks the other end of a connection; undefined = it will not. */
+function probeInS({ localPort = 0, remotePort = 0 }: Socket): number | undefined {
   const rows = readFileSync('/proc/net/tcp', 'latin1')
     .split('\n')
     .map((line) => line.trim().split(/\s+/));
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  const [, , , , , timer = ''] = rows.find((row) => row[1]?.endsWith(`:${hexPort}`)) ?? [];
+  // An older connection from the same port to somebody else may still be listed.
+  const row = rows.find(([, local, remote]) => portOf(local) === localPort && portOf(remote) === remotePort);
+  const [, , , , , timer = ''] = row ?? [];
   const [kind, ticks = ''] = timer.split(':');
   return kind === keepaliveTimer ? Number.parseInt(ticks, 16) / ticksPerS : undefined;
+}
+
+function portOf(address: string | undefined): number {
+  return Number.parseInt(address?.split(':')[1] ?? '', 16);
 }
 
 test.for([
@@ -34,7 +39,7 @@ test.for([
     const socket = await new Promise<ReturnType<typeof dialTarget>>((resolve) => {
       const dialed = dialTarget(target, () => resolve(dialed));
     });
-    const waits = probeInS(socket.localPort ?? 0);
+    const waits = probeInS(socket);
     socket.destroy();
     server.close();
     expect(waits).toBeGreaterThan(seconds - 5);
