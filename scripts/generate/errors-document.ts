@@ -27,9 +27,10 @@ const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   usage: 'Wrong command line.',
   noInput: 'A file named on the command line cannot be read.',
   unavailable:
-    'Something needed is not there: a port that is taken, a Node that is too old, no engine found.',
+    'Something needed is not there: a port that is taken, a Node that is too old, no engine found, no router that answers or does what it is asked.',
   internal: 'A fault of the program itself; the log has the details.',
   config: 'The configuration has an error. A restart only repeats it.',
+  interrupted: 'Stopped by a signal before it was done.',
 };
 
 const intro = `${generatedNote}

@@ -36,7 +36,13 @@ export function isOpenAdminPath(path: string): boolean {
 }
 
 /** Lists of what a key may use, and the version that Ollama's clients compare. */
-const plainPaths: ReadonlySet<string> = new Set(['/api/version', '/api/tags', '/api/ps', '/api/show']);
+const plainPaths: ReadonlySet<string> = new Set([
+  '/api/version',
+  '/api/tags',
+  '/api/ps',
+  '/api/ps_details',
+  '/api/show',
+]);
 const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Asked with a body, and change nothing. */
 const readingPosts: ReadonlySet<string> = new Set(['/api/stats']);

@@ -9,12 +9,14 @@ export const exitCodes = {
   usage: 64,
   /** A file named on the command line cannot be read. */
   noInput: 66,
-  /** Something needed is not there: a port that is taken, a Node that is too old, no engine found. */
+  /** Something needed is not there: a port that is taken, a Node that is too old, no engine found, no router that does what it is asked. */
   unavailable: 69,
   /** A fault of the program itself. */
   internal: 70,
   /** The configuration has an error; running on would only repeat it. */
   config: 78,
+  /** Stopped by a signal before it was done: 128 and SIGINT's number, as shells have it. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -21,7 +21,7 @@ describe('runCli', () => {
     async (arg) => {
       const { code, stdout, stderr } = await run(arg);
       expect([code, stderr]).toEqual([0, '']);
-      for (const name of ['serve', 'demo', 'top', 'keys', 'check', 'doctor', 'import', 'schema'])
+      for (const name of ['serve', 'demo', 'top', 'models', 'keys', 'check', 'doctor', 'import', 'schema'])
         expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
       expect(stdout).toMatch(
         /0 done, 1 doctor found errors, 64 usage, 66 .*, 69 .*, 70 internal, 78 configuration/,
@@ -29,7 +29,7 @@ describe('runCli', () => {
     },
   );
 
-  test.each(['serve', 'demo', 'top', 'gpu-monitor', 'keys', 'check', 'doctor', 'import', 'schema'])(
+  test.each(['serve', 'demo', 'top', 'models', 'gpu-monitor', 'keys', 'check', 'doctor', 'import', 'schema'])(
     'help %s is what the command says of itself',
     async (name) => {
       const { code, stdout, stderr } = await run('help', name);

@@ -27,6 +27,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Watch a running router. [--url URL] [--key-env NAME] [--interval TIME] [--once]',
     load: async () => (await import('./top/top.ts')).runTop,
   },
+  models: {
+    summary:
+      'Models of a running router. [list] | ps | load | unload | pull | push | copy | delete | create [--url URL]',
+    load: async () => (await import('./models/models.ts')).runModels,
+  },
   'gpu-monitor': {
     summary:
       'Tell routers what this machine and its GPUs do. [--listen ADDR] [--interval TIME] [--key-env NAME]',
@@ -90,7 +95,7 @@ function help(): string {
     '  help COMMAND, --help, --version',
     '',
     'Without --config, serve reads llamero.yaml or config.yaml here, else looks for engines on their usual local ports.',
-    'Exit status: 0 done, 1 doctor found errors, 64 usage, 66 file not readable, 69 unavailable, 70 internal, 78 configuration.',
+    'Exit status: 0 done, 1 doctor found errors, 64 usage, 66 file not readable, 69 unavailable, 70 internal, 78 configuration, 130 interrupted.',
     '',
   ].join('\n');
 }

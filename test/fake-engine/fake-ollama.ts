@@ -28,6 +28,10 @@ export interface FakeOllama extends AsyncDisposable {
   }[];
   /** The next requests of this path end with this error: as an answer with a status, or as a line of a stream. */
   fail(path: string, error: { readonly status?: number; readonly message: string }): void;
+  /** The next streams of this path stop before their last line, until their client leaves. */
+  hold(path: string): void;
+  /** Paths of streams whose client has left before their end. */
+  readonly left: string[];
   close(): Promise<void>;
 }
 
@@ -46,6 +50,8 @@ export async function startFakeOllama(options: FakeOllamaOptions): Promise<FakeO
   const blobs = new Map<string, number>();
   const asked: { method: string; path: string; body: Json }[] = [];
   const failures = new Map<string, { readonly status?: number; readonly message: string }>();
+  const held = new Set<string>();
+  const left: string[] = [];
 
   const entry = (name: string): Json => ({
     name,
@@ -70,6 +76,10 @@ export async function startFakeOllama(options: FakeOllamaOptions): Promise<FakeO
   function progress({ response, body }: Call, path: string, lines: readonly Json[]): void {
     response.setHeader('content-type', 'application/x-ndjson');
     for (const line of lines) response.write(`${JSON.stringify(line)}\n`);
+    response.once('close', () => {
+      if (!response.writableFinished) left.push(path);
+    });
+    if (held.has(path)) return;
     const failure = failures.get(path);
     const last = failure === undefined ? { status: 'success' } : { error: failure.message };
     if (failure === undefined) models.add(tagged(String(body['model'])));
@@ -209,6 +219,8 @@ export async function startFakeOllama(options: FakeOllamaOptions): Promise<FakeO
     blobs,
     asked,
     fail: (path, error) => void failures.set(path, error),
+    hold: (path) => void held.add(path),
+    left,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,19 +1,12 @@
 /** The keys of a file as a table for people. Shows no digest. */
 import { toKeyRules, type KeyLimits } from '../../keys/key-rules.ts';
 import type { StoredKey } from '../../keys/stored-keys.ts';
+import { plainTable } from '../plain-table.ts';
 
 const columns = ['NAME', 'CREATED', 'EXPIRES', 'ADMIN', 'MODELS', 'ROUTES', 'LIMITS'] as const;
 
 export function keysTable(keys: readonly StoredKey[]): string {
-  const rows = [columns, ...keys.map(rowOf)];
-  const widths = columns.map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return `${lines.join('\n')}\n`;
+  return plainTable(columns, keys.map(rowOf));
 }
 
 function rowOf({ name, rules: written, createdEpochMs }: StoredKey): string[] {

@@ -12,6 +12,13 @@ import { plainText } from '../top/text-width.ts';
 /** The router does not answer, or not as hoped; the message is for people. */
 export class RouterFault extends Error {
   override readonly name = 'RouterFault';
+  /** Of its answer; undefined = none came, or it was no answer of a router. */
+  readonly status: number | undefined;
+
+  constructor(text: string, options: { readonly cause?: unknown; readonly status?: number } = {}) {
+    super(text, options);
+    this.status = options.status;
+  }
 }
 
 export interface RouterAddress {
@@ -44,11 +51,11 @@ export async function requestRouter(address: RouterAddress, asked: RouterRequest
   if (status >= 200 && status < 300) return response;
   const { href } = address.url;
   const parsed = errorAnswer.safeParse(tryParse(await textOf(response).catch(() => '')));
-  if (status === 401) throw new RouterFault(keyFault(address));
+  if (status === 401) throw new RouterFault(keyFault(address), { status });
   if (status >= 300 && status < 400) throw new RouterFault(`No answer from ${href} (a redirect)`);
-  if (!parsed.success) throw new RouterFault(`${href} answers with status ${status}`);
+  if (!parsed.success) throw new RouterFault(`${href} answers with status ${status}`, { status });
   const { error } = parsed.data;
-  throw new RouterFault(typeof error === 'string' ? error : error.message);
+  throw new RouterFault(typeof error === 'string' ? error : error.message, { status });
 }
 
 /** Turns what fails on the way into a RouterFault. Throws the signal's reason once that is aborted. */
