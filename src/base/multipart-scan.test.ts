@@ -22,6 +22,8 @@ describe('multipartBoundary', () => {
     ['multipart/form-data', undefined],
     ['multipart/form-data; boundary=', undefined],
     ['multipart/mixed; boundary=abc', undefined],
+    ['multipart/form-data; boundary=abc; boundary=def', undefined],
+    ['multipart/form-data; x="; boundary=abc"; boundary=def', undefined],
     ['application/json; x=multipart/form-data; boundary=abc', undefined],
   ])('reads %j as %j', (contentType, boundary) => {
     expect(multipartBoundary(contentType)).toBe(boundary);
@@ -52,7 +54,7 @@ describe('scanMultipart', () => {
       `hello\r\n--XyZ \t\r\nContent-Disposition: form-data; name=model\r\n\r\na\r\n--XyZ--`,
       { model: 'a' },
     ],
-    ['the first of two fields', `${part('model', 'a')}${part('model', 'b')}--XyZ--`, { model: 'a' }],
+    ['a field that comes twice', `${part('model', 'a')}${part('model', 'a')}--XyZ--`, { model: 'a' }],
     ['an empty value', `${part('model', '')}--XyZ--`, { model: '' }],
     ['a part without headers', `--XyZ\r\n\r\nx\r\n${part('model', 'a')}--XyZ--`, { model: 'a' }],
     ['no field too large', `${part('model', 'a'.repeat(101))}--XyZ--`, {}],
@@ -70,6 +72,8 @@ describe('scanMultipart', () => {
       'an unfinished value',
     ],
     [`${part('a', 'b').repeat(1_001)}--XyZ--`, 'too many parts'],
+    [`${part('model', 'a')}${part('model', 'b')}--XyZ--`, 'a field of two values'],
+    [`${part('x"; name="model', 'a')}--XyZ--`, 'a field of two names'],
     [`--XyZ\r\nA: ${'b'.repeat(20_000)}\r\n\r\nx\r\n--XyZ--`, 'a huge head'],
   ])('refuses %s (%s)', (body) => {
     expect(values(body)).toBeUndefined();

@@ -16,16 +16,18 @@ const partHeadBytesMax = 16 * 1024;
 const dash = 0x2d;
 const headEnd = Buffer.from('\r\n\r\n');
 
-/** The `boundary` of a content type; undefined = it is not multipart/form-data or has none. */
+const boundaryPattern = /;\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))/gi;
+
+/** The `boundary` of a content type; undefined = it is not multipart/form-data, or has none or several. */
 export function multipartBoundary(contentType: string): string | undefined {
   if (!/^\s*multipart\/form-data\s*;/i.test(contentType)) return undefined;
-  const found = /;\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType);
-  return found?.[1] ?? found?.[2];
+  const [found, ...others] = contentType.matchAll(boundaryPattern);
+  return others.length > 0 ? undefined : (found?.[1] ?? found?.[2]);
 }
 
 /**
- * The first field of each wanted name, files aside, values above `valueBytesMax` aside. undefined = the body has not
- * the form that its boundary promises.
+ * The fields of the wanted names, files aside, values above `valueBytesMax` aside. undefined = the body has not the form
+ * that its boundary promises, or two readers could take different values from it.
  */
 export function scanMultipart(
   body: Buffer,
@@ -49,10 +51,12 @@ export function scanMultipart(
     const start = headStart + length + headEnd.length;
     const end = findDelimiter(body, delimiter, start);
     if (end === -1) return undefined;
-    const name = fieldName(head.toString('latin1', 0, length));
-    if (name !== undefined && names.has(name) && !fields.has(name) && end - start <= valueBytesMax) {
-      fields.set(name, { name, value: body.toString('utf8', start, end), start, end });
-      if (fields.size === names.size) return fields;
+    const [name, ...others] = fieldNames(head.toString('latin1', 0, length));
+    if (others.length > 0) return undefined;
+    if (name !== undefined && names.has(name) && end - start <= valueBytesMax) {
+      const value = body.toString('utf8', start, end);
+      if (fields.has(name) && fields.get(name)?.value !== value) return undefined;
+      fields.set(name, { name, value, start, end });
     }
     at = end;
   }
@@ -72,10 +76,12 @@ function findDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   return -1;
 }
 
-/** The name in a part's content-disposition; undefined = none, or the part is a file. */
-function fieldName(head: string): string | undefined {
+/** The names in a part's content-disposition: one, none for a file, several where readers could take another one. */
+function fieldNames(head: string): string[] {
   const disposition = /^content-disposition:[ \t]*form-data[ \t]*(;.*)$/im.exec(head)?.[1];
-  if (disposition === undefined || /;[ \t]*filename\*?=/i.test(disposition)) return undefined;
-  const found = /;[ \t]*name=(?:"([^"]*)"|([^\s;"]+))/i.exec(disposition);
-  return found?.[1] ?? found?.[2];
+  if (disposition === undefined || /;[ \t]*filename\*?=/i.test(disposition)) return [];
+  return Array.from(
+    disposition.matchAll(/;[ \t]*name\*?=(?:"([^"]*)"|([^\s;"]+))/gi),
+    ([, quoted, plain]) => quoted ?? plain ?? '',
+  );
 }

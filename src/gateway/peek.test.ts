@@ -93,7 +93,22 @@ describe('UTL-1 peekBody', () => {
       modelSpan: undefined,
       stream: undefined,
       object: undefined,
+      contradiction: undefined,
+      hidesModel: true,
     });
+  });
+
+  test.each([
+    ['{"model":"a"}', 'application/json', false],
+    ['{"model":null}', 'application/json', false],
+    ['{"model":["a"]}', 'application/json', true],
+    ['{"model":"a","x":"&model=b"}', 'application/x-www-form-urlencoded', true],
+    ['{"model":"a"}', 'application/x-www-form-urlencoded', false],
+    ['model=a&model=b', 'application/x-www-form-urlencoded', true],
+    ['{"model":"a"}', 'multipart/form-data; boundary=b', true],
+    [form(''), 'multipart/form-data; boundary=b', false],
+  ])('knows whether %.30j as %s may name another model: %s', (text, type, hidesModel) => {
+    expect(peek({ text, type }).hidesModel).toBe(hidesModel);
   });
 
   test('never throws', () => {

@@ -6,6 +6,7 @@ import { lastMember, scanJsonObject } from '../base/json-scan.ts';
 import type { JsonMember, JsonObjectSpan } from '../base/json-scan.ts';
 import { tryDecodeString } from '../base/json-string.ts';
 import { multipartBoundary, scanMultipart } from '../base/multipart-scan.ts';
+import { findContradiction } from './contradiction.ts';
 
 export { conversationFingerprint } from './conversation-fingerprint.ts';
 
@@ -22,6 +23,10 @@ export interface BodyFacts {
   readonly stream: boolean | undefined;
   /** The whole body, with kind `json`; what edits of the body are based on. */
   readonly object: JsonObjectSpan | undefined;
+  /** What readers of the body would understand differently, in words for the client. */
+  readonly contradiction: string | undefined;
+  /** The body may name a model that is not seen here. */
+  readonly hidesModel: boolean;
 }
 
 export interface PeekSource {
@@ -47,16 +52,28 @@ export function peekBody({ body, contentType, query }: PeekSource): BodyFacts {
 
 function readBody(body: Buffer, contentType: string): BodyFacts {
   if (body.length === 0) return nothing('none');
-  const object = scanJsonObject(body);
-  if (object !== undefined) return jsonFacts(body, object);
+  // A form can have a line end inside a string of JSON, which no reader of JSON takes; so it is looked for first.
   const boundary = multipartBoundary(contentType);
-  if (boundary !== undefined) return multipartFacts(body, boundary);
-  if (/^\s*application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType)) return formFacts(body);
-  return nothing('unreadable');
+  const form = boundary === undefined ? undefined : tryReadMultipart(body, boundary);
+  if (form !== undefined) return form;
+  const object = scanJsonObject(body);
+  const isUrlencoded = /^\s*application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType);
+  if (object === undefined) return isUrlencoded ? formFacts(body) : nothing('unreadable');
+  const facts = jsonFacts(body, object);
+  const isFormElsewhere = isUrlencoded ? body.includes('model=') : /^\s*multipart\//i.test(contentType);
+  return isFormElsewhere ? { ...facts, hidesModel: true } : facts;
 }
 
 function nothing(kind: BodyKind): BodyFacts {
-  return { kind, model: undefined, modelSpan: undefined, stream: undefined, object: undefined };
+  return {
+    kind,
+    model: undefined,
+    modelSpan: undefined,
+    stream: undefined,
+    object: undefined,
+    contradiction: undefined,
+    hidesModel: kind === 'unreadable',
+  };
 }
 
 function jsonFacts(body: Buffer, object: JsonObjectSpan): BodyFacts {
@@ -70,6 +87,8 @@ function jsonFacts(body: Buffer, object: JsonObjectSpan): BodyFacts {
       model === undefined || member === undefined ? undefined : { start: member.start, end: member.end },
     stream: stream === undefined ? undefined : stream.kind === 'true',
     object,
+    contradiction: findContradiction(body, object),
+    hidesModel: model === undefined && member !== undefined && member.kind !== 'null',
   };
 }
 
@@ -78,19 +97,18 @@ function modelName(body: Buffer, member: JsonMember): string | undefined {
   return nonEmpty(tryDecodeString(body, member.start, member.end));
 }
 
-function multipartFacts(body: Buffer, boundary: string): BodyFacts {
+function tryReadMultipart(body: Buffer, boundary: string): BodyFacts | undefined {
   const fields = scanMultipart(body, boundary, { names: formFields, valueBytesMax: modelBytesMax });
-  if (fields === undefined) return nothing('unreadable');
+  if (fields === undefined) return undefined;
   const field = fields.get('model');
   const model = nonEmpty(field?.value);
   const stream = fields.get('stream')?.value;
   return {
-    kind: 'multipart',
+    ...nothing('multipart'),
     model,
     modelSpan:
       model === undefined || field === undefined ? undefined : { start: field.start, end: field.end },
     stream: stream === undefined ? undefined : isTrue(stream),
-    object: undefined,
   };
 }
 
@@ -101,6 +119,7 @@ function formFacts(body: Buffer): BodyFacts {
   return {
     ...nothing('urlencoded'),
     model: nonEmpty(params.get('model')),
+    hidesModel: params.getAll('model').length > 1,
     stream: stream === null ? undefined : isTrue(stream),
   };
 }

@@ -22,7 +22,7 @@ export function placeUpgrade(
   const { names, fleet, dispatcher } = parts;
   const { modelInPath, query } = request;
   const model = new URLSearchParams(query).get('model') || undefined;
-  const denied = refuseAccess(parts, { ...request, route: otherRoute }, model);
+  const denied = refuseAccess(parts, { ...request, route: otherRoute }, { model, hidesModel: false });
   if (denied !== undefined) return denied;
   const requested = modelInPath ?? model;
   const meaning = requested ? names.lookUp(requested) : undefined;

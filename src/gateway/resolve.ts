@@ -70,10 +70,13 @@ export function resolveRequest(parts: GatewayParts, inbound: Inbound, body: Buff
     contentType: headerValue(inbound.request.rawHeaders, 'content-type'),
     query: inbound.query,
   });
+  if (peeked.contradiction !== undefined) {
+    return new LlameroError('request_malformed', `The body says two things: ${peeked.contradiction}`);
+  }
   const threadError = route.name === 'messages' ? tryThreadError(peeked) : undefined;
   if (threadError !== undefined) return threadError;
   const stream = peeked.stream ?? (route.streamsByDefault && peeked.kind === 'json');
-  const denied = inbound.parent === undefined ? refuseAccess(parts, inbound, peeked.model) : undefined;
+  const denied = inbound.parent === undefined ? refuseAccess(parts, inbound, peeked) : undefined;
   if (denied !== undefined) return denied;
   const meaning = meaningOf(parts, inbound, peeked);
   if (meaning instanceof LlameroError) return meaning;

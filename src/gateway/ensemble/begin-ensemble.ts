@@ -44,7 +44,7 @@ export function tryBeginEnsemble({
   const config = name === undefined ? undefined : findEnsemble(parts, name);
   if (name === undefined || config === undefined) return undefined;
   host.record.requested = name;
-  const denied = refuseAccess(parts, inbound, name);
+  const denied = refuseAccess(parts, inbound, peeked);
   if (denied !== undefined) return denied;
   const { responses } = parts;
   const conversation =

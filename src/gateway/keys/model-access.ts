@@ -11,6 +11,7 @@ import { findEnsemble, membersOf } from '../ensemble/find-ensemble.ts';
 import type { GatewayParts } from '../gateway.ts';
 import type { ModelEntry } from '../listing.ts';
 import { findOllamaName } from '../ollama/find-name.ts';
+import type { BodyFacts } from '../peek.ts';
 import type { Route } from '../routes.ts';
 
 type Parts = Pick<GatewayParts, 'config' | 'names' | 'fleet'>;
@@ -23,11 +24,11 @@ export interface KeyedRequest {
   readonly modelInPath: ModelName | undefined;
 }
 
-/** `model`: as body or query name it. undefined: the request may go on. */
+/** `named`: by body or query. undefined: the request may go on. */
 export function refuseAccess(
   parts: Parts,
   request: KeyedRequest,
-  model: ModelName | undefined,
+  { model, hidesModel }: Pick<BodyFacts, 'model' | 'hidesModel'>,
 ): LlameroError | undefined {
   const { key, route, path, modelInPath } = request;
   if (key === undefined) return undefined;
@@ -45,6 +46,7 @@ export function refuseAccess(
   // There the engine alone knows which of its models is meant.
   const isUnclear =
     route.name === 'other' ||
+    hidesModel ||
     (modelInPath !== undefined && model !== undefined && !mayUseModel(parts, key, model));
   if (isUnclear && reachesOthers(parts, key, asked)) {
     return denied(`The API key '${key.name}' may not use every model of the engine that ${path} leads to`);
