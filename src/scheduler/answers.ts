@@ -1,5 +1,6 @@
 /** Words the answers to requests: what a grant or a rejection says about its reasons. Decides nothing. */
 import type { LoadFailure } from '../domain/backend-view.ts';
+import { TracedDecision } from './decision.ts';
 import type { Effects, RejectReason } from './effects.ts';
 import type { Entry } from './entry.ts';
 import type { Permits } from './permits.ts';
@@ -22,29 +23,27 @@ export class Answers {
 
   /** After its permit was taken. */
   grant(entry: Entry, choice: Choice, at: { readonly overtook: number; readonly nowMs: number }): void {
-    const { request, attempt } = entry;
-    const { seat, picker, candidates } = choice;
-    const backend = seat.ledger.id;
+    const { seat, trace } = choice;
     const waitedMs = at.nowMs - entry.arrivedMs;
-    const loaded = loadTraceOf(entry, seat.ledger);
     this.#effects.grant({
-      id: request.id,
-      backend,
+      id: entry.request.id,
+      backend: seat.ledger.id,
       model: seat.model,
-      attempt,
+      attempt: entry.attempt,
       waitedMs,
-      decision: {
-        request: request.id,
-        model: request.model,
-        backend,
-        atMs: at.nowMs,
-        waitedMs,
-        attempt,
-        overtook: at.overtook,
-        ...(loaded && { loaded }),
-        picker,
-        candidates,
-      },
+      decision: new TracedDecision(
+        {
+          request: entry.request.id,
+          model: entry.request.model,
+          backend: seat.ledger.id,
+          atMs: at.nowMs,
+          waitedMs,
+          attempt: entry.attempt,
+          overtook: at.overtook,
+          loaded: loadTraceOf(entry, seat.ledger),
+        },
+        trace,
+      ),
     });
   }
 

@@ -1,5 +1,6 @@
 /** The trace of one placement: what was considered and why the winner won. Shown by `/api/decisions`. */
 import type { BackendId, ModelName, RequestId } from '../domain/ids.ts';
+import type { PlacementTrace } from './placement-trace.ts';
 
 export interface CandidateTrace {
   readonly backend: BackendId;
@@ -30,8 +31,41 @@ export interface Decision {
   /** Waiting requests whose turn was before, and which it passed because its model was loaded or its prompt cached. */
   readonly overtook: number;
   /** Its model was loaded for it; absent = it was there. */
-  readonly loaded?: LoadTrace;
+  readonly loaded?: LoadTrace | undefined;
   readonly picker: string;
   /** At most `decisionCandidatesMax`; the winner is always among them. */
   readonly candidates: readonly CandidateTrace[];
+}
+
+/** What it was chosen from is spelt out anew each time it is read, always the same. */
+export class TracedDecision implements Decision {
+  readonly request: RequestId;
+  readonly model: ModelName | undefined;
+  readonly backend: BackendId;
+  readonly atMs: number;
+  readonly waitedMs: number;
+  readonly attempt: number;
+  readonly overtook: number;
+  readonly loaded: LoadTrace | undefined;
+  readonly #trace: PlacementTrace;
+
+  constructor(facts: Omit<Decision, 'picker' | 'candidates'>, trace: PlacementTrace) {
+    this.request = facts.request;
+    this.model = facts.model;
+    this.backend = facts.backend;
+    this.atMs = facts.atMs;
+    this.waitedMs = facts.waitedMs;
+    this.attempt = facts.attempt;
+    this.overtook = facts.overtook;
+    this.loaded = facts.loaded;
+    this.#trace = trace;
+  }
+
+  get picker(): string {
+    return this.#trace.picker;
+  }
+
+  get candidates(): readonly CandidateTrace[] {
+    return this.#trace.candidates;
+  }
 }

@@ -11,6 +11,7 @@ import type { Owner } from './entry.ts';
 import type { Candidate, Claim, Scored } from './policy.ts';
 import { ProcessBook } from './process-book.ts';
 import { RecentTimes } from './recent-times.ts';
+import type { BackendRating } from './ratings.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** A request whose client left while the engine went on. */
@@ -26,15 +27,14 @@ export class Seat implements Candidate, Scored {
   readonly ledger: Ledger;
   readonly model: ModelName | undefined;
   readonly contextTokens: number | undefined;
-  /** For pickers; the total is that of the placement under way. */
   /** As a picker sees it; the total is that of the placement under way. */
   readonly candidate = this;
   total = 0;
-  /** What policies that look at backends alone say of it: kept by ratings.ts as long as the ledger has these stamps. */
-  openStamp = -1;
-  isOpen = false;
-  backendTotalStamp = -1;
-  backendTotal = 0;
+  /** What policies that look at backends alone say of it: kept by ratings.ts as long as the seat has these stamps. */
+  refusalStamp = -1;
+  refusal = 0;
+  ratingStamp = -1;
+  rating: BackendRating | undefined = undefined;
   /** The view for which `#isLoaded` was found out; views are replaced, never changed. */
   #loadedOf: BackendView | undefined;
   #isLoaded = false;
@@ -43,6 +43,11 @@ export class Seat implements Candidate, Scored {
     this.ledger = ledger;
     this.model = model;
     this.contextTokens = model === undefined ? undefined : ledger.view.contextTokens.get(model);
+  }
+
+  /** Another one after every change that policies can see. Of a process they see no more than whether it is closing. */
+  get stamp(): number {
+    return 2 * this.ledger.stamp + (this.isClosing ? 1 : 0);
   }
 
   get view(): BackendView {

@@ -15,9 +15,11 @@ import { maxModels } from './policies/filters/max-models.ts';
 import { servesModel } from './policies/filters/serves-model.ts';
 import { sticky } from './policies/filters/sticky.ts';
 import { prefixAffinity } from './policies/scorers/prefix-affinity.ts';
+import { PlacementTrace } from './placement-trace.ts';
 import type { Filter, Picker, PickerState, PlacementContext, PromptContext } from './policy.ts';
 import type { PromptCaches } from './prompt-caches.ts';
 import { Ratings, refusing } from './ratings.ts';
+import type { WeightedScorer } from './ratings.ts';
 import { hasTrusted } from './servability.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
@@ -25,8 +27,17 @@ import type { SchedulerSettings } from './settings.ts';
 
 export interface Choice {
   readonly seat: Seat;
-  readonly picker: string;
-  readonly candidates: readonly CandidateTrace[];
+  readonly trace: PlacementTrace;
+}
+
+/** What is known of a request that is to be placed; what only scorers look at comes last. */
+type Inquiry = { -readonly [Key in keyof PlacementContext]: PlacementContext[Key] };
+
+/** What was asked of each seat. */
+interface Asked {
+  readonly model: ServedModel;
+  readonly context: PlacementContext;
+  readonly concerning: readonly WeightedScorer[];
 }
 
 const noScores: CandidateTrace['scores'] = {};
@@ -94,7 +105,7 @@ export class Placement {
   }
 
   /** Enough for filters; `choose` adds what scorers want to know. */
-  contextOf(entry: Entry, model: ServedModel, nowMs: number): PlacementContext {
+  contextOf(entry: Entry, model: ServedModel, nowMs: number): Inquiry {
     return {
       request: entry.request,
       turn: entry,
@@ -136,22 +147,26 @@ export class Placement {
         if (seat.ledger.ready && this.#ratings.isOpen(seat, rules, context)) accepted.push(seat);
       }
     }
-    return accepted.length === 0 ? undefined : this.choose(accepted, entry, model, nowMs);
+    return accepted.length === 0 ? undefined : this.#choose(accepted, entry, model, context);
   }
 
   /** `accepted` passed every filter, in configuration order. */
   choose(accepted: readonly Seat[], entry: Entry, model: ServedModel, nowMs: number): Choice | undefined {
-    const context = this.#scoringContext(accepted, entry, this.contextOf(entry, model, nowMs));
-    this.#ratings.rate(accepted, context);
-    const seat = this.#picker.pick(accepted, this.#turnsOf(model), context);
-    if (seat === undefined) return undefined;
-    const candidates = this.#trace(seat, accepted, model, context);
-    return { seat, picker: this.#picker.name, candidates };
+    return this.#choose(accepted, entry, model, this.contextOf(entry, model, nowMs));
   }
 
-  #scoringContext(accepted: readonly Seat[], entry: Entry, plain: PlacementContext): PlacementContext {
-    const sessionBackend = this.#sessions.backendOf(entry.sessionKey, plain.nowMs);
-    return { ...plain, sessionBackend, prompts: this.#promptsAt(accepted, entry) };
+  #choose(accepted: readonly Seat[], entry: Entry, model: ServedModel, context: Inquiry): Choice | undefined {
+    this.#addForScorers(context, accepted, entry);
+    const concerning = this.#ratings.scorersFor(context);
+    this.#ratings.rate(accepted, concerning, context);
+    const seat = this.#picker.pick(accepted, this.#turnsOf(model), context);
+    if (seat === undefined) return undefined;
+    return { seat, trace: this.#trace(seat, accepted, { model, context, concerning }) };
+  }
+
+  #addForScorers(context: Inquiry, accepted: readonly Seat[], entry: Entry): void {
+    context.sessionBackend = this.#sessions.backendOf(entry.sessionKey, context.nowMs);
+    context.prompts = this.#promptsAt(accepted, entry);
   }
 
   /** Looked for only where a scorer asks. */
@@ -172,20 +187,23 @@ export class Placement {
   /** What `choose` would look at, full and dead backends left out by their filters; no turn is taken. */
   explain(entry: Entry, ledgers: Iterable<Ledger>, nowMs: number): readonly CandidateTrace[] {
     const model = this.#fleet.model(entry.request.model);
-    const plain = this.contextOf(entry, model, nowMs);
+    const context = this.contextOf(entry, model, nowMs);
     const excluded: CandidateTrace[] = [];
     const accepted: Seat[] = [];
     for (const ledger of ledgers) {
       const seat = ledger.seats.get(model.name);
-      const filter = seat === undefined ? servesModel : this.#ratings.refusalOf(seat, plain);
+      const filter = seat === undefined ? servesModel : this.#ratings.refusalOf(seat, context);
       if (filter === undefined && seat !== undefined) accepted.push(seat);
       else excluded.push({ backend: ledger.id, excludedBy: filter?.name, score: 0, scores: noScores });
     }
     this.#fleet.forgetIfUnused(model);
-    const context = this.#scoringContext(accepted, entry, plain);
-    const rated = accepted.map((seat) =>
-      this.#traceOf(seat, this.#ratings.totalAnew(seat, context), context),
-    );
+    this.#addForScorers(context, accepted, entry);
+    const rated = accepted.map((seat) => ({
+      backend: seat.view.id,
+      excludedBy: undefined,
+      score: this.#ratings.totalAnew(seat, context),
+      scores: this.#ratings.scoresOf(seat, context),
+    }));
     return [...rated.toSorted((one, other) => other.score - one.score), ...excluded];
   }
 
@@ -215,8 +233,9 @@ export class Placement {
     }
     if (found === undefined) return undefined;
     model.slotlessTurns = seats.indexOf(found) + 1;
-    const trace = { backend: found.view.id, excludedBy: undefined, score: 0, scores: {} };
-    return { seat: found, picker: 'round-robin', candidates: [trace] };
+    const trace = new PlacementTrace({ picker: 'round-robin', scorers: [], concerning: [] });
+    trace.addRated({ backend: found.view.id, scores: [], total: 0 });
+    return { seat: found, trace };
   }
 
   #turnsOf(model: ServedModel): PickerState {
@@ -230,37 +249,34 @@ export class Placement {
   }
 
   /** The winner, the others it was chosen from, then backends that were left out and why, while there is room. */
-  #trace(
-    winner: Seat,
-    accepted: readonly Seat[],
-    model: ServedModel,
-    context: PlacementContext,
-  ): readonly CandidateTrace[] {
+  #trace(winner: Seat, accepted: readonly Seat[], asked: Asked): PlacementTrace {
+    const { model, context, concerning } = asked;
     const max = this.#settings.decisionCandidatesMax;
-    const traces = [this.#traceOf(winner, winner.total, context)];
+    const trace = new PlacementTrace({
+      picker: this.#picker.name,
+      scorers: this.#ratings.scorers,
+      concerning,
+    });
+    this.#addRated(trace, winner, asked);
     for (const seat of accepted) {
-      if (traces.length >= max) return traces;
-      if (seat !== winner) traces.push(this.#traceOf(seat, seat.total, context));
+      if (trace.size >= max) return trace;
+      if (seat !== winner) this.#addRated(trace, seat, asked);
     }
-    if (accepted.length === this.#fleet.backendsKnown) return traces;
-    for (const ledger of this.#fleet.ledgers) {
-      if (traces.length >= max) return traces;
-      if (accepted.some((seat) => seat.ledger === ledger)) continue;
-      const seat = ledger.seats.get(model.name) ?? ledger.seats.get(undefined);
-      const filter = seat === undefined ? undefined : refusing(filters, seat, context);
-      if (filter !== undefined)
-        traces.push({ backend: ledger.id, excludedBy: filter.name, score: 0, scores: noScores });
+    if (accepted.length === this.#fleet.backendsKnown) return trace;
+    const rules = this.#ratings.filtersFor(context);
+    for (const { id, present, seats } of this.#fleet.ledgers) {
+      if (trace.size >= max) return trace;
+      if (!present) continue;
+      const seat = seats.get(model.name);
+      const filter = seat === undefined ? servesModel : this.#ratings.refusalBy(seat, rules, context);
+      if (filter !== undefined) trace.addExcluded(id, filter);
     }
-    return traces;
+    return trace;
   }
 
-  #traceOf(seat: Seat, score: number, context: PlacementContext): CandidateTrace {
-    return {
-      backend: seat.view.id,
-      excludedBy: undefined,
-      score,
-      scores: this.#ratings.scoresOf(seat, context),
-    };
+  #addRated(trace: PlacementTrace, seat: Seat, { context, concerning }: Asked): void {
+    trace.addRated(this.#ratings.ratingOf(seat, context));
+    for (const { scorer } of concerning) trace.addRequestScore(scorer.score(seat, context));
   }
 }
 
