@@ -26,11 +26,15 @@ describe('the cache of answers', () => {
   test('is told of with its size and how often it served', async () => {
     const cache = createCache();
     await cache.keep('one', '{}');
-    for (const result of ['exact', 'semantic', 'miss', 'miss'] as const) cache.told(result);
+    cache.hit('exact', { inputTokens: 10, outputTokens: 3 });
+    cache.hit('semantic', { inputTokens: 5, outputTokens: 1 });
+    cache.missed();
+    cache.missed();
     const ask = createAdmin(cache);
     const body = cacheSchema.parse((await ask('/api/cache')).body);
     expect(body).toMatchObject({ enabled: true, store: 'memory', entries: 1, stored: 1, not_stored: 0 });
     expect(body).toMatchObject({ hits: 2, semantic_hits: 1, misses: 2, hit_rate: 0.5 });
+    expect(body).toMatchObject({ saved_input_tokens: 15, saved_output_tokens: 4 });
     expect(body.bytes).toBeGreaterThan(0);
     expect(cacheStatsSchema.parse((await ask('/api/cache/stats')).body)).toEqual({
       enabled: true,
@@ -61,7 +65,7 @@ describe('the cache of answers', () => {
   ])('forgets everything with %s %s, its counts included', async (path, method) => {
     const cache = createCache();
     await cache.keep('one', '{}');
-    cache.told('miss');
+    cache.missed();
     const ask = createAdmin(cache);
     const { status, body } = await ask(path, method);
     expect([status, cacheInvalidatedSchema.parse(body)]).toEqual([200, { enabled: true, cleared: true }]);

@@ -1,15 +1,13 @@
 /** How often answers were given again, and how to have them forgotten. */
 import type { Hono } from 'hono';
 import { LlameroError } from '../domain/errors.ts';
-import type { CacheCounts } from '../store/cache/response-cache.ts';
+import { noCounts } from '../store/cache/response-cache.ts';
 import { noQuery } from './contract.ts';
 import type { CacheBody, CacheInvalidatedBody, CacheStatsBody } from './contract-cache.ts';
 import type { AdminDeps } from './deps.ts';
 import { addRoute, checkQuery } from './routing.ts';
 
 type Deps = Pick<AdminDeps, 'cache' | 'cacheSettings'>;
-
-const nothingCounted: CacheCounts = { hits: 0, semanticHits: 0, misses: 0, stored: 0, notStored: 0 };
 
 export function addCacheRoutes(app: Hono, deps: Deps): void {
   addRoute(app, '/api/cache', {
@@ -25,18 +23,21 @@ export function addCacheRoutes(app: Hono, deps: Deps): void {
 
 function cacheBody({ cache, cacheSettings }: Deps): CacheBody {
   const current = cache();
-  const { hits, semanticHits, misses, stored, notStored } = current?.counts ?? nothingCounted;
+  const counts = current?.counts ?? noCounts;
+  const { hits, misses } = counts;
   return {
     enabled: current !== undefined,
     store: cacheSettings().store,
     entries: current?.size?.entries ?? null,
     bytes: current?.size?.bytes ?? null,
     hits,
-    semantic_hits: semanticHits,
+    semantic_hits: counts.semanticHits,
     misses,
     hit_rate: hits + misses === 0 ? null : hits / (hits + misses),
-    stored,
-    not_stored: notStored,
+    saved_input_tokens: counts.savedInputTokens,
+    saved_output_tokens: counts.savedOutputTokens,
+    stored: counts.stored,
+    not_stored: counts.notStored,
   };
 }
 

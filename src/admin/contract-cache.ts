@@ -16,6 +16,9 @@ export const cacheSchema = z.strictObject({
   misses: count,
   /** From 0 to 1; null = nobody has asked. */
   hit_rate: z.number().min(0).max(1).nullable(),
+  /** Tokens of the hits, as they were counted when an engine gave the answers; nobody is charged for them. */
+  saved_input_tokens: count,
+  saved_output_tokens: count,
   stored: count,
   /** Answers that came and were not kept. */
   not_stored: count,

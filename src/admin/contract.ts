@@ -269,7 +269,15 @@ export const monitorSchema = z.strictObject({
     hour: z.strictObject({ at_epoch_s: z.array(count), tokens: z.array(count) }),
   }),
   /** What the cache of answers did since it began to count; null = no answers are kept. */
-  cache: z.strictObject({ hits: count, semantic_hits: count, misses: count }).nullable(),
+  cache: z
+    .strictObject({
+      hits: count,
+      semantic_hits: count,
+      misses: count,
+      saved_input_tokens: count,
+      saved_output_tokens: count,
+    })
+    .nullable(),
   history: z.strictObject({
     at_epoch_s: z.array(count),
     tokens_per_second: z.array(z.number()),

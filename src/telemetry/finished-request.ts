@@ -42,5 +42,12 @@ export interface FinishedRequest {
   readonly timings?: { readonly predictedRate?: number } | undefined;
   readonly repairs: readonly RepairRecord[];
   /** What the cache of answers did for it, and why its answer is not given again; absent = it was not asked to. */
-  readonly cache?: { readonly result: string; readonly refusal: string | undefined } | undefined;
+  readonly cache?:
+    | {
+        readonly result: string;
+        /** Absent = an engine answered, or the answer does not tell. */
+        readonly saved?: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
+        readonly refusal: string | undefined;
+      }
+    | undefined;
 }

@@ -114,6 +114,11 @@ export const metricTable = {
     help: 'Requests that wanted something of the cache of answers, by what came of it: `exact` and `semantic` were answered from it, `miss` by an engine, `bypass` without looking.',
     labels: ['result'],
   },
+  llamero_cache_saved_tokens_total: {
+    kind: 'counter',
+    help: 'Tokens of answers that were given again, by kind: input, output. They are counted as they were when an engine gave the answer, and nowhere else.',
+    labels: ['kind'],
+  },
   llamero_cache_refusals_total: {
     kind: 'counter',
     help: 'Answers to such requests that are not kept, by the reason (docs/cache.md).',

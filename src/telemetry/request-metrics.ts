@@ -109,8 +109,13 @@ export class RequestMetrics {
     if (request.cache !== undefined) this.#recordCache(request.cache);
   }
 
-  #recordCache({ result, refusal }: NonNullable<FinishedRequest['cache']>): void {
+  #recordCache({ result, saved, refusal }: NonNullable<FinishedRequest['cache']>): void {
     this.#registry.counter('llamero_cache_requests_total').inc({ result });
+    if (saved !== undefined) {
+      const tokens = this.#registry.counter('llamero_cache_saved_tokens_total');
+      tokens.inc({ kind: 'input' }, saved.inputTokens);
+      tokens.inc({ kind: 'output' }, saved.outputTokens);
+    }
     if (refusal !== undefined)
       this.#registry.counter('llamero_cache_refusals_total').inc({ reason: refusal });
   }

@@ -68,7 +68,10 @@ describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
       nowEpochMs: () => 0,
       onFault: () => {},
     });
-    for (const result of ['exact', 'semantic', 'miss', 'miss'] as const) cache.told(result);
+    cache.hit('exact', { inputTokens: 11_000, outputTokens: 900 });
+    cache.hit('semantic', undefined);
+    cache.missed();
+    cache.missed();
     router.fleet.cache = cache;
     const use: CacheUse = { result: 'semantic', refusal: undefined, copy: undefined };
     const again = router.fleet.open('again', { model: 'm', cache: use });
@@ -78,13 +81,13 @@ describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
       errorCode: undefined,
     });
     router.fleet.advance(1000);
-    await page.getByText('Cache: 2 of 4 known').waitFor();
+    await page.getByText('Cache: 2 of 4 known, 11.9k tokens saved').waitFor();
     await page.locator('#recent-panel').screenshot({ path: resolve(screenshots, 'cache.png') });
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await page.locator('#recent-panel').screenshot({ path: resolve(screenshots, 'cache-phone.png') });
     expect(await page.locator('#cache').getAttribute('title')).toBe(
-      '2 answers given again, 1 of them to a similar question; 2 not known',
+      '2 answers given again, 1 of them to a similar question; 2 not known; saved 11.0k tokens in, 900 out',
     );
     const row = rows('recent-rows').filter({ hasText: 'again' });
     expect(await row.innerText()).toContain('cache');

@@ -234,6 +234,34 @@ describe('a hit', () => {
     });
   });
 
+  test('counts the tokens that it saves, and nobody uses them', async () => {
+    const { engine, router } = await startCached({}, {}, (request, index) =>
+      request.path === '/v1/embeddings'
+        ? {
+            body: {
+              object: 'list',
+              data: [{ object: 'embedding', index: 0, embedding: [1] }],
+              usage: { prompt_tokens: 4, total_tokens: 4 },
+            },
+          }
+        : say(request, `answer ${index + 1}`),
+    );
+    const embed = async () =>
+      told(await ask(`${router.url}/v1/embeddings`, { body: { model: 'm', input: 'Sky', ...wish } }).answer);
+    for (let time = 0; time < 3; time += 1) await chat(router, { ...wish, stream: time === 1 });
+    expect([await embed(), await embed(), engine.asked.length]).toEqual(['miss', 'hit', 2]);
+    const cache = (await ask(`${router.url}/api/cache`).answer).json();
+    expect(cache).toMatchObject({ hits: 3, saved_input_tokens: 24, saved_output_tokens: 6 });
+    const metrics = (await ask(`${router.url}/metrics`).answer).body.toString();
+    expect(metrics).toContain('llamero_cache_saved_tokens_total{kind="input"} 24');
+    expect(metrics).toContain('llamero_cache_saved_tokens_total{kind="output"} 6');
+    const feed = (await ask(`${router.url}/monitor/data`).answer).json();
+    expect([feed['tokens'], feed['cache']]).toMatchObject([
+      { today: { input_tokens: 14, output_tokens: 3 } },
+      { saved_input_tokens: 24, saved_output_tokens: 6 },
+    ]);
+  });
+
   test('counts as a request of its key, and passes when the budget of tokens is used up', async () => {
     const limits = { tokensPerDay: 5, requestsPerMinute: 3 };
     const { router } = await startCached(

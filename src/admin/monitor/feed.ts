@@ -137,7 +137,13 @@ function describeModels(
 function describeCache({ cache }: AdminDeps): MonitorBody['cache'] {
   const counts = cache()?.counts;
   if (counts === undefined) return null;
-  return { hits: counts.hits, semantic_hits: counts.semanticHits, misses: counts.misses };
+  return {
+    hits: counts.hits,
+    semantic_hits: counts.semanticHits,
+    misses: counts.misses,
+    saved_input_tokens: counts.savedInputTokens,
+    saved_output_tokens: counts.savedOutputTokens,
+  };
 }
 
 function describeHistory(points: readonly HistoryPoint[]): MonitorBody['history'] {

@@ -5,7 +5,7 @@
 import { LlameroError } from '../../domain/errors.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { AnswerCopy } from '../../store/cache/answer-copy.ts';
-import type { CacheRefusal, CacheResult } from '../../store/cache/cache-use.ts';
+import type { CacheRefusal, CacheResult, SavedTokens } from '../../store/cache/cache-use.ts';
 import type { Likeness } from '../../store/cache/cache-store.ts';
 import type { FoundAnswer, ResponseCache, SimilarAnswer } from '../../store/cache/response-cache.ts';
 import type { RequestRecord } from '../../store/request-record.ts';
@@ -14,7 +14,7 @@ import type { Inbound } from '../inbound.ts';
 import type { Resolved } from '../resolve.ts';
 import { cacheHeader, readWish, similarityHeader, type CacheWish, type Wishing } from './cache-wish.ts';
 import { toCacheable, type CacheableRequest } from './cacheable-request.ts';
-import { toEntry, toStream, type KeptEntry, type NotKept } from './kept-answer.ts';
+import { savedBy, toEntry, toStream, type KeptEntry, type NotKept } from './kept-answer.ts';
 import { tryLikeness } from './likeness.ts';
 
 export interface CacheVisitSource {
@@ -101,7 +101,7 @@ class CacheVisit {
     const entry = this.#toEntry(request, outcome, bytes);
     if ('refusal' in entry) {
       use.refusal = entry.refusal;
-      cache.told('notStored');
+      cache.refused();
       this.#arrived();
       return;
     }
@@ -127,7 +127,7 @@ class CacheVisit {
     const replayed = similar && this.#replay(similar, resolved);
     if (replayed !== undefined) return replayed;
     this.#tell(wish.reads ? 'miss' : 'bypass', wish.writes ? undefined : 'unwanted');
-    if (wish.reads) cache.told('miss');
+    if (wish.reads) cache.missed();
     if (wish.isRequired) return missed();
     if (wish.writes) this.#expect(request.key);
     return undefined;
@@ -172,8 +172,9 @@ class CacheVisit {
     const pieces = speech === undefined ? [body] : toStream(body, speech);
     if (pieces === undefined) return undefined;
     const result = 'similarity' in found ? 'semantic' : 'exact';
-    this.#tell(result, undefined);
-    cache.told(result);
+    const saved = savedBy(body, this.#request?.speech);
+    this.#tell(result, undefined, saved);
+    cache.hit(result, saved);
     inbound.response.setHeader('age', String(Math.floor(ageMs / 1000)));
     if ('similarity' in found) inbound.response.setHeader(similarityHeader, found.similarity.toFixed(4));
     return { contentType: speech?.dialect.streamType ?? 'application/json; charset=utf-8', pieces };
@@ -196,9 +197,9 @@ class CacheVisit {
     parts.log.error({ requestId: inbound.id, err: thrown }, 'The cache of answers failed a request');
   }
 
-  #tell(result: CacheResult, refusal: CacheRefusal | undefined): void {
+  #tell(result: CacheResult, refusal: CacheRefusal | undefined, saved?: SavedTokens): void {
     const { record, inbound } = this.#visiting;
-    record.cache = { result, refusal, copy: undefined };
+    record.cache = { result, saved, refusal, copy: undefined };
     inbound.response.setHeader(cacheHeader, result === 'exact' ? 'hit' : result);
   }
 }

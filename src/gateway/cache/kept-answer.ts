@@ -8,8 +8,9 @@ import { isObject } from '../../dialects/ir/fields.ts';
 import type { JsonObject, ModelRequest } from '../../dialects/ir/request.ts';
 import { AnswerFold, isEngineError, type WholeAnswer } from '../../dialects/ir/whole-answer.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import type { CacheRefusal } from '../../store/cache/cache-use.ts';
+import type { CacheRefusal, SavedTokens } from '../../store/cache/cache-use.ts';
 import type { RequestRecord } from '../../store/request-record.ts';
+import { findUsage } from '../usage-numbers.ts';
 import type { Speech } from './cacheable-request.ts';
 import { identityTokens, isPersonal } from './personal.ts';
 import { systemText } from './question.ts';
@@ -64,6 +65,16 @@ export function toStream(body: string, { dialect, context }: Speech): readonly s
     for (const part of inPieces(event)) pieces.push(writer.write(part));
   });
   return isWhole ? pieces.filter((piece) => piece !== '') : undefined;
+}
+
+/** Of the request that an engine answered; undefined = the answer does not tell. */
+export function savedBy(body: string, speech: Speech | undefined): SavedTokens | undefined {
+  if (speech === undefined) return findUsage(Buffer.from(body));
+  const fold = new AnswerFold();
+  const answer = tryParse(body);
+  if (answer !== undefined) speech.dialect.readAnswer(answer, (event) => fold.add(event));
+  const whole = fold.finish();
+  return isEngineError(whole) ? undefined : whole.usage;
 }
 
 function toSpokenEntry(

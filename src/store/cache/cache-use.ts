@@ -24,8 +24,16 @@ export type CacheRefusal =
   | 'personal'
   | 'tooLarge';
 
+/** What an engine was spared, as it was counted when one gave the answer. */
+export interface SavedTokens {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
 export interface CacheUse {
   result: CacheResult;
+  /** undefined = an engine answers, or the answer does not tell its tokens. */
+  saved?: SavedTokens | undefined;
   /** undefined = the answer came from the cache, or was kept. */
   refusal: CacheRefusal | undefined;
   /** Of the answer, while it may be kept. */

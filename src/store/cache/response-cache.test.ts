@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryCache } from './memory-cache.ts';
-import { ResponseCache } from './response-cache.ts';
+import { noCounts, ResponseCache } from './response-cache.ts';
 import type { CacheStore } from './cache-store.ts';
 
 function cacheOf(more: { readonly store?: CacheStore; readonly ttlMs?: number } = {}) {
@@ -58,12 +58,23 @@ describe('a cache of answers', () => {
 
   test('counts what became of requests and answers, until it is cleared', async () => {
     const { cache } = cacheOf();
-    for (const result of ['exact', 'semantic', 'miss', 'notStored'] as const) cache.told(result);
+    cache.hit('exact', { inputTokens: 10, outputTokens: 3 });
+    cache.hit('semantic', undefined);
+    cache.missed();
+    cache.refused();
     await cache.keep('k', '{}');
     await cache.keep('huge', 'x'.repeat(20_000));
-    expect(cache.counts).toEqual({ hits: 2, semanticHits: 1, misses: 1, stored: 1, notStored: 2 });
+    expect(cache.counts).toEqual({
+      hits: 2,
+      semanticHits: 1,
+      savedInputTokens: 10,
+      savedOutputTokens: 3,
+      misses: 1,
+      stored: 1,
+      notStored: 2,
+    });
     await cache.clear();
-    expect(cache.counts).toEqual({ hits: 0, semanticHits: 0, misses: 0, stored: 0, notStored: 0 });
+    expect(cache.counts).toEqual(noCounts);
     expect(cache.size).toEqual({ entries: 0, bytes: 0 });
   });
 

@@ -2,7 +2,7 @@
  * Owns the answers that are given again, and how often that happened. A place that fails costs a hit, never a request. Who
  * may ask for what, and what an answer says, is decided elsewhere.
  */
-import type { CacheResult } from './cache-use.ts';
+import type { SavedTokens } from './cache-use.ts';
 import type { CacheSize, CacheStore, Likeness } from './cache-store.ts';
 import { findNearest } from './vectors.ts';
 
@@ -35,6 +35,8 @@ export interface CacheCounts {
   readonly hits: number;
   /** Part of `hits` whose question was only similar. */
   readonly semanticHits: number;
+  readonly savedInputTokens: number;
+  readonly savedOutputTokens: number;
   readonly misses: number;
   readonly stored: number;
   /** Answers that came and were not kept. */
@@ -96,11 +98,22 @@ export class ResponseCache {
     await this.#attempt(() => this.#options.store.delete(key));
   }
 
-  /** What became of a request that asked for an answer, or of an answer that could have been kept. */
-  told(result: Exclude<CacheResult, 'bypass'> | 'notStored'): void {
+  /** A request was answered with what is kept. `saved`: where the answer tells its tokens. */
+  hit(result: 'exact' | 'semantic', saved: SavedTokens | undefined): void {
+    this.#count('hits');
     if (result === 'semantic') this.#count('semanticHits');
-    if (result === 'exact' || result === 'semantic') this.#count('hits');
-    else this.#count(result === 'miss' ? 'misses' : result);
+    this.#count('savedInputTokens', saved?.inputTokens ?? 0);
+    this.#count('savedOutputTokens', saved?.outputTokens ?? 0);
+  }
+
+  /** Nothing is known of what a request asked for. */
+  missed(): void {
+    this.#count('misses');
+  }
+
+  /** An answer that could have been kept is none that may be. */
+  refused(): void {
+    this.#count('notStored');
   }
 
   /** Resolves when the answer that somebody waits for has come, however; undefined = nobody does. */
@@ -135,8 +148,8 @@ export class ResponseCache {
     this.#options.store.close();
   }
 
-  #count(what: keyof CacheCounts): void {
-    this.#counts = { ...this.#counts, [what]: this.#counts[what] + 1 };
+  #count(what: keyof CacheCounts, more = 1): void {
+    this.#counts = { ...this.#counts, [what]: this.#counts[what] + more };
   }
 
   async #attempt<Value>(call: () => Promise<Value>): Promise<Value | undefined> {
@@ -150,4 +163,12 @@ export class ResponseCache {
   }
 }
 
-const noCounts: CacheCounts = { hits: 0, semanticHits: 0, misses: 0, stored: 0, notStored: 0 };
+export const noCounts: CacheCounts = {
+  hits: 0,
+  semanticHits: 0,
+  savedInputTokens: 0,
+  savedOutputTokens: 0,
+  misses: 0,
+  stored: 0,
+  notStored: 0,
+};

@@ -171,8 +171,9 @@ function showCache({ cache }) {
   text.hidden = cache === null;
   if (cache === null) return;
   const asked = cache.hits + cache.misses;
-  setText(text, 'Cache: ' + (asked === 0 ? 'not asked yet' : amount(cache.hits) + ' of ' + amount(asked) + ' known'));
-  setTitle(text, plural(cache.hits, 'answer', 'answers') + ' given again, ' + amount(cache.semantic_hits) + ' of them to a similar question; ' + amount(cache.misses) + ' not known');
+  const saved = cache.saved_input_tokens + cache.saved_output_tokens;
+  setText(text, 'Cache: ' + (asked === 0 ? 'not asked yet' : amount(cache.hits) + ' of ' + amount(asked) + ' known' + (saved === 0 ? '' : ', ' + amount(saved) + ' tokens saved')));
+  setTitle(text, plural(cache.hits, 'answer', 'answers') + ' given again, ' + amount(cache.semantic_hits) + ' of them to a similar question; ' + amount(cache.misses) + ' not known; saved ' + amount(cache.saved_input_tokens) + ' tokens in, ' + amount(cache.saved_output_tokens) + ' out');
 }
 
 function showTables(data) {
