@@ -181,11 +181,16 @@ export function withoutHeader(headers: readonly string[], name: string): string[
   return kept;
 }
 
-/** Names that a `Connection` header declares to be hop-by-hop; undefined for the usual keep-alive and close. */
+/** Names that `Connection` headers declare to be hop-by-hop; undefined where they say no more than keep-alive or close. */
 function connectionNamed(headers: readonly string[]): ReadonlySet<string> | undefined {
-  const value = headerValue(headers, 'connection');
-  if (value === undefined) return undefined;
-  const lower = value.toLowerCase();
-  if (lower === 'keep-alive' || lower === 'close') return undefined;
-  return new Set(lower.split(',').map((name) => name.trim()));
+  let named: Set<string> | undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (name.length !== 'connection'.length || name.toLowerCase() !== 'connection') continue;
+    const value = (headers[index + 1] ?? '').toLowerCase();
+    if (value === 'keep-alive' || value === 'close') continue;
+    named ??= new Set();
+    for (const token of value.split(',')) named.add(token.trim());
+  }
+  return named;
 }

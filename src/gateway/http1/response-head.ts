@@ -51,7 +51,9 @@ export function parseResponseHead(text: string, requestMethod: string): Response
     readField(text.slice(start, end), headers, facts);
     start = end + 2;
   }
-  return { status, headers, ...bodyFraming(status, requestMethod, facts, line[1] === '1') };
+  const framing = bodyFraming(status, requestMethod, facts, line[1] === '1');
+  // Some clients wait for a body of that length all the same.
+  return { status, headers: status === 204 ? withoutLength(headers) : headers, ...framing };
 }
 
 interface FramingFacts {
@@ -122,6 +124,10 @@ function readLength(value: string, facts: FramingFacts): void {
   if (facts.length !== undefined) throw new HeadFault('more than one content-length');
   if (!/^[0-9]{1,15}$/.test(value)) throw new HeadFault('bad content-length');
   facts.length = Number(value);
+}
+
+function withoutLength(headers: readonly string[]): readonly string[] {
+  return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== 'content-length');
 }
 
 function readCoding(value: string, facts: FramingFacts): void {
