@@ -60,9 +60,11 @@ export class Connection implements ResponseSink {
   constructor(options: ConnectionOptions) {
     this.#owner = options.owner;
     this.#tickMs = options.tickMs;
-    const socket = options.dial(options.target, () => this.#ready());
+    const socket = options.dial(options.target, {
+      onReady: () => this.#ready(),
+      onBytes: (bytes) => this.#data(bytes),
+    });
     this.#socket = socket;
-    socket.on('data', (bytes: Buffer) => this.#data(bytes));
     socket.on('end', () => this.#end());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#errorCode ??= error.code ?? error.message;

@@ -37,7 +37,7 @@ test.for([
     const { port } = server.address() as AddressInfo;
     const target = { url: new URL(`http://127.0.0.1:${port}`), probeAfterMs: wanted * 1000 };
     const socket = await new Promise<ReturnType<typeof dialTarget>>((resolve) => {
-      const dialed = dialTarget(target, () => resolve(dialed));
+      const dialed = dialTarget(target, { onReady: () => resolve(dialed) });
     });
     const waits = probeInS(socket);
     socket.destroy();
@@ -46,3 +46,33 @@ test.for([
     expect(waits).toBeLessThanOrEqual(seconds);
   },
 );
+
+test('bytes that a socket gave stay as they were, whatever comes after them and to whom', async () => {
+  const server = createServer((socket) => {
+    let count = 0;
+    socket.on('data', (bytes) => {
+      count += 1;
+      socket.write(bytes.toString().repeat(1000));
+      if (count === 3) socket.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const target = { url: new URL(`http://127.0.0.1:${port}`), probeAfterMs: 0 };
+  const talk = async (words: readonly string[]): Promise<string> => {
+    const pieces: Buffer[] = [];
+    const events = { onReady: () => say(), onBytes: (bytes: Buffer) => (pieces.push(bytes), say()) };
+    const socket = dialTarget(target, events);
+    const say = (): void => {
+      const said = Buffer.concat(pieces).length;
+      const word = words[said / 3000];
+      if (word !== undefined) socket.write(word);
+    };
+    await once(socket, 'end');
+    return Buffer.concat(pieces).toString();
+  };
+  const said = await Promise.all([talk(['abc', 'def', 'ghi']), talk(['jkl', 'mno', 'pqr'])]);
+  server.close();
+  const thousand = (...words: string[]): string => words.map((word) => word.repeat(1000)).join('');
+  expect(said).toEqual([thousand('abc', 'def', 'ghi'), thousand('jkl', 'mno', 'pqr')]);
+});

@@ -57,14 +57,15 @@ export function openUpgrade(options: UpgradeOptions): Promise<UpgradeAnswer> {
     const answer = createAnswerReader(request.method);
     const limit = (timeoutMs: number, text: string): NodeJS.Timeout | undefined =>
       timeoutMs === 0 ? undefined : setTimeout(() => give(fail('timeout', text)), timeoutMs);
-    const socket = dial(target, () => {
+    const socket = dial(target, { onReady });
+    let timer = limit(target.connectTimeoutMs, 'connect timeout');
+
+    function onReady(): void {
       connected = true;
       clearTimeout(timer);
       timer = limit(target.firstByteTimeoutMs, 'first byte timeout');
       socket.write(head, 'latin1');
-    });
-    let timer = limit(target.connectTimeoutMs, 'connect timeout');
-
+    }
     function fail(kind: UpstreamFailure['kind'], text: string): UpgradeAnswer {
       return failed(connected ? kind : 'connect', received ? 'yes' : connected ? 'unknown' : 'no', text);
     }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
@@ -17,6 +17,7 @@ import {
   targetOf,
 } from '../../../test/record-call.ts';
 import type { Upstream } from '../upstream.ts';
+import { dialTarget } from './dial.ts';
 import { createUpstream } from './upstream.ts';
 
 let upstream: Upstream;
@@ -126,9 +127,9 @@ describe('requests and answers', () => {
     const { url } = await serveText(ok);
     let hostname = '';
     const dialed = createUpstream({
-      dial: (asked, onReady) => {
+      dial: (asked, events) => {
         hostname = asked.url.hostname;
-        return connect(Number(url.port), '127.0.0.1', onReady);
+        return dialTarget({ url, probeAfterMs: 0 }, events);
       },
     });
     const record = recordCall(dialed, targetOf(new URL('http://[::1]:81')), get);
@@ -172,8 +173,11 @@ describe('requests and answers', () => {
     });
     const target = targetOf(new URL(`https://127.0.0.1:${port}`));
     const trusting = createUpstream({
-      dial: (_, onReady) =>
-        connectTls({ port, host: '127.0.0.1', ca: cert, servername: 'localhost' }, onReady),
+      dial: (_, { onReady, onBytes = () => {} }) =>
+        connectTls({ port, host: '127.0.0.1', ca: cert, servername: 'localhost' }, onReady).on(
+          'data',
+          onBytes,
+        ),
     });
     const trusted = recordCall(trusting, target, post);
     const untrusted = recordCall(upstream, target, post);
