@@ -67,8 +67,8 @@ export class SortedList<Item> {
     return this.#chunks.flat();
   }
 
-  *[Symbol.iterator](): IterableIterator<Item> {
-    for (const chunk of this.#chunks) yield* chunk;
+  [Symbol.iterator](): IterableIterator<Item> {
+    return new ChunkWalk(this.#chunks);
   }
 
   /** The first chunk whose last item is not before this one; the number of chunks when all are. */
@@ -94,5 +94,33 @@ export class SortedList<Item> {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** In place of a generator, which costs several times as much for each item. */
+class ChunkWalk<Item> implements IterableIterator<Item> {
+  readonly #chunks: readonly (readonly Item[])[];
+  #at = 0;
+  #index = 0;
+
+  constructor(chunks: readonly (readonly Item[])[]) {
+    this.#chunks = chunks;
+  }
+
+  [Symbol.iterator](): IterableIterator<Item> {
+    return this;
+  }
+
+  next(): IteratorResult<Item, undefined> {
+    for (let chunk = this.#chunks[this.#at]; chunk !== undefined; chunk = this.#chunks[this.#at]) {
+      const item = chunk[this.#index];
+      if (item !== undefined) {
+        this.#index += 1;
+        return { done: false, value: item };
+      }
+      this.#at += 1;
+      this.#index = 0;
+    }
+    return { done: true, value: undefined };
   }
 }

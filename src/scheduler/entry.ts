@@ -7,7 +7,6 @@ import type { Alarm } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
 import type { SentPrompt } from './prompt-caches.ts';
 import type { ServedModel } from './served-model.ts';
-import { sessionKeyOf } from './sessions.ts';
 import type { Swap } from './swap.ts';
 import { compareTurns } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -32,8 +31,6 @@ export class Entry implements Turn {
   readonly request: RequestFacts;
   readonly seq: number;
   readonly arrivedMs: number;
-  /** Of its conversation; one string, so that its hash is found once. */
-  readonly sessionKey: string | undefined;
   /** Queue timeout, ageing and the wait for a dead fleet, whichever is next. */
   readonly alarm: Alarm<Owner> = createAlarm<Owner>(this);
   priorityClass: number;
@@ -62,7 +59,6 @@ export class Entry implements Turn {
   constructor(request: RequestFacts, seq: number, nowMs: number) {
     this.request = request;
     this.seq = seq;
-    this.sessionKey = sessionKeyOf(request);
     this.arrivedMs = nowMs;
     this.ageingFromMs = nowMs;
     this.priorityClass = request.priority;

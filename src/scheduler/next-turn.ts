@@ -35,22 +35,29 @@ export function nextTurnOn(ledger: Ledger, context: TurnContext): NextTurn | und
 }
 
 function firstOrWarm(ledger: Ledger, context: TurnContext): NextTurn | undefined {
-  const { queue, settings } = context;
+  const isWarmWorthMore = context.settings.modelAffinityBonusMs > 0;
   let first: NextTurn | undefined;
-  const cold: Entry[] = [];
-  for (const lane of queue.lanes) {
-    const entry = lane.head;
+  for (const lane of context.queue.lanes) {
+    // Behind the first only the warm ones are looked for: who is passed matters once there is one.
+    if (first !== undefined && ledger.seats.get(lane.model.name)?.isWarm !== true) continue;
     const seat = seatFor(lane, ledger, context);
-    if (entry === undefined || seat === undefined) continue;
-    first ??= { entry, seat, overtaken: [] };
-    if (settings.modelAffinityBonusMs <= 0) return first;
-    if (seat.isWarm) {
-      const mayPass = cold.every((passed) => isPatient(passed, entry, context));
-      return mayPass ? { entry, seat, overtaken: cold } : first;
-    }
-    cold.push(entry);
+    if (lane.head === undefined || seat === undefined) continue;
+    if (first !== undefined) return passCold(first, { entry: lane.head, seat }, ledger, context);
+    first = { entry: lane.head, seat, overtaken: [] };
+    if (seat.isWarm || !isWarmWorthMore) return first;
   }
   return first;
+}
+
+/** The warm one with all that it passes, if each of them lets it. */
+function passCold(
+  first: NextTurn,
+  { entry, seat }: Pick<NextTurn, 'entry' | 'seat'>,
+  ledger: Ledger,
+  context: TurnContext,
+): NextTurn {
+  const overtaken = [first.entry, ...headsBetween(first.entry, entry, ledger, context)];
+  return overtaken.every((one) => isPatient(one, entry, context)) ? { entry, seat, overtaken } : first;
 }
 
 /** The same, or one of its lane that finds more of its prompt in the cache. */

@@ -165,7 +165,7 @@ export class Placement {
   }
 
   #addForScorers(context: Inquiry, accepted: readonly Seat[], entry: Entry): void {
-    context.sessionBackend = this.#sessions.backendOf(entry.sessionKey, context.nowMs);
+    context.sessionBackend = this.#sessions.backendOf(entry.request, context.nowMs);
     context.prompts = this.#promptsAt(accepted, entry);
   }
 

@@ -142,7 +142,7 @@ export class Requests {
     entry.awaitAny();
     this.#permits.take(entry, seat, nowMs);
     if (!request.slotless) {
-      this.#sessions.remember(entry.sessionKey, seat.ledger.id, nowMs);
+      this.#sessions.remember(request, seat.ledger.id, nowMs);
       this.#ageing.record(request.priority, nowMs);
       const model = this.#fleet.model(request.model);
       if (this.#permits.isAtLimit(model)) this.#room.suspendClaims(model);

@@ -1,15 +1,16 @@
 /** Where conversations went last: soft affinity, bounded in number and in time. */
-import { ExpiringMap } from '../base/expiring-map.ts';
-import type { BackendId } from '../domain/ids.ts';
+import { ExpiringTable } from '../base/expiring-table.ts';
+import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { SessionReading } from './affinity.ts';
 import type { SchedulerSettings } from './settings.ts';
 
+/** A header can name the same session for several models, whose prompts are cached apart. */
 export class Sessions {
-  readonly #backends: ExpiringMap<string, BackendId>;
+  readonly #backends: ExpiringTable<ModelName | undefined, string, BackendId>;
 
   constructor(settings: SchedulerSettings) {
-    this.#backends = new ExpiringMap(toLimits(settings));
+    this.#backends = new ExpiringTable(toLimits(settings));
   }
 
   get size(): number {
@@ -20,31 +21,25 @@ export class Sessions {
     this.#backends.resize(toLimits(settings), nowMs);
   }
 
-  /** `key`: of `sessionKeyOf`; undefined = no conversation is known by it. */
-  backendOf(key: string | undefined, nowMs: number): BackendId | undefined {
-    return key === undefined ? undefined : this.#backends.get(key, nowMs);
+  /** Undefined where no conversation is known that the request belongs to. */
+  backendOf({ model, session }: RequestFacts, nowMs: number): BackendId | undefined {
+    return session === undefined ? undefined : this.#backends.get(model, session, nowMs);
   }
 
-  remember(key: string | undefined, backend: BackendId, nowMs: number): void {
-    if (key !== undefined) this.#backends.set(key, backend, nowMs);
+  remember({ model, session }: RequestFacts, backend: BackendId, nowMs: number): void {
+    if (session !== undefined) this.#backends.set(model, session, { value: backend, nowMs });
   }
 
   /** Where the conversations that went somewhere last went, the most recent first. */
   newest(nowMs: number, max: number): SessionReading[] {
-    return this.#backends.newest(nowMs, max).map(([key, backend, remainingMs]) => {
-      const model = key.slice(0, key.indexOf('\n'));
-      return { backend, model: model === '' ? undefined : model, remainingMs };
-    });
+    return this.#backends
+      .newest(nowMs, max)
+      .map(({ row, value, remainingMs }) => ({ backend: value, model: row, remainingMs }));
   }
 
   prune(nowMs: number): void {
     this.#backends.prune(nowMs);
   }
-}
-
-/** A header can name the same session for several models, whose prompts are cached apart. Undefined = it belongs to none. */
-export function sessionKeyOf(request: RequestFacts): string | undefined {
-  return request.session === undefined ? undefined : `${request.model ?? ''}\n${request.session}`;
 }
 
 function toLimits(settings: SchedulerSettings): { ttlMs: number; sizeMax: number } {

@@ -6,9 +6,9 @@ export const modelSlots = defineFilter({
   looksAt: 'backend',
   summary:
     'Fewer requests of the model run there than its `slotsPerModel` allows. Not asked for with `slotLimits: soft`.',
-  accepts: ({ view, inFlightOfModel }, { request, slotsAreSoft }) =>
+  accepts: (candidate, { request, slotsAreSoft }) =>
     request.slotless ||
     slotsAreSoft ||
-    view.modelSlotsMax === undefined ||
-    inFlightOfModel < view.modelSlotsMax,
+    candidate.view.modelSlotsMax === undefined ||
+    candidate.inFlightOfModel < candidate.view.modelSlotsMax,
 });
