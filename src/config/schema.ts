@@ -129,8 +129,8 @@ const scheduling = z.strictObject({
     duration().prefault('1m'),
   ),
   swapHold: describe(
-    'Longest time that an idle model which by its recent past is likely to be wanted again soon is kept, while others wait for its place; in times of what its load took. 0 = it goes at once.',
-    z.number().min(0).default(1),
+    'For the sake of an idle model that by its recent past is likely to be wanted again soon, requests for others wait longer: by at most this share of the time that they would have waited anyway. 0 = it goes at once.',
+    z.number().min(0).default(0.25),
   ),
   stickyDelay: describe(
     'After its last request a backend that can swap models stays reserved this long for the model it served, so that quick follow-ups do not cause a swap; 0 = not.',

@@ -28,8 +28,8 @@ describe('a process with habits', () => {
 
   test('may go when one request is not worth the wait of so many', () => {
     const habits = after([1000, 1000, 1000, 1000, 1000]);
-    expect(habits.keptForMs(0, { requests: 5, models: 1 })).toBeGreaterThan(0);
-    expect(habits.keptForMs(0, { requests: 6, models: 1 })).toBe(0);
+    expect(habits.keptForMs(0, { requests: 4, models: 1 })).toBeGreaterThan(0);
+    expect(habits.keptForMs(0, { requests: 5, models: 1 })).toBe(0);
   });
 
   test('is worth more when several models would be loaded before it again', () => {
@@ -39,6 +39,10 @@ describe('a process with habits', () => {
 
   test('may go when its pauses are longer than loads', () => {
     expect(after([60_000, 50_000, 90_000, 70_000]).keptForMs(0, one)).toBe(0);
+  });
+
+  test('may go when some of its pauses happened to be short', () => {
+    expect(after([4000, 30_000, 12_000, 25_000, 5000, 18_000, 45_000, 9000]).keptForMs(0, one)).toBe(0);
   });
 
   test('is kept for its short pauses alone when it makes both kinds', () => {

@@ -8,6 +8,8 @@ const pausesMax = 16;
 const pausesMin = 4;
 /** A regular pause is a little longer now and then; so much of a load more is cheap. */
 const graceInLoads = 1 / 16;
+/** For so many cases more, in parts of all that are known, the next request never comes: the past does not promise anything. */
+const doubt = 0.5;
 /** Share of the newest one in a running mean. */
 const newestShare = 0.25;
 
@@ -54,6 +56,11 @@ export class Habits {
     this.#restingFromMs = undefined;
   }
 
+  /** How long it usually serves before it is idle again; 0 while nobody knows. */
+  get workMs(): number {
+    return this.#workMs ?? 0;
+  }
+
   /**
    * Until when it had better wait for its next request than make room, counted from when it fell idle; 0 = it may go. That is
    * the pause of the past, longer than this one already is, for which what the request is saved (its own load, and what is
@@ -66,16 +73,14 @@ export class Habits {
       .map((pauseMs) => pauseMs + graceMs)
       .filter((pauseMs) => pauseMs > restedMs)
       .toSorted((one, other) => one - other);
-    // One more that never ends: the past does not promise anything.
-    const cases = longer.length + 1;
-    const workMs = this.#workMs ?? 0;
+    const cases = longer.length + doubt * this.#pausesMs.length;
     let best = { keptForMs: 0, gainMs: 0 };
     let savedMs = 0;
     let waitedMs = 0;
     for (const [index, pauseMs] of longer.entries()) {
       const leftMs = pauseMs - restedMs;
       savedMs += this.loadMs + Math.max(0, models * this.loadMs - leftMs);
-      waitedMs += leftMs + workMs;
+      waitedMs += leftMs + this.workMs;
       const missesMs = (cases - index - 1) * leftMs;
       const gainMs = savedMs - requests * (waitedMs + missesMs);
       if (gainMs > best.gainMs) best = { keptForMs: pauseMs, gainMs };

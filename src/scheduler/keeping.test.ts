@@ -2,15 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
 
 const loadMs = 4800;
+const workMs = 500;
 /** The pause, and a sixteenth of the load. */
 const keptMs = 1300;
 
-/** `a` is loaded, took `loadMs`, and was asked five times with pauses of a second. */
+/** `a` and `b` took `loadMs` each; `a` is there and was asked five times more with pauses of a second. */
 function withHabit(settings: object = {}): ProcessRig {
   const rig = new ProcessRig({ ...oneAtATime, swapHold: 1, ...settings }).add('abc');
+  rig.arrive('b0', { model: 'b' });
+  rig.pass(loadMs);
+  rig.ready('b');
+  rig.finish('b0');
   rig.arrive('a0', { model: 'a' });
+  rig.stopped('b');
   rig.pass(loadMs);
   rig.ready('a');
+  rig.pass(workMs);
   rig.finish('a0');
   for (let round = 1; round <= 5; round += 1) askAgain(rig, `a${round}`);
   rig.news();
@@ -20,7 +27,7 @@ function withHabit(settings: object = {}): ProcessRig {
 function askAgain(rig: ProcessRig, id: string, pauseMs = 1000): void {
   rig.pass(pauseMs);
   rig.arrive(id, { model: 'a' });
-  rig.pass(500);
+  rig.pass(workMs);
   rig.finish(id);
 }
 
@@ -44,12 +51,26 @@ describe('an idle process that is likely to be wanted soon', () => {
     expect(keptUntilMs(rig)).toBeUndefined();
   });
 
-  test('goes after as much time as its load took, however often it is wanted', () => {
+  test('goes in time, however often it is wanted, so that who waits is served only so much later', () => {
     const rig = withHabit();
+    // It would take `b` a load, and may take it another one; the last request for `a` is over by then.
     rig.arrive('b1', { model: 'b' });
     for (let round = 6; round <= 8; round += 1) askAgain(rig, `a${round}`, 900);
-    expect(rig.pass(599)).toBe('');
+    expect(keptUntilMs(rig)).toBe(rig.nowMs + 100);
+    expect(rig.pass(99)).toBe('');
     expect(rig.pass(1)).toBe('unload a evicted');
+  });
+
+  test('goes in time for the one of several who is due first', () => {
+    const rig = withHabit({ swapHold: 0.5 });
+    rig.arrive('b1', { model: 'b' });
+    askAgain(rig, 'a6', 900);
+    expect(rig.pass(499)).toBe('');
+    expect(rig.pass(1)).toBe('unload a evicted');
+  });
+
+  test('goes at once for one whose load nobody has seen yet', () => {
+    expect(withHabit().arrive('c1', { model: 'c' })).toBe('unload a evicted');
   });
 
   test('goes at once where that is not wished for', () => {
@@ -57,16 +78,26 @@ describe('an idle process that is likely to be wanted soon', () => {
   });
 
   test('goes at once for those who have lost their patience', () => {
-    const rig = withHabit({ swapHold: 100, swapPatienceMs: 400 });
+    const rig = withHabit({ swapPatienceMs: 400 });
+    askAgain(rig, 'a6');
+    askAgain(rig, 'a7');
     rig.arrive('b1', { model: 'b' });
     expect(rig.pass(399)).toBe('');
     expect(rig.pass(1)).toBe('unload a evicted');
   });
 
+  test('stays even then until it has had a turn of twice as long as its load took', () => {
+    const rig = withHabit({ swapPatienceMs: 10 });
+    askAgain(rig, 'a6');
+    rig.arrive('b1', { model: 'b' });
+    expect(rig.pass(99)).toBe('');
+    expect(rig.pass(1)).toBe('unload a evicted');
+  });
+
   test('goes when too many wait', () => {
     const rig = withHabit();
-    for (let count = 1; count <= 4; count += 1) expect(rig.arrive(`b${count}`, { model: 'b' })).toBe('');
-    expect(rig.arrive('b5', { model: 'b' })).toBe('unload a evicted');
+    for (let count = 1; count <= 3; count += 1) expect(rig.arrive(`b${count}`, { model: 'b' })).toBe('');
+    expect(rig.arrive('b4', { model: 'b' })).toBe('unload a evicted');
   });
 
   test('is kept anew the next time, when who waited has left', () => {
@@ -89,6 +120,7 @@ describe('an idle process that is likely to be wanted soon', () => {
     rig.pass(keptMs);
     rig.stopped('a');
     rig.arrive('a6', { model: 'a' });
+    rig.pass(loadMs);
     rig.ready('b');
     rig.finish('b1');
     rig.stopped('b');

@@ -27,9 +27,7 @@ export class ProcessBook {
   drainsFor: Lane | undefined = undefined;
   /** Outlives its runs. */
   readonly habits = new Habits();
-  /** Since when it is kept for requests that are likely to come, though others wait for its place; undefined = it is not. */
-  keptFromMs: number | undefined = undefined;
-  /** Until when it is kept, for the next one of them or because it was loaded only just now. */
+  /** Until when it is kept though others wait for its place; Infinity = it is not. */
   keptUntilMs = Infinity;
   /** How it was loaded; knows who has to be served before it may go. */
   load: Swap | undefined = undefined;
@@ -80,7 +78,6 @@ export class ProcessBook {
   #forgetRun(): void {
     this.unloadByMs = undefined;
     this.drainsFor = undefined;
-    this.keptFromMs = undefined;
     this.keptUntilMs = Infinity;
     this.load = undefined;
   }

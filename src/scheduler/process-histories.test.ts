@@ -68,10 +68,10 @@ describe('the longest wait for a load', () => {
           for (const model of hot) for (let client = 0; client < clients; client += 1) ask(model);
           rig.arrive('victim', { model: 'b', priority, flow: 'victim' });
           // Once those whose turn is better are served, each of the others may have had its place once, for its patience,
-          // its turn or for all who waited, and whoever is there then.
+          // its turn or for all who waited, and whoever is there then; and all that is longer for the sake of idle ones.
           const swapMs = stopMs + loadMs;
-          const turnMs = Math.max(waiting.swapPatienceMs, 2 * swapMs) + waiting.swapHold * swapMs;
-          const placeMs = turnMs + (clients + 1) * holdMs + swapMs;
+          const turnMs = Math.max(waiting.swapPatienceMs, 2 * swapMs);
+          const placeMs = (turnMs + (clients + 1) * holdMs + swapMs) * (1 + waiting.swapHold);
           const boundMs = waiting.priorityAgeingMs * (priority + 1) + (hot.length + 2) * placeMs;
           let seen = 0;
           while (!rig.grants.some(({ id }) => id === 'victim')) {

@@ -51,8 +51,8 @@ export interface SchedulerSettings {
    */
   readonly swapPatienceMs: number;
   /**
-   * Longest time that an idle process is kept, for a request that by its past is likely to come soon, while others wait
-   * for its place; in times of what its load took. 0 = not at all.
+   * By which share of their wait for a load others are served later at most, for the sake of idle processes that by their
+   * past are likely to be wanted soon. 0 = not at all.
    */
   readonly swapHold: number;
   readonly sessionTtlMs: number;

@@ -6,13 +6,11 @@
 import type { Agenda } from './agenda.ts';
 import type { Entry, Lane } from './entry.ts';
 import type { Fleet } from './fleet.ts';
-import type { Waiting } from './habits.ts';
 import type { Keeping } from './keeping.ts';
 import type { Ledger } from './ledger.ts';
 import type { Processes } from './processes.ts';
 import type { ResidencyPlanner } from './residency/planner.ts';
 import { canUse, loadable } from './servability.ts';
-import type { ServedModel } from './served-model.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { hampers, hostOf, planSwap } from './swap.ts';
 import type { Host, LoadForesight, Swap, SwapPlan } from './swap.ts';
@@ -124,10 +122,8 @@ export class Swaps {
   /** Starts what can be started, those first who waited too long; for these it makes room. */
   advance(nowMs: number): void {
     this.#processes.unloadIdle();
-    this.#keeping.notice(this.#cold);
-    const waiting = this.#waiting();
-    const inTheWay = new Set<Ledger>();
     const lanes = [...this.#cold].sort((a, b) => compareTurns(headOf(a), headOf(b)));
+    this.#keeping.begin(lanes, this.#active, nowMs);
     const isStarving = (lane: Lane): boolean => nowMs >= lane.hungryFromMs + this.#settings.swapPatienceMs;
     const reserved: SwapPlan[] = [];
     const draining = new Map<Ledger, Lane>();
@@ -135,11 +131,8 @@ export class Swaps {
       const plans = this.#plansFor(lane).filter(
         (plan) => !reserved.some((first) => hampers(plan, first, this.#plannerOf(plan.target))),
       );
-      for (const victim of plans.flatMap(({ victims }) => victims)) inTheWay.add(victim);
       const startable = plans.find(
-        (plan) =>
-          this.#canStart(plan) &&
-          (isStarving(lane) || !this.#keeping.keepsOneOf(plan.victims, waiting, nowMs)),
+        (plan) => this.#canStart(plan) && !this.#keeping.keepsOneOf(plan.victims, isStarving(lane), nowMs),
       );
       if (startable !== undefined) this.#start(startable, nowMs);
       const [wanted] = plans;
@@ -150,17 +143,6 @@ export class Swaps {
       for (const victim of wanted.victims) draining.set(victim, lane);
     }
     this.#drain(draining);
-    this.#keeping.release(inTheWay);
-  }
-
-  #waiting(): Waiting {
-    let requests = 0;
-    const models = new Set<ServedModel>();
-    for (const { entries, model } of this.#cold) {
-      requests += entries.size;
-      models.add(model);
-    }
-    return { requests, models: models.size };
   }
 
   /** Ways to serve a lane by a load, the one first that stops least; none when it need not or cannot be loaded now. */
