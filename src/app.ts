@@ -34,7 +34,7 @@ import type { ModelsConfig } from './config/models.ts';
 import { resolveModels } from './config/resolve-models.ts';
 import { readTlsIdentity, type TlsIdentity } from './config/tls-files.ts';
 import type { ActiveProfile } from './gateway/active-profile.ts';
-import { createAuthenticator } from './gateway/auth.ts';
+import { createAuthenticator, type Authenticator } from './gateway/auth.ts';
 import { createUpstream } from './gateway/http1/upstream.ts';
 import { loopSignature } from './gateway/loop-guard.ts';
 import { Listeners } from './gateway/listeners.ts';
@@ -325,7 +325,8 @@ export class App {
   }
 
   #buildServer(): GatewayServer {
-    const admin = createAdminApp(this.#adminDeps());
+    const authenticator = createAuthenticator(this.#keys.ring, () => this.#clock.epochMs());
+    const admin = createAdminApp(this.#adminDeps(authenticator));
     const control = getRequestListener(admin.fetch, { overrideGlobalObjects: false });
     const { names, backends, fleet, dispatcher } = this.#engines;
     const parts: GatewayParts = {
@@ -347,7 +348,6 @@ export class App {
       log: this.log,
       signature: this.#signature,
     };
-    const authenticator = createAuthenticator(this.#keys.ring, () => this.#clock.epochMs());
     const answerOllama = createOllamaSurface(parts);
     return createGatewayServer({
       parts,
@@ -364,7 +364,7 @@ export class App {
     });
   }
 
-  #adminDeps(): AdminDeps {
+  #adminDeps(authenticator: Authenticator): AdminDeps {
     const { dispatcher, names, backends, profile, processes, gpuLoads } = this.#engines;
     return {
       clock: this.#clock,
@@ -379,6 +379,7 @@ export class App {
       configFile: () => this.#options.source?.file,
       lastReload: () => this.#lastReload,
       keysRequired: () => this.#keys.ring.isRequired,
+      accessOf: (headers) => authenticator.accessOf(headers),
       keys: this.#keys.list,
       draining: () => this.#draining,
       snapshot: (queuedMax) => dispatcher.snapshot(queuedMax),

@@ -39,6 +39,9 @@ export interface FakeBackend {
   readonly gpus?: readonly GpuReading[] | 'silent';
 }
 
+/** The only one, where keys are asked for. */
+export const readingKey = 'a-key-of-this-test';
+
 export interface FakeFleet {
   readonly deps: AdminDeps;
   /** The accounts, in memory; requests of `open` are not counted by themselves. */
@@ -105,6 +108,8 @@ export function createFakeFleet(): FakeFleet {
     lastReload: () => fleet.lastReload,
     keys: () => [],
     keysRequired: () => fleet.keysRequired,
+    accessOf: (headers) =>
+      !fleet.keysRequired || headers.includes(`Bearer ${readingKey}`) ? 'full' : 'none',
     draining: () => fleet.draining,
     snapshot: (queuedMax) => ({
       queuedTotal: fleet.queued.length,

@@ -20,8 +20,14 @@ import { isoTime, rounded } from './values.ts';
 /** Most waiting requests that are listed with their position. */
 const queuedMax = 1000;
 
-/** `required`: how many of the backends have to be well for the router to count as healthy. */
-export function healthBody(deps: AdminDeps, required: 'none' | 'any' | 'all'): HealthBody {
+export interface HealthQuestion {
+  /** How many of the backends have to be well for the router to count as healthy. */
+  readonly required: 'none' | 'any' | 'all';
+  /** Whether the caller gets to see the backends. */
+  readonly withNames: boolean;
+}
+
+export function healthBody(deps: AdminDeps, { required, withNames }: HealthQuestion): HealthBody {
   const backends = deps.backends();
   const endpoints = backends.map((backend) => {
     const { id, status, version, detail } = describeEndpoint(backend);
@@ -37,7 +43,7 @@ export function healthBody(deps: AdminDeps, required: 'none' | 'any' | 'all'): H
       total: backends.length,
       live: backends.filter(({ view }) => takesRequests(view.state)).length,
     },
-    endpoints: Object.fromEntries(endpoints),
+    endpoints: withNames ? Object.fromEntries(endpoints) : {},
     queued: deps.snapshot(0).queuedTotal,
     in_flight: deps.requests.inFlightCount,
   };
@@ -118,7 +124,7 @@ export function uptimeSeconds({ clock, startedEpochMs }: AdminDeps): number {
   return rounded(Math.max(0, clock.epochMs() - startedEpochMs) / 1000);
 }
 
-function takesRequests(state: string): boolean {
+export function takesRequests(state: string): boolean {
   return state === 'live' || state === 'degraded';
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describe, expect, test } from 'vitest';
-import { createFakeFleet, fakeQueued, fakeStartEpochMs } from '../../test/fake-admin-deps.ts';
+import { createFakeFleet, fakeQueued, fakeStartEpochMs, readingKey } from '../../test/fake-admin-deps.ts';
 import type { FakeFleet } from '../../test/fake-admin-deps.ts';
 import { createAdminApp } from './app.ts';
 import {
@@ -319,6 +319,26 @@ describe('GET /monitor/data', () => {
     fleet.open('r1', { session: 'someone@home', path: '/secret-path' });
     const text = await (await app.request('/monitor/data')).text();
     for (const secret of ['hush', 'someone@home', 'alice', 'secret-path']) expect(text).not.toContain(secret);
+  });
+
+  test('tells figures alone where keys are asked for, and all to a key that may read', async () => {
+    const { fleet, app } = setUp((made) => {
+      twoBackends(made);
+      made.queued = [fakeQueued('q1')];
+      made.lastReload = { atEpochMs: 0, ok: false, problems: ['llamero.yaml:3:1 backends.gpu-9: no'] };
+    });
+    fleet.keysRequired = true;
+    fleet.open('r1', { phase: 'waiting', model: 'qwen3-32b', backend: 'gpu-1' });
+    for (const path of ['/monitor/data', '/health']) {
+      const text = await (await app.request(path)).text();
+      for (const name of ['gpu-', 'qwen3', 'r1', 'q1', '127.0.0.1', 'refused'])
+        expect(text).not.toContain(name);
+      const headers = { authorization: `Bearer ${readingKey}` };
+      expect(await (await app.request(path, { headers })).text()).toContain('gpu-1');
+    }
+    const figures = monitorSchema.parse(await (await app.request('/monitor/data')).json());
+    expect(figures).toMatchObject({ names_hidden: true, queue_depth: 1, in_flight_count: 1 });
+    expect(figures).toMatchObject({ backends_total: 2, backends_live: 1, longest_wait_seconds: 4 });
   });
 
   test('is built a few times a second at most, whoever asks', async () => {

@@ -4,6 +4,7 @@
  */
 import { Hono } from 'hono';
 import type { Context, Handler } from 'hono';
+import { includesAccess } from '../domain/admin-access.ts';
 import { tryErrorPage } from '../domain/error-page.ts';
 import { errorTable, LlameroError } from '../domain/errors.ts';
 import { isOtherSite } from '../domain/other-site.ts';
@@ -71,7 +72,8 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
   const feed = createMonitorFeed(deps);
   const routes: Readonly<Record<string, Handler>> = {
     '/health': (context) => {
-      const body = healthBody(deps, checkQuery(context, healthQuery).require);
+      const { require: required } = checkQuery(context, healthQuery);
+      const body = healthBody(deps, { required, withNames: maySeeNames(context, deps) });
       return context.json(body, body.status === 'ok' ? 200 : 503);
     },
     '/wol-health': (context) => context.text('OK'),
@@ -99,10 +101,17 @@ function addReadingRoutes(app: Hono, deps: AdminDeps): void {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': monitorPage.contentSecurityPolicy,
       }),
-    '/monitor/data': (context) =>
-      context.body(feed(), 200, { 'content-type': 'application/json; charset=utf-8' }),
+    '/monitor/data': (context) => {
+      const text = maySeeNames(context, deps) ? feed.whole() : feed.figures();
+      return context.body(text, 200, { 'content-type': 'application/json; charset=utf-8' });
+    },
   };
   for (const [path, handler] of Object.entries(routes)) addRoute(app, path, { GET: handler });
+}
+
+/** On open paths nobody has looked at the key before. */
+function maySeeNames({ req }: Context, { accessOf }: AdminDeps): boolean {
+  return includesAccess(accessOf([...req.raw.headers].flat()), 'read');
 }
 
 function addEventRoute(app: Hono, deps: AdminDeps): void {

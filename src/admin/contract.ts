@@ -146,6 +146,7 @@ export const healthSchema = z.strictObject({
   /** error: fewer backends are well than `require` wants. */
   status: z.enum(['ok', 'error', 'draining']),
   backends: z.strictObject({ total: count, live: count }),
+  /** Empty for callers who may not see names. */
   endpoints: z.record(
     name,
     z.strictObject({
@@ -226,9 +227,13 @@ export const monitorSchema = z.strictObject({
   demo_traffic: z.boolean().nullable(),
   draining: z.boolean(),
   keys_required: z.boolean(),
+  /** The caller may see figures alone: every list is empty and every text left out. */
+  names_hidden: z.boolean(),
   reload_problem: z.string().nullable(),
   listen: z.array(z.string()),
   queue_depth: count,
+  /** Of the next 200 in the queue; 0 = nobody waits. */
+  longest_wait_seconds: seconds,
   queue: z.array(
     z.strictObject({
       request_id: name,
@@ -261,6 +266,11 @@ export const monitorSchema = z.strictObject({
     }),
   ),
   backends: z.array(backendSchema),
+  backends_total: count,
+  /** Those that take requests. */
+  backends_live: count,
+  /** Of the live ones. */
+  slots: z.strictObject({ total: count, own: count, lingering: count, foreign: count }),
   /** From midnight UTC on; models with the most tokens first. */
   tokens: z.strictObject({
     today: usageCountsSchema,

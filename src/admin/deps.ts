@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ModelsConfig, ResolvedProfile } from '../config/models.ts';
 import type { Config } from '../config/schema.ts';
+import type { AdminAccess } from '../domain/admin-access.ts';
 import type { HostReading, WatchedHost } from '../domain/host-reading.ts';
 import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { Backend } from '../engines/backend.ts';
@@ -161,6 +162,8 @@ export interface AdminDeps {
   readonly lastReload: () => ReloadReport | undefined;
   /** True when clients must send a key. */
   readonly keysRequired: () => boolean;
+  /** How much a caller gets to see who sends these headers, names and values alternating; where no keys are asked for, all. */
+  readonly accessOf: (headers: readonly string[]) => AdminAccess;
   /** Every API key with what it uses, by name. */
   readonly keys: () => readonly { readonly rules: KeyRules; readonly reading: KeyReading }[];
   /** True from the beginning of a drain on, the lame-duck time included. */

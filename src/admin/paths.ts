@@ -30,7 +30,7 @@ export function isAdminPath(path: string): boolean {
   return openPaths.has(path) || closedPaths.has(path) || closedStarts.some((start) => path.startsWith(start));
 }
 
-/** Paths that tell nothing worth a key: health, and the monitor, which shows no keys, callers, paths or prompts. */
+/** Paths that answer without a key: health and the monitor. Where keys are asked for they tell figures then, and no names. */
 export function isOpenAdminPath(path: string): boolean {
   return openPaths.has(path);
 }

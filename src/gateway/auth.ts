@@ -1,4 +1,5 @@
 /** Who is calling: finds the key in a request's headers. Which keys there are is KeyRing's. */
+import type { AdminAccess } from '../domain/admin-access.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { isOtherSite } from '../domain/other-site.ts';
 import type { KeyRules } from '../keys/key-rules.ts';
@@ -10,6 +11,8 @@ export interface Authenticator {
   readonly required: boolean;
   /** The key in a request with these headers (names and values alternating); undefined when there is none, a wrong one or one that has expired. */
   identify(headers: readonly string[]): KeyRules | undefined;
+  /** How much of the control plane these headers open; where no key is required, all of it. */
+  accessOf(headers: readonly string[]): AdminAccess;
   /** The key in a request that `identify` finds none in, because it has expired. */
   findExpired(headers: readonly string[]): KeyRules | undefined;
 }
@@ -27,11 +30,14 @@ export function createAuthenticator(
     return undefined;
   };
   const hasExpired = ({ expiresEpochMs }: KeyRules): boolean => expiresEpochMs <= epochMs();
+  const identify = (headers: readonly string[]): KeyRules | undefined =>
+    find(headers, (key) => !hasExpired(key));
   return {
     get required() {
       return ring.isRequired;
     },
-    identify: (headers) => find(headers, (key) => !hasExpired(key)),
+    identify,
+    accessOf: (headers) => (ring.isRequired ? (identify(headers)?.admin ?? 'none') : 'full'),
     findExpired: (headers) => find(headers, hasExpired),
   };
 }

@@ -10,15 +10,14 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { createAdminApp } from '../../src/admin/app.ts';
 import { isOpenAdminPath } from '../../src/admin/paths.ts';
-import { createFakeFleet } from '../fake-admin-deps.ts';
+import { createFakeFleet, readingKey as key } from '../fake-admin-deps.ts';
 import type { FakeFleet } from '../fake-admin-deps.ts';
+
+export { readingKey as key } from '../fake-admin-deps.ts';
 
 /** Where the system has it; tests are skipped where it is not. */
 export const chromiumPath = '/usr/bin/chromium';
 export const screenshots = resolve(import.meta.dirname, '../../.cache/screenshots');
-/** The only key that the router knows, where it wants one. */
-export const key = 'a-key-of-this-test';
-
 export interface Router {
   readonly fleet: FakeFleet;
   readonly url: string;

@@ -104,12 +104,11 @@ describe.skipIf(!existsSync(chromiumPath))('tokens by day on the monitor page', 
     router.fleet.keysRequired = true;
     router.fleet.advance(1000);
     await page.reload();
-    await page.getByRole('button', { name: 'Show days' }).click();
+    await page.getByRole('button', { name: 'Show all' }).click();
     expect(await charts().count()).toBe(0);
     await page.locator('#key').fill(key);
     await page.keyboard.press('Enter');
     await charts().first().waitFor();
-    await page.getByRole('button', { name: 'Show days' }).waitFor({ state: 'hidden' });
   });
 
   test('lays out on wide and narrow screens', async () => {

@@ -90,7 +90,7 @@ describe.skipIf(!existsSync(chromiumPath))("the router's machine on the monitor 
       if (request.url().includes('/api/')) asked += 1;
     });
     await page.reload();
-    await page.getByRole('button', { name: 'Show days' }).waitFor();
+    await page.getByRole('button', { name: 'Show all' }).waitFor();
     expect(await host().isVisible()).toBe(false);
     expect(asked).toBe(0);
   });

@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(chromiumPath))('log on the monitor page', () => {
     output.write(Buffer.from('{"level":"info","msg":"ready"}\n'));
     router.fleet.keysRequired = true;
     await go();
-    await page.getByText('No backends yet').waitFor();
+    await page.getByText('Figures alone').waitFor();
     await page.locator('#router-log').focus();
     await page.keyboard.press('Enter');
     await page.locator('#key').fill(key);

@@ -95,16 +95,29 @@ describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
     expect(await page.getByRole('dialog').innerText()).toContain('An earlier answer to a similar question');
   });
 
-  test('shows no keys before a reader has given one', async () => {
+  test('shows figures alone where the router wants keys, until a reader has given one', async () => {
     makeLively(router.fleet);
     router.fleet.keysRequired = true;
     await go();
-    await page.getByRole('button', { name: 'Show keys' }).click();
-    expect(await rows('used-key-rows').count()).toBe(0);
+    await page.getByText('Serving, 4 of 6 live').waitFor();
+    expect(await page.locator('#waiting-value').innerText()).toBe('7');
+    expect(await page.locator('#slots-value').innerText()).toBe('38');
+    expect(await page.locator('.panel:visible').count()).toBe(0);
+    const shown = await page.locator('body').innerText();
+    for (const name of ['gpu-1', 'gemma', 'qwen', 'chat-ui', '127.0.0.1']) expect(shown).not.toContain(name);
+    await shoot('locked');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.locator('#key').fill('wrong');
+    await page.getByRole('button', { name: 'Use key' }).click();
+    await page.getByText('The key was refused').waitFor();
+    await page.getByRole('button', { name: 'Show all' }).click();
     await page.locator('#key').fill(key);
     await page.getByRole('button', { name: 'Use key' }).click();
     await page.getByText('chat-ui').first().waitFor();
-    expect(await page.getByRole('button', { name: 'Show keys' }).isVisible()).toBe(false);
+    expect(await rows('backend-rows').count()).toBe(6);
+    expect(await page.getByRole('button', { name: 'Show all' }).isVisible()).toBe(false);
+    await page.reload();
+    await page.getByText('chat-ui').first().waitFor();
   });
 
   test('says so when no tokens were used', async () => {
@@ -270,15 +283,26 @@ describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
     expect(await page.evaluate('document.activeElement.className')).toBe('link');
   });
 
-  test('cancels a request in two steps, with a key that stays in the tab', async () => {
+  test('cancels a request in two steps', async () => {
     makeLively(router.fleet);
-    router.fleet.keysRequired = true;
     await go();
     const id = requestId(500);
     const row = rows('running-rows').filter({ hasText: id.slice(0, 12) });
     await row.getByRole('button', { name: 'Cancel' }).click();
     expect(router.fleet.calls).toEqual([]);
     await row.getByRole('button', { name: 'confirm' }).click();
+    await page.getByText(`Request ${id.slice(0, 12)} cancelled`).waitFor();
+    expect(router.fleet.calls).toEqual([`cancel ${id} operator`]);
+  });
+
+  test('asks for a key where one is wanted, again for a wrong one, and keeps it in the tab', async () => {
+    makeLively(router.fleet);
+    await go();
+    const row = rows('backend-rows').filter({ hasText: 'gpu-1' });
+    await row.waitFor();
+    await page.keyboard.press('p');
+    router.fleet.keysRequired = true;
+    await row.getByRole('button', { name: 'Drain' }).click();
     const dialog = page.getByRole('dialog', { name: 'API key needed' });
     await dialog.waitFor();
     await shoot('key');
@@ -288,8 +312,7 @@ describe.skipIf(!existsSync(chromiumPath))('monitor page', () => {
     await dialog.waitFor();
     await page.locator('#key').fill(key);
     await page.keyboard.press('Enter');
-    await page.getByText(`Request ${id.slice(0, 12)} cancelled`).waitFor();
-    expect(router.fleet.calls).toEqual([`cancel ${id} operator`]);
+    await page.getByText('gpu-1: takes no new requests').waitFor();
     expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key);
     expect(await page.evaluate('sessionStorage.getItem("llamero.key")')).toBe(key);
   });

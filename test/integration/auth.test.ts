@@ -95,6 +95,28 @@ test.each(['/health', '/monitor', '/monitor/data'])('%s is open', async (path) =
   expect((await ask(router.url + path).answer).status).toBe(200);
 });
 
+test('what is open tells names of backends and models only to a key that may look at the router', async () => {
+  await using keyed = await startRouter({
+    apiKeys: ['first-key', { name: 'chat', key: 'third-key', admin: 'none' }],
+    backends: { tower: { url: engine.url } },
+  });
+  await keyed.ready();
+  await chat(keyed.url, {}, { headers: { 'x-api-key': 'first-key' } }).answer;
+  const told = async (path: string, headers: Readonly<Record<string, string>>) => {
+    const { status, body } = await ask(keyed.url + path, { headers }).answer;
+    expect(status).toBe(200);
+    return /tower|tiny|127\.0\.0\.1/.test(body.toString());
+  };
+  for (const path of ['/health', '/monitor/data']) {
+    expect([path, await told(path, {})]).toEqual([path, false]);
+    expect([path, await told(path, { 'x-api-key': 'wrong' })]).toEqual([path, false]);
+    expect([path, await told(path, { 'x-api-key': 'third-key' })]).toEqual([path, false]);
+    expect([path, await told(path, { authorization: 'Bearer first-key' })]).toEqual([path, true]);
+    const basic = Buffer.from('me:first-key').toString('base64');
+    expect([path, await told(path, { authorization: `Basic ${basic}` })]).toEqual([path, true]);
+  }
+});
+
 test('what is open tells no key, caller, path or prompt', async () => {
   await chat(router.url, {}, { headers: { 'x-api-key': 'second-key' } }).answer;
   for (const path of ['/health', '/monitor', '/monitor/data']) {

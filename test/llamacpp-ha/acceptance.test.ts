@@ -31,7 +31,8 @@ describeAcceptance('what llamacpp-ha pins', {
     {
       says: '/monitor is open, everything else wants the key',
       tests: [`${auth}: %s is open`, `${auth}: %s %s is closed`],
-      otherwise: '/health is open, too, for load balancers',
+      otherwise:
+        '/health is open, too, for load balancers. Where keys are set, both tell figures and no names to callers without one',
     },
     {
       says: 'a client that gives up does not break a dispatch that has begun',

@@ -14,6 +14,6 @@ test('the monitor names models that can be started with their state, and none th
     config: () => ({ ...noModels, models: new Map(configured.map((one) => [one.id, one])) }),
     stateOf: () => 'failed',
   };
-  const feed = monitorSchema.parse(JSON.parse(createMonitorFeed({ ...deps, models })()));
+  const feed = monitorSchema.parse(JSON.parse(createMonitorFeed({ ...deps, models }).whole()));
   expect(feed.models).toMatchObject([{ model_id: 'shown', state: 'failed', loaded_on: [] }]);
 });

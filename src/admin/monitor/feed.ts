@@ -1,16 +1,17 @@
 /**
- * What the monitor page polls, also for readers of llamacpp-ha's feed. Open without a key, so it holds nothing of
- * callers, and it is built at most a few times a second however many look.
+ * What the monitor page polls, also for readers of llamacpp-ha's feed. It holds nothing of callers, and is built at most
+ * a few times a second however many look.
  */
 import type { ModelName } from '../../domain/ids.ts';
 import type { HistoryPoint } from '../../store/history.ts';
 import type { TrafficReadings } from '../../store/traffic.ts';
-import { uptimeSeconds } from '../answers.ts';
+import { takesRequests, uptimeSeconds } from '../answers.ts';
 import type { MonitorBody } from '../contract.ts';
 import type { AdminDeps, ModelControl, SchedulerReadings } from '../deps.ts';
 import { describeBackends, describeTraffic } from '../describe-backend.ts';
 import { describeRequest } from '../describe-request.ts';
 import { isoTime, maskedSession, rounded } from '../values.ts';
+import { figuresOnly } from './figures-only.ts';
 import { createTokenReader } from './tokens.ts';
 
 /** Most rows of each table; the counts beside them are of all. */
@@ -19,19 +20,28 @@ const recentMax = 50;
 /** Time for which one feed is good enough for everybody. */
 const freshMs = 250;
 
-/** Returns the feed as JSON text. */
-export function createMonitorFeed(deps: AdminDeps): () => string {
+/** The feed as JSON text. */
+export interface MonitorFeed {
+  /** All of it. */
+  whole(): string;
+  /** What needs no key where others do. */
+  figures(): string;
+}
+
+export function createMonitorFeed(deps: AdminDeps): MonitorFeed {
   const tokens = createTokenReader(deps);
-  let text = '';
+  let texts = { whole: '', figures: '' };
   let builtMs = -Infinity;
-  return () => {
+  const fresh = (): typeof texts => {
     const nowMs = deps.clock.nowMs();
     if (nowMs - builtMs >= freshMs) {
-      text = JSON.stringify(monitorBody(deps, tokens()));
+      const body = monitorBody(deps, tokens());
+      texts = { whole: JSON.stringify(body), figures: JSON.stringify(figuresOnly(body)) };
       builtMs = nowMs;
     }
-    return text;
+    return texts;
   };
+  return { whole: () => fresh().whole, figures: () => fresh().figures };
 }
 
 export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): MonitorBody {
@@ -39,6 +49,13 @@ export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): Mon
   const scheduler = deps.snapshot(rowsMax);
   const traffic = requests.traffic();
   const totals = requests.totals();
+  const backends = describeBackends({
+    clock,
+    backends: deps.backends(),
+    scheduler,
+    traffic,
+    hostOf: deps.hostOf,
+  });
   return {
     version: deps.version,
     now: isoTime(clock.epochMs()),
@@ -48,9 +65,11 @@ export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): Mon
     demo_traffic: deps.demo?.trafficRunning() ?? null,
     draining: deps.draining(),
     keys_required: deps.keysRequired(),
+    names_hidden: false,
     reload_problem: deps.lastReload()?.problems[0] ?? null,
     listen: [...deps.listen()],
     queue_depth: scheduler.queuedTotal,
+    longest_wait_seconds: longestWaitSeconds(scheduler),
     queue: describeQueue(scheduler),
     ...describeRunning(deps),
     recent: requests.recent(recentMax).map((record) => describeRequest(record, clock, undefined)),
@@ -58,13 +77,8 @@ export function monitorBody(deps: AdminDeps, tokens: MonitorBody['tokens']): Mon
     sessions: scheduler.sessions,
     traffic: describeTraffic(traffic.total),
     models: describeModels(scheduler, traffic, deps.models),
-    backends: describeBackends({
-      clock,
-      backends: deps.backends(),
-      scheduler,
-      traffic,
-      hostOf: deps.hostOf,
-    }),
+    backends,
+    ...countBackends(backends),
     tokens,
     cache: describeCache(deps),
     history: describeHistory(deps.history.points()),
@@ -83,6 +97,28 @@ function describeQueue(scheduler: SchedulerReadings): MonitorBody['queue'] {
     overtaken: entry.overtaken,
     attempt: entry.attempt,
   }));
+}
+
+function longestWaitSeconds({ queued }: SchedulerReadings): number {
+  return rounded(queued.reduce((most, { waitedMs }) => Math.max(most, waitedMs), 0) / 1000);
+}
+
+function countBackends(
+  backends: MonitorBody['backends'],
+): Pick<MonitorBody, 'backends_total' | 'backends_live' | 'slots'> {
+  const live = backends.filter(({ state }) => takesRequests(state));
+  const sumOf = (part: keyof MonitorBody['slots']): number =>
+    live.reduce((sum, { slots }) => sum + slots[part], 0);
+  return {
+    backends_total: backends.length,
+    backends_live: live.length,
+    slots: {
+      total: sumOf('total'),
+      own: sumOf('own'),
+      lingering: sumOf('lingering'),
+      foreign: sumOf('foreign'),
+    },
+  };
 }
 
 /** The oldest running requests; what waits is in the queue already. */

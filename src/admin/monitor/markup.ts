@@ -56,6 +56,7 @@ export const markup = `
 <div class="notices">
   <div class="notice bad" id="offline" role="alert" hidden><b>No connection</b><span id="offline-text"></span><button class="button small" id="retry">Try now</button></div>
   <div class="notice info" id="demo" hidden><b>Simulated engines</b><span>The engines, their speeds and their tokens are made up by the demo. The router that serves them is the real one.</span><button class="button small" id="traffic" type="button">Stop traffic</button></div>
+  <div class="notice info" id="locked" hidden><b>Figures alone</b><span>Backends, models and requests are shown to who has a key.</span><button class="button small" id="unlock" type="button">Show all</button></div>
   <div class="notice warn" id="draining" hidden><b>Draining</b><span>The router takes no new requests and ends when the running ones have finished.</span></div>
   <div class="notice warn" id="reload" hidden><b>Configuration not taken over</b><span id="reload-text"></span></div>
 </div>
@@ -92,14 +93,14 @@ export const markup = `
   <section class="wide used" aria-label="Tokens today, in UTC">
     ${figure('used', 'Tokens today, and in the last hour')}
     ${panel('used-model', 'Tokens today by model', blank('idle', 'No tokens yet today', 'What models read and write is counted here, from midnight UTC.'))}
-    ${panel('used-key', 'Tokens today by key', blank('idle', 'No tokens yet today', 'Keys, or addresses of callers without one.'), '<div class="side"><button class="button small" id="used-keys" type="button" hidden>Show keys</button></div>')}
+    ${panel('used-key', 'Tokens today by key', blank('idle', 'No tokens yet today', 'Keys, or addresses of callers without one.'))}
   </section>
   <section class="wide panel" id="day-panel" aria-labelledby="day-title">
     <header><h2 id="day-title">Tokens by day, in UTC</h2><span class="count" id="day-count" role="status"></span>
       <div class="side"><span class="legend" aria-hidden="true"><span><i class="cell bar-in"></i>new</span><span><i class="cell bar-cached"></i>cached</span><span><i class="cell bar-out"></i>out</span></span>
         <label class="unseen" for="day-by">Tokens by day also by</label>
         <select class="field" id="day-by"><option value="model">by model</option><option value="backend">by backend</option><option value="key">by key</option></select>
-        <button class="button small" id="day-show" type="button" hidden>Show days</button></div></header>
+</div></header>
     <div class="day-charts" id="day-charts"></div>
     <details id="day-table"><summary>As a table</summary>${table('day-rows', 'Tokens by day', 'tall')}</details>
     <div class="blank" id="day-blank" hidden>${blank('idle', 'No tokens in the last 14 days', 'What models read and write is counted here.')}</div>

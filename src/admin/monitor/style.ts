@@ -88,6 +88,7 @@ kbd {
 .notice b { font-weight: 650; }
 .notice span { color: var(--text); min-width: 0; overflow-wrap: anywhere; }
 .notice .button { margin-left: auto; }
+.locked main :is(.panel, .column), .locked #filter { display: none; }
 
 main { display: grid; gap: 14px; max-width: 1720px; margin: 0 auto; padding: 14px 20px 40px; grid-template-columns: repeat(12, minmax(0, 1fr)); transition: opacity .25s; }
 body.stale main { opacity: .5; }

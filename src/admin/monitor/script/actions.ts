@@ -2,6 +2,7 @@
 
 export const actions = String.raw`
 const keyName = 'llamero.key';
+const keyHeaders = (key) => (key === null ? {} : { authorization: 'Bearer ' + key });
 
 /** Calls the API. Undefined = the user gave up at the key. Throws with the API's own message. */
 async function call(method, path) {
@@ -21,7 +22,7 @@ function bodyOf(response) {
 async function requestWithKey(method, path, signal) {
   for (let round = 0; round < 3; round += 1) {
     const key = sessionStorage.getItem(keyName);
-    const response = await fetch(path, { method, headers: key === null ? {} : { authorization: 'Bearer ' + key }, cache: 'no-store', signal });
+    const response = await fetch(path, { method, headers: keyHeaders(key), cache: 'no-store', signal });
     if (response.status !== 401) return response;
     sessionStorage.removeItem(keyName);
     if (!(await askForKey())) return undefined;

@@ -18,14 +18,12 @@ const newTokens = (d) => d.input_tokens - d.cached_tokens;
 const allTokens = (d) => d.input_tokens + d.output_tokens;
 
 function showDays(data) {
-  const locked = isLocked(data);
-  byId('day-show').hidden = !locked;
-  byId('day-by').hidden = locked;
-  if (locked) {
+  if (!data.names_hidden) readDays();
+  else if (dayCharts.length > 0) {
     dayCharts = [];
+    daysAt = -Infinity;
     drawDays();
-    byId('day-blank').hidden = true;
-  } else readDays();
+  }
 }
 
 /** Not at every poll, and never in its way: what was read last is shown until more is known. */
@@ -145,6 +143,5 @@ function readDaysNow() {
   daysAt = -Infinity;
   if (data !== undefined) readDays();
 }
-byId('day-show').addEventListener('click', readDaysNow);
 byId('day-by').addEventListener('change', readDaysNow);
 `;

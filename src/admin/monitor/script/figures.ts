@@ -69,19 +69,14 @@ function showFigures(data) {
     say: (value) => rate(value) + ' / min',
     sub: plural(data.total_requests, 'request', 'requests') + (share === undefined ? '' : ' · ' + (share === 100 ? '100' : share.toFixed(1)) + '% served'),
   });
-  const longest = data.queue.reduce((most, entry) => Math.max(most, entry.wait_seconds), 0);
   showFigure('waiting', amount(data.queue_depth), data.queue_depth === 1 ? 'request' : 'requests');
   byId('figure-waiting').classList.toggle('waits', data.queue_depth > 0);
   drawSpark('waiting', history.queued, history.at_epoch_s, {
     say: (value) => amount(value) + ' waiting',
-    sub: data.queue_depth === 0 ? 'Nobody waits' : 'Longest wait ' + duration(longest),
+    sub: data.queue_depth === 0 ? 'Nobody waits' : 'Longest wait ' + duration(data.longest_wait_seconds),
     top: 4,
   });
-  const slots = { total: 0, own: 0, lingering: 0, foreign: 0 };
-  for (const backend of data.backends) {
-    if (backend.state !== 'live' && backend.state !== 'degraded') continue;
-    for (const part of Object.keys(slots)) slots[part] += backend.slots[part];
-  }
+  const { slots } = data;
   const used = slots.own + slots.lingering + slots.foreign;
   showFigure('slots', amount(used), 'of ' + amount(slots.total));
   drawSpark('slots', history.slots_used, history.at_epoch_s, {

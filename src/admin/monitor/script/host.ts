@@ -11,7 +11,7 @@ const hostRetryMs = 60000;
 let hostNextAt = 0;
 
 function showHost(data) {
-  if (isLocked(data)) byId('host').hidden = true;
+  if (data.names_hidden) byId('host').hidden = true;
   else readHost();
 }
 

@@ -18,9 +18,14 @@ async function poll() {
   polling = true;
   clearTimeout(timer);
   try {
-    const response = await fetch('monitor/data', { cache: 'no-store', signal: AbortSignal.timeout(8000) });
+    const key = sessionStorage.getItem(keyName);
+    const response = await fetch('monitor/data', { headers: keyHeaders(key), cache: 'no-store', signal: AbortSignal.timeout(8000) });
     if (!response.ok) throw new Error('status ' + response.status);
     data = await response.json();
+    if (data.names_hidden && key !== null) {
+      sessionStorage.removeItem(keyName);
+      toast('The key was refused', true);
+    }
     if (failures > 0) announce('Connected again');
     failures = 0;
     receivedAt = Date.now();
@@ -37,9 +42,11 @@ async function poll() {
 }
 
 function show() {
-  setText(byId('facts'), 'v' + data.version + ' · up ' + duration(data.uptime) + ' · ' + data.listen.join(', '));
+  setText(byId('facts'), 'v' + data.version + ' · up ' + duration(data.uptime) + (data.names_hidden ? '' : ' · ' + data.listen.join(', ')));
   byId('demo').hidden = !data.demo;
   setText(byId('traffic'), data.demo_traffic ? 'Stop simulated users' : 'Start simulated users');
+  byId('locked').hidden = !data.names_hidden;
+  document.body.classList.toggle('locked', data.names_hidden);
   byId('draining').hidden = !data.draining;
   byId('reload').hidden = data.reload_problem === null;
   setText(byId('reload-text'), data.reload_problem === null ? '' : data.reload_problem + ' (the old one stays in force)');
@@ -74,10 +81,10 @@ function connectionWords() {
   if (data === undefined) return ['Connecting', ''];
   if (paused) return ['Paused', ''];
   if (data.draining) return ['Draining', 'warn'];
-  const live = data.backends.filter(({ state }) => state === 'live' || state === 'degraded').length;
-  if (data.backends.length === 0) return ['No backends', 'warn'];
+  const { backends_total: total, backends_live: live } = data;
+  if (total === 0) return ['No backends', 'warn'];
   if (live === 0) return ['No live backend', 'bad'];
-  return live < data.backends.length ? ['Serving, ' + live + ' of ' + data.backends.length + ' live', 'warn'] : ['Serving', 'ok pulse'];
+  return live < total ? ['Serving, ' + live + ' of ' + total + ' live', 'warn'] : ['Serving', 'ok pulse'];
 }
 
 function setPaused(value) {
@@ -139,6 +146,7 @@ byId('pause').addEventListener('click', () => setPaused(!paused));
 byId('theme').addEventListener('click', nextTheme);
 byId('help').addEventListener('click', () => byId('help-dialog').showModal());
 byId('retry').addEventListener('click', poll);
+byId('unlock').addEventListener('click', async () => { if (await askForKey()) poll(); });
 byId('filter').addEventListener('input', (event) => setFilter(event.target.value));
 byId('interval').addEventListener('change', (event) => { localStorage.setItem('llamero.interval', event.target.value); poll(); });
 for (const button of document.querySelectorAll('[data-close]')) button.addEventListener('click', () => button.closest('dialog').close());

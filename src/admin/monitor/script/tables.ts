@@ -21,7 +21,7 @@ const pill = (text, tone) => make('span', { class: 'pill ' + tone, text });
 const modelName = (id) => (id === null ? '–' : id);
 
 function showBackends(data) {
-  byId('no-backends').hidden = data.backends.length > 0;
+  byId('no-backends').hidden = data.backends_total > 0;
   byId('backends').hidden = data.backends.length === 0;
   byId('backends').classList.toggle('no-gpu', data.backends.every(({ gpu }) => gpu === null));
   const counts = {};

@@ -13,8 +13,6 @@ const usedKeysMs = 10000;
 let usedKeys = [];
 let usedKeysAt = -Infinity;
 
-const isLocked = ({ keys_required }) => keys_required && sessionStorage.getItem(keyName) === null;
-
 function showTokens(data) {
   const { tokens } = data;
   const today = tokens.today;
@@ -24,12 +22,9 @@ function showTokens(data) {
     sub: amount(today.input_tokens) + ' in · ' + amount(today.output_tokens) + ' out' + (today.input_tokens === 0 ? '' : ' · ' + cachedShare(today) + ' cached'),
   });
   showList('used-model', tokens.models, tokens.models.length, usedOptions);
-  const locked = isLocked(data);
-  byId('used-keys').hidden = !locked;
-  if (locked) usedKeys = [];
+  if (data.names_hidden) usedKeys = [];
   else readKeys();
   showList('used-key', usedKeys, usedKeys.length, usedOptions);
-  if (locked) byId('used-key-blank').hidden = true;
 }
 
 /** Not at every poll, and never in its way: what was read last is shown until more is known. */
@@ -45,9 +40,4 @@ async function readKeys() {
     usedKeys = [];
   }
 }
-
-byId('used-keys').addEventListener('click', () => {
-  usedKeysAt = -Infinity;
-  readKeys();
-});
 `;
