@@ -46,6 +46,7 @@ const chatPolicies: readonly ChatPolicy[] = [
   { name: 'session pin', config: { scheduling: { scorers: { 'session-affinity': 4, ...load } } } },
   { name: 'prefix affinity alone', config: { scheduling: { scorers: { 'prefix-affinity': 4, ...load } } } },
   { name: 'preset `default`: both', config: {} },
+  { name: '… and slots named', config: { affinity: { prefix: { nameSlots: true } } } },
 ];
 
 const commit = execFileSync('git', ['rev-parse', '--short=9', 'HEAD'], { encoding: 'utf8' }).trim();

@@ -211,6 +211,7 @@ function settingsOf({ scorers, loadFactor, bonusMs, patienceMs }: SimulatedPolic
     promptLoadFactor: loadFactor,
     promptBonusMs: bonusMs,
     promptPatienceMs: patienceMs,
+    namesSlots: false,
     lingerMsMax: 60_000,
     decisionCandidatesMax: 1,
   };

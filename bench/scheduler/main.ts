@@ -56,6 +56,7 @@ class Fleet {
       promptLoadFactor: 1.25,
       promptBonusMs: 10_000,
       promptPatienceMs: 1000,
+      namesSlots: false,
       lingerMsMax: 60_000,
       decisionCandidatesMax: 8,
     };

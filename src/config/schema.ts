@@ -204,6 +204,10 @@ const affinity = z.strictObject({
           'When most slots are in use: how long a request waits for a slot of a full backend that has at least 8 KiB more of its prompt cached than any with a free slot. 0 = not at all.',
           duration().prefault('1s'),
         ),
+        nameSlots: describe(
+          'Requests for the APIs chat completions, completions and `/completion` tell a llama-server which of its slots to use (`id_slot`): that of their conversation, else the one least recently used. For servers that nobody else uses. Otherwise the server chooses.',
+          z.boolean().default(false),
+        ),
       })
       .prefault({}),
   ),

@@ -40,6 +40,7 @@ export function toSchedulerSettings(
     promptLoadFactor: prefix.loadFactor === 0 ? Number.POSITIVE_INFINITY : prefix.loadFactor,
     promptBonusMs: prefix.bonus,
     promptPatienceMs: prefix.patience,
+    namesSlots: prefix.nameSlots,
     lingerMsMax: scheduling.lingerMax,
     decisionCandidatesMax,
   };
@@ -47,6 +48,7 @@ export function toSchedulerSettings(
 
 /** Whether what is cached of prompts decides anything, so that it is worth looking for. */
 export function looksAtPrompts({ scheduling, affinity }: Config): boolean {
+  if (affinity.prefix.nameSlots) return true;
   if (affinity.prefix.memory === 0) return false;
   const { scorers } = scheduling;
   if (scorers !== undefined) return Object.hasOwn(scorers, prefixAffinity.name);

@@ -67,6 +67,8 @@ export interface BackendView {
   readonly slotsTotal: number;
   /** Most requests of one model at once, ≥ 1; undefined = as many as there are slots. */
   readonly modelSlotsMax?: number | undefined;
+  /** How many of its slots can be named by a request, from 0 on; undefined = none. */
+  readonly slotIds?: number | undefined;
   /** Latest slot reading; undefined = the engine does not tell. */
   readonly slots: SlotReading | undefined;
   /** Most distinct models that may run at once; undefined = no limit. */

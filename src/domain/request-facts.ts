@@ -13,6 +13,8 @@ export interface RequestFacts {
   readonly session: string | undefined;
   /** The beginnings of its prompt; absent = nobody asks, or it has none worth it. */
   readonly prompt?: PromptChain | undefined;
+  /** It can say which slot of its backend it wants. Absent = false. */
+  readonly namesSlot?: boolean;
   /** Rough count of prompt tokens (bytes / 4), for display and cost; 0 = unknown. */
   readonly tokensEstimated: number;
   /** Takes no slot (tokenising, template, listings): granted at once on any live backend that serves the model. */

@@ -23,6 +23,8 @@ export interface Knowledge {
   /** It could not say lately what it has loaded. */
   readonly isLoadedHidden: boolean;
   readonly slotsTotal: number | undefined;
+  /** How many of them a request can name. */
+  readonly slotIds: number | undefined;
   readonly slots: SlotReading | undefined;
   readonly contextTokens: ReadonlyMap<ModelName, number> | undefined;
   readonly modelsMax: number | undefined;
@@ -35,6 +37,7 @@ export const noKnowledge: Knowledge = {
   loaded: undefined,
   isLoadedHidden: false,
   slotsTotal: undefined,
+  slotIds: undefined,
   slots: undefined,
   contextTokens: undefined,
   modelsMax: undefined,
@@ -49,6 +52,7 @@ export function learn(known: Knowledge, reading: EngineReading, slots: SlotReadi
     loaded: reading.loaded ?? known.loaded,
     isLoadedHidden: reading.isLoadedHidden ?? false,
     slotsTotal: reading.slotsTotal ?? known.slotsTotal,
+    slotIds: reading.slotIds ?? known.slotIds,
     slots,
     contextTokens: reading.contextTokens ?? known.contextTokens,
     modelsMax: reading.modelsMax ?? known.modelsMax,
@@ -89,6 +93,7 @@ export function composeView(parts: ViewParts): BackendView {
     loaded: known.loaded ?? new Set(),
     distrusted: known.isLoadedHidden ? new Set(known.models?.values()) : parts.failing,
     slotsTotal: slotsOf(parts),
+    slotIds: known.slotIds,
     modelSlotsMax: config.slotsPerModel,
     slots: known.slots,
     modelsMax: config.maxModels ?? known.modelsMax ?? defaults.modelsMax,
@@ -117,6 +122,7 @@ export function sameView(one: BackendView, other: BackendView): boolean {
     one.state === other.state &&
     one.slotsTotal === other.slotsTotal &&
     one.modelSlotsMax === other.modelSlotsMax &&
+    one.slotIds === other.slotIds &&
     one.slots === other.slots &&
     one.modelsMax === other.modelsMax &&
     one.weight === other.weight &&

@@ -39,6 +39,8 @@ export interface EngineReading {
   /** It answers, but its list of what is loaded failed this time: it may be unable to load anything. Absent = false. */
   readonly isLoadedHidden?: boolean | undefined;
   readonly slotsTotal: number | undefined;
+  /** How many of them a request can name, from 0 on. Absent = none, or it did not say. */
+  readonly slotIds?: number | undefined;
   /** Requests that it runs or holds in its own queue, whoever sent them. Undefined also when it was not asked this time. */
   readonly slotsBusy: number | undefined;
   readonly contextTokens: ReadonlyMap<ModelName, number> | undefined;

@@ -56,6 +56,8 @@ export interface AttemptSource {
   readonly backend: Backend;
   /** By its canonical name on the backend. */
   readonly model: ModelName | undefined;
+  /** To be used there, where the engine lets it be named. */
+  readonly slot: number | undefined;
   readonly record: AttemptRecord;
 }
 
@@ -194,13 +196,14 @@ export class Attempt implements UpstreamHandler {
   }
 
   #toOutgoing(): Outgoing {
-    const { parts, inbound, host, body, backend, model } = this.#source;
+    const { parts, inbound, host, body, backend, model, slot } = this.#source;
     const { route, id, url, modelInPath } = inbound;
     const { record } = host;
     const { asked, meaning, peeked, conversation } = this.#resolved;
     const repaired = this.#repairs?.repaired;
     return toOutgoing({
       backend,
+      slot,
       route,
       url,
       body: repaired?.body ?? body,

@@ -187,7 +187,7 @@ class Exchange implements Waiter, AttemptHost, EnsembleHost {
     }
   }
 
-  #attemptAt({ backend: id, model }: Grant, record: AttemptRecord): void {
+  #attemptAt({ backend: id, model, slot }: Grant, record: AttemptRecord): void {
     const backend = this.#parts.fleet.get(id);
     const resolved = this.#resolved;
     if (backend === undefined || resolved === undefined) {
@@ -196,7 +196,7 @@ class Exchange implements Waiter, AttemptHost, EnsembleHost {
       return;
     }
     const known = { parts: this.#parts, inbound: this.#inbound, body: this.#body, resolved };
-    const attempt = new Attempt({ ...known, host: this, backend, model, record });
+    const attempt = new Attempt({ ...known, host: this, backend, model, slot, record });
     this.#attempt = attempt;
     this.guarded(() => attempt.begin());
   }

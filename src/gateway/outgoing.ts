@@ -12,6 +12,7 @@ import { areNoEdits, editJsonBody } from './request-edits.ts';
 import type { Route } from './routes.ts';
 import type { AnswerNotes } from './answer-notes.ts';
 import type { AnswerTransform } from './answer-transform.ts';
+import { nameSlot } from './name-slot.ts';
 import { peekBody } from './peek.ts';
 import { tryRepairAnswer } from './repair/answer-repair.ts';
 import { toStreamedRequest } from './stream-assembly.ts';
@@ -53,6 +54,8 @@ export interface Editable extends NamingRequest {
 
 export interface OutgoingSource extends Editable {
   readonly backend: Backend;
+  /** To be used there; undefined = the engine chooses. */
+  readonly slot: number | undefined;
   readonly route: Route;
   /** The client asked for a stream. */
   readonly stream: boolean;
@@ -100,7 +103,8 @@ export function toOutgoing(source: OutgoingSource): Outgoing {
       return putOtherwise(source, { ...words, ...count });
     }
   }
-  const { url, body } = editRequest(source, backend);
+  const { url, body: edited } = editRequest(source, backend);
+  const body = nameSlot(edited, source.slot);
   const object = body === source.body ? source.peeked.object : scanJsonObject(body);
   const dialect = isDialectRoute(route.name) ? dialects[dialectRoutes[route.name].dialect] : undefined;
   if (stream && !backend.kind.habits.streamsTellUsage && backend.config.streamUsage) {

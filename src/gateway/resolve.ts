@@ -22,6 +22,7 @@ import { tryThreadError } from './message-threads.ts';
 import { tryOwnAnswer, type OwnAnswer } from './own-answer.ts';
 import { nomyoFingerprint } from './nomyo-fingerprint.ts';
 import { createInTurnPlacer, type Placer } from './placer.ts';
+import { slotNamingRoutes } from './name-slot.ts';
 import { readPromptChain } from './prompt-chain.ts';
 import { missingModel } from './rejection.ts';
 import { estimateTokens } from './token-estimate.ts';
@@ -241,6 +242,7 @@ function toFacts(source: FactsSource): RequestFacts {
     tokensEstimated: estimateTokens(inbound.route.name, body, peeked.object?.longStrings),
     slotless: !inbound.route.takesSlot,
     prompt,
+    namesSlot: slotNamingRoutes.has(inbound.route.name),
     only,
     isTrimmed,
     continues: inbound.parent !== undefined,

@@ -29,6 +29,7 @@ export class Answers {
       id: entry.request.id,
       backend: seat.ledger.id,
       model: seat.model,
+      slot: entry.slot?.id,
       attempt: entry.attempt,
       waitedMs,
       decision: new TracedDecision(

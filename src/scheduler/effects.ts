@@ -10,6 +10,8 @@ export interface Grant {
   readonly backend: BackendId;
   /** The model's canonical name on that backend; undefined for a request without a model. */
   readonly model: ModelName | undefined;
+  /** The slot to be used there, as the engine numbers them; absent = the engine chooses. */
+  readonly slot?: number | undefined;
   /** 1 for the first grant of this request, 2 after one retry … */
   readonly attempt: number;
   readonly waitedMs: number;

@@ -6,6 +6,7 @@ import { createAlarm } from './deadlines.ts';
 import type { Alarm } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
 import type { SentPrompt } from './prompt-caches.ts';
+import type { SlotUse } from './prompt-slots.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Swap } from './swap.ts';
 import { compareTurns } from './turn.ts';
@@ -53,6 +54,8 @@ export class Entry implements Turn {
   permit: Permit | undefined = undefined;
   /** What was believed of its prompt when it was granted. */
   sent: SentPrompt | undefined = undefined;
+  /** The slot that it was told to use. */
+  slot: SlotUse | undefined = undefined;
   /** The load that it waited for, when that is done. */
   load: Swap | undefined = undefined;
 

@@ -10,6 +10,7 @@ import type { LaneClaim } from './claims.ts';
 import type { Owner } from './entry.ts';
 import type { Candidate, Claim, Scored } from './policy.ts';
 import { ProcessBook } from './process-book.ts';
+import type { SlotUse } from './prompt-slots.ts';
 import { RecentTimes } from './recent-times.ts';
 import type { BackendRating } from './ratings.ts';
 import type { ServedModel } from './served-model.ts';
@@ -18,6 +19,7 @@ import type { ServedModel } from './served-model.ts';
 export interface Lingering {
   readonly model: ModelName | undefined;
   readonly servedModel: ServedModel;
+  readonly slot: SlotUse | undefined;
   readonly fromMs: number;
   readonly untilMs: number;
 }

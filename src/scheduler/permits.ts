@@ -10,6 +10,7 @@ import type { Fleet } from './fleet.ts';
 import type { PromptReport } from '../domain/prompt-chain.ts';
 import type { Ledger, Lingering, Seat } from './ledger.ts';
 import type { PromptCaches } from './prompt-caches.ts';
+import { PromptSlots } from './prompt-slots.ts';
 import type { ServedModel } from './served-model.ts';
 import type { SchedulerSettings } from './settings.ts';
 import type { Timetable } from './timetable.ts';
@@ -30,6 +31,7 @@ export class Permits {
   readonly #agenda: Agenda;
   readonly #timetable: Timetable;
   readonly #prompts: PromptCaches;
+  readonly #slots: PromptSlots;
   readonly #releases = new EventRate(releaseWindowMs);
   #settings: SchedulerSettings;
 
@@ -39,10 +41,12 @@ export class Permits {
     this.#agenda = options.agenda;
     this.#timetable = options.timetable;
     this.#prompts = options.prompts;
+    this.#slots = new PromptSlots(options.settings);
   }
 
   configure(settings: SchedulerSettings): void {
     this.#settings = settings;
+    this.#slots.configure(settings);
   }
 
   take(entry: Entry, seat: Seat, nowMs: number): void {
@@ -56,6 +60,7 @@ export class Permits {
     else {
       const { prompt } = entry.request;
       entry.sent = prompt === undefined ? undefined : this.#prompts.sent(seat, prompt);
+      entry.slot = this.#slots.take(ledger, entry.request);
       ledger.take(model, nowMs);
       servedModel.inFlight += 1;
       this.#fleet.refresh(ledger);
@@ -77,6 +82,8 @@ export class Permits {
     entry.permit = undefined;
     if (entry.sent !== undefined) this.#prompts.ended(entry.sent, end.prompt);
     entry.sent = undefined;
+    const { slot } = entry;
+    entry.slot = undefined;
     const { ledger, model, servedModel } = permit;
     servedModel.permits -= 1;
     if (servedModel.name !== undefined && this.#settings.admissionLimits.has(servedModel.name)) {
@@ -91,9 +98,10 @@ export class Permits {
     }
     const { lingerMsMax } = this.#settings;
     if (end.lingers && lingerMsMax > 0 && ledger.present && permit.epoch === ledger.view.epoch) {
-      ledger.linger({ model, servedModel, fromMs: nowMs, untilMs: nowMs + lingerMsMax });
+      ledger.linger({ model, servedModel, slot, fromMs: nowMs, untilMs: nowMs + lingerMsMax });
       return this.#timetable.armLedger(ledger);
     }
+    if (slot !== undefined) this.#slots.release(slot, end.prompt !== undefined);
     ledger.release(model, nowMs);
     this.#uncount(servedModel);
     this.#freed(ledger, model, nowMs);
@@ -101,7 +109,8 @@ export class Permits {
 
   /** Lingering requests that the ledger has dropped already are over. */
   lingeringEnded(ledger: Ledger, over: readonly Lingering[], nowMs: number): void {
-    for (const { model, servedModel } of over) {
+    for (const { model, servedModel, slot } of over) {
+      if (slot !== undefined) this.#slots.release(slot, false);
       this.#uncount(servedModel);
       this.#freed(ledger, model, nowMs);
     }

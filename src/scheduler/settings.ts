@@ -75,6 +75,8 @@ export interface SchedulerSettings {
    * its prompt cached; 0 = it does not. Needs the scorer `prefix-affinity`.
    */
   readonly promptPatienceMs: number;
+  /** Requests are told which slot of their backend to use, where it has slots of a prompt cache each. */
+  readonly namesSlots: boolean;
   /** Longest time that a lingering permit holds its slot without a slot reading. */
   readonly lingerMsMax: number;
   /** Candidates kept in a decision trace. */

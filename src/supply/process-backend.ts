@@ -144,6 +144,7 @@ export class ProcessBackend implements Backend {
       models: new Map([id, ...aliases].map((name) => [name, id])),
       loaded: state.name === 'ready' ? new Set([id]) : new Set(),
       slotsTotal: engine?.slotsTotal ?? slotsUnknown,
+      slotIds: engine?.slotIds,
       slots: engine?.slots,
       modelsMax: undefined,
       weight: 1,

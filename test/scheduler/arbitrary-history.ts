@@ -36,6 +36,7 @@ export const arrive: fc.Arbitrary<Step> = fc
     ),
     tokensEstimated: fc.constantFrom(0, 100, 9000),
     slotless: fc.constantFrom(false, false, false, false, true),
+    namesSlot: fc.constantFrom(true, true, true, false),
     only: fc.constantFrom(undefined, undefined, undefined, new Set(['b0', 'b1'])),
   })
   .map(({ only, prompt, ...fields }) => ({
@@ -52,6 +53,7 @@ const change: fc.Arbitrary<Step> = fc
         models: fc.uniqueArray(model, { minLength: 1 }),
         loaded: fc.uniqueArray(model),
         slotsTotal: fc.integer({ min: 1, max: 4 }),
+        slotIds: fc.constantFrom(undefined, 1, 2, 4, 4),
         modelSlotsMax: fc.constantFrom(undefined, undefined, 1, 2),
         gpuLoad: fc.constantFrom(undefined, 0, 40, 100),
         sharesPrompts: fc.boolean(),
@@ -96,6 +98,7 @@ export const settings: fc.Arbitrary<Partial<SchedulerSettings>> = fc.record(
     promptPatienceMs: fc.constantFrom(0, 300, 5000),
     promptBonusMs: fc.constantFrom(0, 500, 60_000),
     promptLoadFactor: fc.constantFrom(1, 1.25, Infinity),
+    namesSlots: fc.boolean(),
     decisionCandidatesMax: fc.constantFrom(1, 3),
   },
   { requiredKeys: [] },

@@ -53,6 +53,8 @@ interface Booked {
   readonly arrivedMs: number;
   readonly failedOn: Set<BackendId>;
   backend: BackendId | undefined;
+  /** As named there; undefined also when the engine has lost it since. */
+  slot: number | undefined;
   attempts: number;
 }
 
@@ -174,6 +176,7 @@ export class Bookkeeper {
       case 'remove': {
         const id = backendIds[step.backend] ?? 'b0';
         this.#views.delete(id);
+        this.#forgetSlots(id);
         this.rig.remove(id);
         return;
       }
@@ -249,6 +252,7 @@ export class Bookkeeper {
       arrivedMs: this.rig.nowMs,
       failedOn: new Set<BackendId>(),
       backend: undefined,
+      slot: undefined,
       attempts: 0,
     };
     this.#admittedBefore = this.#countOf(booked.facts.model);
@@ -281,8 +285,15 @@ export class Bookkeeper {
     const merged = { ...this.#fields.get(id), ...fields };
     const slots = busy === undefined ? merged.slots : { busy, probeStartedMs: this.rig.nowMs };
     this.#fields.set(id, { ...merged, slots });
-    this.#views.set(id, view(id, { ...merged, slots }));
+    const known = this.#views.get(id);
+    const next = view(id, { ...merged, slots });
+    if (known?.epoch !== next.epoch || known.slotIds !== next.slotIds) this.#forgetSlots(id);
+    this.#views.set(id, next);
     this.rig.backend(id, { ...merged, slots });
+  }
+
+  #forgetSlots(id: BackendId): void {
+    for (const one of this.#granted.values()) if (one.backend === id) one.slot = undefined;
   }
 
   #withNth(from: ReadonlyMap<RequestId, Booked>, nth: number, run: (id: RequestId) => void): void {
@@ -297,7 +308,7 @@ export class Bookkeeper {
     report();
   }
 
-  #onGrant({ id, backend, model, attempt, waitedMs, decision }: Grant): undefined {
+  #onGrant({ id, backend, model, slot, attempt, waitedMs, decision }: Grant): undefined {
     const booked = this.#waiting.get(id);
     if (booked === undefined) throw new Error(`${id} was granted although it does not wait`);
     const there = this.#views.get(backend);
@@ -320,6 +331,12 @@ export class Bookkeeper {
     );
     ensure(decision.candidates.length <= this.#settings.decisionCandidatesMax, 'the trace is bounded');
     if (!booked.facts.slotless) this.#checkRoom(there, booked, model);
+    if (slot !== undefined) {
+      ensure(slot < (there.slotIds ?? 0) && this.#settings.namesSlots, 'a slot is named where it has a name');
+      const here = [...this.#granted.values()].filter((one) => one.backend === backend);
+      ensure(!here.some((one) => one.slot === slot), 'no two requests are told the same slot');
+    }
+    booked.slot = slot;
     this.#waiting.delete(id);
     booked.backend = backend;
     this.#granted.set(id, booked);

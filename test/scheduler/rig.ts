@@ -31,6 +31,7 @@ export const fifoSettings: SchedulerSettings = {
   promptLoadFactor: 1.25,
   promptBonusMs: 0,
   promptPatienceMs: 0,
+  namesSlots: false,
   lingerMsMax: 60_000,
   decisionCandidatesMax: 8,
 };

@@ -140,6 +140,7 @@ async function readSingle(client: ProbeClient, answers: SingleAnswers): Promise<
     models: listed && namesAndAliases(listed),
     loaded: listed && new Set(slots.sleeping ? [] : listed.keys()),
     slotsTotal: slots.total,
+    slotIds: slots.total,
     slotsBusy: slots.busy,
     contextTokens: listed && contextTokens,
     modelObjects: listed,
