@@ -127,6 +127,22 @@ export class Attempt implements UpstreamHandler {
   }
 
   onHead(status: number, received: readonly string[]): void {
+    this.#source.host.guarded(() => this.#headCame(status, received));
+  }
+
+  onData(chunk: Buffer, isLast: boolean): void {
+    this.#source.host.guarded(() => this.#dataCame(chunk, isLast));
+  }
+
+  onEnd(): void {
+    this.#source.host.guarded(() => this.#answerEnded(this.#source.host.answer.end()));
+  }
+
+  onError(failure: UpstreamFailure): void {
+    this.#source.host.guarded(() => this.#callFailed(failure));
+  }
+
+  #headCame(status: number, received: readonly string[]): void {
     const { parts, inbound, host, backend, model } = this.#source;
     const { record } = host;
     record.headAtMs = parts.clock.nowMs();
@@ -143,18 +159,14 @@ export class Attempt implements UpstreamHandler {
     if (status < 500) parts.registry.reportSuccess(backend.id, model);
   }
 
-  onData(chunk: Buffer, isLast: boolean): void {
+  #dataCame(chunk: Buffer, isLast: boolean): void {
     const { host, inbound } = this.#source;
     if (host.answer.push(chunk, isLast)) return;
     this.#call?.pause();
     inbound.response.onDrain(() => this.#call?.resume());
   }
 
-  onEnd(): void {
-    this.#answerEnded(this.#source.host.answer.end());
-  }
-
-  onError(failure: UpstreamFailure): void {
+  #callFailed(failure: UpstreamFailure): void {
     const { host, backend, record } = this.#source;
     if (host.ended) return;
     record.failure = failure.reason;

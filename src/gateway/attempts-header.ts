@@ -1,12 +1,14 @@
 /** The value of `x-llamero-attempts`: which backends were tried, in order, and what was wrong with each. */
 import type { AttemptRecord } from '../store/request-record.ts';
+import { headerText } from './header-text.ts';
+
+const failureCharsMax = 100;
 
 export function attemptsHeader(attempts: readonly AttemptRecord[]): string {
   return attempts
-    .map(({ backend, failure }) => (failure === undefined ? backend : `${backend} (${headerSafe(failure)})`))
+    .map(({ backend, failure }) => {
+      const name = headerText(backend);
+      return failure === undefined ? name : `${name} (${headerText(failure.slice(0, failureCharsMax))})`;
+    })
     .join(', ');
-}
-
-function headerSafe(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }

@@ -183,6 +183,7 @@ class Exchange implements Waiter, AttemptHost, EnsembleHost {
     try {
       step();
     } catch (thrown) {
+      this.#attempt?.abort();
       this.fail(LlameroError.from(thrown), 'internal');
     }
   }

@@ -1,5 +1,6 @@
 /** Which headers cross the router, in both directions. Works on flat name/value lists, as node:http gives and takes them. */
 
+import { headerList, headerText } from './header-text.ts';
 import { loopHeader, signedBy } from './loop-guard.ts';
 
 import { repairText, type RepairRecord } from '../domain/repair-record.ts';
@@ -111,9 +112,9 @@ export function toResponseHeaders(received: readonly string[], options: Response
   }
   if (isStream && isBuffered) kept.push('x-accel-buffering', 'no');
   kept.push('x-request-id', options.requestId);
-  if (options.backend !== undefined) kept.push('x-llamero-backend', options.backend);
+  if (options.backend !== undefined) kept.push('x-llamero-backend', headerText(options.backend));
   if (options.attempts !== undefined) kept.push('x-llamero-attempts', options.attempts);
-  if (options.dropped.length > 0) kept.push('x-llamero-dropped', options.dropped.join(', '));
+  if (options.dropped.length > 0) kept.push('x-llamero-dropped', headerList(options.dropped));
   pushRepaired(kept, options.repaired);
   return kept;
 }
