@@ -100,10 +100,13 @@ test('an engine is told who sent a request, after those who did before', async (
 
 test('routers that have each other as plain backends find the engine, and forget the model with it', async () => {
   const engine = await startFakeEngine();
-  await using near = await startRouter({ backends: { engine: { url: engine.url } } });
-  await using far = await startRouter({ backends: { near: { url: near.url } } });
+  // So that a request for the lost model is given up soon.
+  const scheduling = { deadWait: '1s' };
+  await using near = await startRouter({ scheduling, backends: { engine: { url: engine.url } } });
+  await using far = await startRouter({ scheduling, backends: { near: { url: near.url } } });
   await near.reload({
     listen: '127.0.0.1:0',
+    scheduling,
     backends: { engine: { url: engine.url }, far: { url: far.url } },
   });
   await Promise.all([near.ready(), far.ready()]);
