@@ -7,6 +7,7 @@ import { LlameroError } from '../domain/errors.ts';
 import type { RouteName } from '../domain/routes.ts';
 import type { RequestRecord } from '../store/request-record.ts';
 import type { ClientResponse } from './client.ts';
+import { tryBelieveTimings, tryBelieveUsage } from './credible-usage.ts';
 import { errorEvent } from './error-response.ts';
 import { headerValue } from './headers.ts';
 import type { Route } from './routes.ts';
@@ -151,8 +152,8 @@ export class Relay {
     const result = this.#usage?.finish();
     this.#usage = undefined;
     if (result === undefined) return undefined;
-    this.#record.usage = result.usage;
-    this.#record.timings = result.timings;
+    this.#record.usage = tryBelieveUsage(result.usage);
+    this.#record.timings = tryBelieveTimings(result.timings);
     if (!this.#endIsJudged) return undefined;
     if (result.streamError !== undefined) {
       return new LlameroError(
