@@ -135,7 +135,7 @@ export class Dispatcher implements Placer {
 
   /** What a load of a process by hand would do now; undefined = there is no such process. */
   foreseeLoad(id: BackendId): LoadForesight | undefined {
-    return this.#scheduler.foreseeLoad(id);
+    return this.#scheduler.foreseeLoad(id, this.#clock.nowMs());
   }
 
   /** Place in the queue, 1 = next, up to half a second old; undefined: waits not, or far behind. */

@@ -61,6 +61,11 @@ export class Habits {
     return this.#workMs ?? 0;
   }
 
+  /** How long nobody wants it on average between two uses; the pause that goes on since `restedMs` counts. */
+  meanPauseMs(restedMs: number): number {
+    return this.#pausesMs.reduce((sum, pauseMs) => sum + pauseMs, restedMs) / (this.#pausesMs.length + 1);
+  }
+
   /**
    * Until when it had better wait for its next request than make room, counted from when it fell idle; 0 = it may go. That is
    * the pause of the past, longer than this one already is, for which what the request is saved (its own load, and what is

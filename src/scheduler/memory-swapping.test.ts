@@ -30,10 +30,39 @@ describe('with a memory budget', () => {
     expect(rig.arrive('3', { model: 'c' })).toBe('');
   });
 
-  test('the least recently used idle model makes room', () => {
+  test('the idle model that was not used for longest makes room, when none has been wanted again', () => {
     const rig = twoOfThree();
     expect(rig.arrive('1', { model: 'c' })).toBe('unload a evicted');
     expect(rig.stopped('a')).toBe('load c');
+  });
+
+  test('the idle model that is wanted least often makes room, though it was used last', () => {
+    const rig = new ProcessRig(eights()).add('abc').warm('b');
+    rig.pass(5000);
+    rig.warm('a');
+    for (const id of ['a1', 'a2', 'a3', 'b1']) {
+      rig.pass(1000);
+      rig.arrive(id, { model: id.charAt(0) });
+      rig.finish(id);
+    }
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload b evicted');
+  });
+
+  test('a popular model makes room once it was not wanted for long enough', () => {
+    const rig = new ProcessRig(eights()).add('abc').warm('ab');
+    for (const id of ['a1', 'a2', 'a3', 'b1']) {
+      rig.pass(1000);
+      rig.arrive(id, { model: id.charAt(0) });
+      rig.finish(id);
+    }
+    for (const id of ['b2', 'b3', 'b4']) {
+      rig.pass(4000);
+      rig.arrive(id, { model: 'b' });
+      rig.finish(id);
+    }
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload a evicted');
   });
 
   test('a use counts, whatever the order of the loads', () => {

@@ -72,9 +72,9 @@ export class Scheduler {
   }
 
   /** What a load of a process by hand would do now; undefined = there is no such process. Changes nothing. */
-  foreseeLoad(id: BackendId): LoadForesight | undefined {
+  foreseeLoad(id: BackendId, nowMs: number): LoadForesight | undefined {
     const ledger = this.#parts.fleet.ledger(id);
-    return ledger?.book === undefined ? undefined : this.#parts.swaps.foresee(ledger);
+    return ledger?.book === undefined ? undefined : this.#parts.swaps.foresee(ledger, nowMs);
   }
 
   /** The place in the queue, 1 = next in order; undefined when it does not wait. Costs a search in each lane. */

@@ -106,10 +106,10 @@ export class Swaps {
   }
 
   /** What a load of this process would do now. Changes nothing. */
-  foresee(target: Ledger): LoadForesight {
+  foresee(target: Ledger, nowMs: number): LoadForesight {
     const phase = target.book?.phase;
     const isLoaded = phase === 'ready' || phase === 'starting';
-    const plan = planSwap(target, this.#hostOf(target));
+    const plan = planSwap(target, this.#hostOf(target, nowMs));
     return {
       isLoaded,
       evicts: isLoaded ? [] : plan.victims.map((victim) => ({ model: victim.id, isBusy: !mayGo(victim) })),
@@ -128,7 +128,7 @@ export class Swaps {
     const reserved: SwapPlan[] = [];
     const draining = new Map<Ledger, Lane>();
     for (const lane of [...lanes.filter(isStarving), ...lanes.filter((each) => !isStarving(each))]) {
-      const plans = this.#plansFor(lane).filter(
+      const plans = this.#plansFor(lane, nowMs).filter(
         (plan) => !reserved.some((first) => hampers(plan, first, this.#plannerOf(plan.target))),
       );
       const startable = plans.find(
@@ -146,13 +146,13 @@ export class Swaps {
   }
 
   /** Ways to serve a lane by a load, the one first that stops least; none when it need not or cannot be loaded now. */
-  #plansFor(lane: Lane): readonly SwapPlan[] {
+  #plansFor(lane: Lane, nowMs: number): readonly SwapPlan[] {
     const head = lane.entries.first;
     if (head === undefined) return [];
     const targets = loadable(head, lane.model);
     if (targets.some((target) => this.#active.has(target))) return [];
     return targets
-      .map((target) => planSwap(target, this.#hostOf(target)))
+      .map((target) => planSwap(target, this.#hostOf(target, nowMs)))
       .sort((a, b) => a.victims.length - b.victims.length);
   }
 
@@ -214,7 +214,7 @@ export class Swaps {
     }
   }
 
-  #hostOf(target: Ledger): Host {
+  #hostOf(target: Ledger, nowMs: number): Host {
     const running: Ledger[] = [];
     const stopping: Ledger[] = [];
     for (const ledger of this.#fleet.processes) {
@@ -226,7 +226,8 @@ export class Swaps {
       else if (phase !== 'stopped' || this.#active.has(ledger)) running.push(ledger);
     }
     const engaged = new Set(running.filter((ledger) => !mayGo(ledger)).map(({ id }) => id));
-    return { planner: this.#plannerOf(target), running: running.sort(compareUse), engaged, stopping };
+    running.sort((one, other) => pauseMsOf(other, nowMs) - pauseMsOf(one, nowMs));
+    return { planner: this.#plannerOf(target), running, engaged, stopping };
   }
 
   /** Finds out whether there is room for it at all. */
@@ -263,14 +264,9 @@ function mayDrain(victim: Ledger): boolean {
   return book?.phase === 'ready' && present && !(book.isOwing && isHealthy);
 }
 
-/** The least recently used one first; those in use are last. */
-function compareUse(one: Ledger, other: Ledger): number {
-  const [left, right] = [restedMs(one), restedMs(other)];
-  return left === right ? 0 : left - right;
-}
-
-function restedMs({ book, isServing }: Ledger): number {
-  return book?.phase === 'ready' && !isServing ? book.idleFromMs : Infinity;
+/** How long nobody wants it between two uses; -1 while it is in use. */
+function pauseMsOf({ book, isServing }: Ledger, nowMs: number): number {
+  return book?.phase === 'ready' && !isServing ? book.habits.meanPauseMs(nowMs - book.idleFromMs) : -1;
 }
 
 /** A lane without anybody, which is forgotten at once, would come last. */

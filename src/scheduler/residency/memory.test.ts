@@ -20,7 +20,7 @@ describe('a memory planner', () => {
 
   test.each([
     ['evicts nobody while there is room', 'c', 'a b', '', ''],
-    ['evicts the least recently used one first', 'c', 'b a small', '', 'b'],
+    ['evicts the first one', 'c', 'b a small', '', 'b'],
     ['goes on until there is enough', 'big', 'a b', '', 'a b'],
     ['puts back what is not needed in the end', 'big', 'a small b', '', 'a b'],
     ['puts back all that a later victim made unnecessary', 'b', 'small big', '', 'big'],
@@ -170,7 +170,7 @@ describe('a memory plan, compared with every other choice of victims,', () => {
     });
   });
 
-  test('stops nobody more recently used than any choice among the idle ones has to', () => {
+  test('stops nobody wanted more often than any choice among the idle ones has to', () => {
     property((given, { eviction, isEvicted }) => {
       const idle = sufficient(given).filter((choice) =>
         choice.every((gone, index) => !gone || given.engaged[index] !== true),
