@@ -28,12 +28,12 @@ export async function runCheck(args: readonly string[], io: CliIo): Promise<Exit
     return exitCodes.usage;
   }
   const result = await readConfigFiles(files, { cwd: io.cwd, env: io.env });
+  for (const warning of result.warnings) io.stderr(`${formatProblem(warning)} (warning)\n`);
   if (!result.ok) {
     for (const problem of result.problems) io.stderr(`${formatProblem(problem)}\n`);
     if (!result.unreadable) await hintAtImport(files, io);
     return result.unreadable ? exitCodes.noInput : exitCodes.config;
   }
-  for (const warning of result.warnings) io.stderr(`${formatProblem(warning)} (warning)\n`);
   if (countsOf(result.config).length === 0) await hintAtImport(files, io);
   io.stdout(`${nameOfFiles(files)}: ok, ${summaryOf(result.config, result.warnings.length)}\n`);
   return exitCodes.ok;

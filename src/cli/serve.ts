@@ -49,11 +49,11 @@ export async function runServe(args: readonly string[], io: LongRunningIo): Prom
   const source = await findSource(flags, io);
   if (source === undefined) return exitCodes.unavailable;
   const { loaded, files, read } = source;
+  for (const warning of loaded.warnings) io.stderr(`${formatProblem(warning)} (warning)\n`);
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr(`${formatProblem(problem)}\n`);
     return loaded.unreadable ? exitCodes.noInput : exitCodes.config;
   }
-  for (const warning of loaded.warnings) io.stderr(`${formatProblem(warning)} (warning)\n`);
   const app = new App({
     config: loaded.config,
     version,

@@ -68,6 +68,42 @@ describe('loadConfigText', () => {
     ]);
   });
 
+  test('tells warnings beside problems, as far as these do not bring them about', () => {
+    const result = load(
+      [
+        'models:',
+        '  a: { cmd: "x ${PORT}", fancy: 5 }',
+        '  b: { cmd: "x ${PORT}", ttl: soon, aliases: [c] }',
+        '  d: { cmd: "x ${PORT}", aliases: [c] }',
+        'groups: { g: { members: [nobody] } }',
+        'backends: { gpu: { slots: 3 } }',
+      ].join('\n'),
+    );
+    expect(problemsOf(result)).toEqual([
+      expect.stringMatching(/^llamero.yaml:3:\d+ models.b.ttl: must be a duration/) as string,
+      'llamero.yaml:4:36 models.d.aliases[0]: duplicate alias c found in model: d',
+      'llamero.yaml:6:13 backends.gpu.url: is missing',
+    ]);
+    expect(result.warnings.map(formatProblem)).toEqual([
+      "llamero.yaml:2:26 models.a.fancy: unknown key 'fancy' is ignored",
+      'llamero.yaml:5:26 groups.g.members[0]: no model config for "nobody": ignored',
+    ]);
+  });
+
+  test('does not call a model unknown whose own entry cannot be read', () => {
+    const result = load('models: { a: { cmd: "${nope}" } }\ngroups: { g: { members: [a] } }\n');
+    expect(problemsOf(result).join()).toContain("unknown macro '${nope}'");
+    expect(result.warnings).toEqual([]);
+  });
+
+  test('tells what is wrong inside a model beside what is wrong with the model as a whole', () => {
+    const result = load('models: { a: { cmd: x, ttl: soon } }\n');
+    expect(problemsOf(result)).toEqual([
+      expect.stringContaining('models.a: model a: proxy uses ${PORT} but cmd does not') as string,
+      expect.stringContaining('models.a.ttl: must be a duration') as string,
+    ]);
+  });
+
   test('freezes the configuration to its leaves', () => {
     const result = load('backends: { a: { url: "http://a:1", models: [m] } }');
     if (!result.ok) throw new Error('must load');

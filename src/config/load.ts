@@ -11,7 +11,7 @@ import { parseSources } from './merge-sources.ts';
 import type { ConfigSource, SourceTree } from './merge-sources.ts';
 import type { Environment } from './placeholders.ts';
 import { withPresetKeys } from './preset-keys.ts';
-import type { ConfigProblem, Finding } from './problems.ts';
+import type { CheckResult, ConfigProblem, Finding } from './problems.ts';
 import { repaired } from './repair.ts';
 import { reportFindings } from './report.ts';
 import { sharedPortOf } from './resolve-model.ts';
@@ -22,6 +22,9 @@ import { locate } from './tree.ts';
 import type { TreeMap, TreeNode, TreeProblem } from './tree.ts';
 import { toPlain } from './tree-values.ts';
 import { dropUnknownKeys, llamaSwapKeys } from './unknown-keys.ts';
+
+/** Of a model: they give it more names. */
+const namingMembers: ReadonlySet<string | number> = new Set(['aliases', 'filters']);
 
 /** With so much unreadable, judging the rest would only add consequences. */
 const treeProblemsMax = 100;
@@ -39,15 +42,19 @@ export interface LoadOptions {
   readonly inForce?: Config;
 }
 
-export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigProblem[] }
+export type LoadResult = {
+  /** In the order of the files. Where there are problems, as far as these do not bring them about. */
+  readonly warnings: readonly ConfigProblem[];
+} & (
+  | { readonly ok: true; readonly config: Config }
   | {
       readonly ok: false;
       /** A file itself could not be read. */
       readonly unreadable: boolean;
       /** In the order of the files; at least one. */
       readonly problems: readonly ConfigProblem[];
-    };
+    }
+);
 
 /** Loads a configuration from the text of one file. Never throws. */
 export function loadConfigText(options: LoadOptions & ConfigSource): LoadResult {
@@ -56,29 +63,25 @@ export function loadConfigText(options: LoadOptions & ConfigSource): LoadResult 
 
 export interface Loaded {
   readonly result: LoadResult;
-  /** Places a problem that was found later, such as a file that cannot be written. */
-  readonly place: (finding: Finding) => ConfigProblem[];
+  /** What was read, without the parts that are wrong; undefined = nothing could be read. */
+  readonly sound: Config | undefined;
+  /** The result with problems that were found later, such as a file that cannot be written. */
+  readonly failedBy: (findings: readonly Finding[]) => LoadResult;
 }
 
 /** Loads a configuration from several texts, joined in their order. Never throws. */
 export function loadConfigTexts(sources: readonly ConfigSource[], options: LoadOptions): Loaded {
   const parsedTree = parseSources(sources, options.env);
   const isHopeless = parsedTree.root === undefined || parsedTree.problems.length > treeProblemsMax;
-  const { tree, warnings: unknown } =
-    isHopeless && parsedTree.problems.length > 0
-      ? { tree: parsedTree, warnings: [] }
-      : prepareTree(parsedTree, options);
-  const place = (finding: Finding): ConfigProblem[] => reportFindings(tree, [finding], options);
-  const fail = (findings: readonly Finding[]): Loaded => ({
-    result: { ok: false, unreadable: false, problems: reportFindings(tree, findings, options) },
-    place,
-  });
-  if (isHopeless && tree.problems.length > 0) return fail(tree.problems);
+  if (isHopeless && parsedTree.problems.length > 0) {
+    return verdictOn(parsedTree, options, { problems: parsedTree.problems, warnings: [] });
+  }
+  const { tree, warnings: unknown } = prepareTree(parsedTree, options);
   const value = plainRoot(tree.root);
   const parsed = configSchema.safeParse(value);
   const wrong = parsed.success ? [] : explainIssues(parsed.error.issues);
   const config = parsed.success ? parsed.data : repaired(value, wrong);
-  const wrongKeys = new Set([...tree.problems, ...wrong].map(({ path }) => String(path[0] ?? '')));
+  const wrongKeys = keysInDoubt([...tree.problems, ...wrong], config);
   const checked =
     config === undefined
       ? { problems: [], warnings: [] }
@@ -86,11 +89,46 @@ export function loadConfigTexts(sources: readonly ConfigSource[], options: LoadO
   const findings = [...wrong, ...checked.problems].filter(
     (finding) => !tree.problems.some((told) => explains(told, finding, tree.root)),
   );
-  if (tree.problems.length + findings.length > 0 || !parsed.success) {
-    return fail([...tree.problems, ...findings]);
-  }
-  const warnings = reportFindings(tree, [...unknown, ...checked.warnings], options);
-  return { result: { ok: true, config: deepFreeze(withCommandLine(parsed.data, options)), warnings }, place };
+  const problems = [...tree.problems, ...findings];
+  const warnings = checked.warnings.filter(
+    ({ path: [key = ''] }) => problems.length === 0 || (key !== '' && !wrongKeys.has(String(key))),
+  );
+  return verdictOn(tree, options, { problems, warnings: [...unknown, ...warnings], config });
+}
+
+/** What was found, and the configuration that was judged. */
+interface Judgement extends CheckResult {
+  /** Without what is wrong. */
+  readonly config?: Config | undefined;
+}
+
+function verdictOn(
+  tree: SourceTree,
+  options: LoadOptions,
+  { problems, warnings, config }: Judgement,
+): Loaded {
+  const told = reportFindings(tree, warnings, options);
+  const failedBy = (more: readonly Finding[]): LoadResult => ({
+    ok: false,
+    unreadable: false,
+    problems: reportFindings(tree, [...problems, ...more], options),
+    warnings: told,
+  });
+  const sound = config && withCommandLine(config, options);
+  const result: LoadResult =
+    sound === undefined || problems.length > 0
+      ? failedBy([])
+      : { ok: true, config: deepFreeze(sound), warnings: told };
+  return { result, sound, failedBy };
+}
+
+/**
+ * Top-level keys that may lack what others refer to. A model stays what it is called, whatever else is wrong with it.
+ */
+function keysInDoubt(findings: readonly Finding[], config: Config | undefined): ReadonlySet<string> {
+  const isNamed = ({ path: [key, id = '', member = ''] }: Finding): boolean =>
+    key === 'models' && !namingMembers.has(member) && Object.hasOwn(config?.models ?? {}, id);
+  return new Set(findings.filter((finding) => !isNamed(finding)).map(({ path }) => String(path[0] ?? '')));
 }
 
 /** Takes out what is ignored and fills macros in. */
@@ -120,7 +158,7 @@ function portsOf({ startPort, models }: Config): NonNullable<MacroOptions['befor
 function explains(told: TreeProblem, finding: Finding, root: TreeNode | undefined): boolean {
   const isBelow = told.path.every((segment, index) => segment === finding.path[index]);
   if (isBelow && told.path.length === finding.path.length) return true;
-  if (told.code !== 'config_reference') return false;
+  if (told.code !== 'config_reference' || locate(root, told.path).node?.kind === 'map') return false;
   return isBelow || locate(root, finding.path).node?.offset === told.offset;
 }
 

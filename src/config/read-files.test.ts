@@ -104,6 +104,16 @@ describe('readConfigFiles', () => {
     expect(await problemsOf({ folder: 'absent' })).toEqual(['absent cannot be read: no such file']);
   });
 
+  test('tells what is wrong with named files beside all other problems', async () => {
+    await write({ 'both.yaml': 'limits: { nope: 1 }\nstore: { path: gone/x.db }\nodd: 1\n' });
+    const result = await read({ file: 'both.yaml' });
+    expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([
+      "both.yaml:1:11 limits.nope: unknown key 'nope'",
+      'both.yaml:2:16 store.path: store.path is in a folder that is missing or not writable',
+    ]);
+    expect(result.warnings.map(formatProblem)).toEqual(["both.yaml:3:1 odd: unknown key 'odd' is ignored"]);
+  });
+
   test('CFG-13 store.path must be a file that can be written, or be made', async () => {
     await write({ 'stored/here.db': '' });
     const problems = async (path: string): Promise<string> => {
@@ -116,6 +126,6 @@ describe('readConfigFiles', () => {
       'store.yaml:2:9 store.path: store.path is in a folder that is missing or not writable',
     );
     expect(await problems('stored')).toContain('store.path is not a regular file');
-    expect(await problems('')).toContain('store.path must not be empty');
+    expect(await problems('')).toBe('store.yaml:2:9 store.path: store.path must not be empty');
   });
 });

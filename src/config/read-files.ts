@@ -27,17 +27,14 @@ export async function readConfigFiles(
 ): Promise<LoadResult> {
   try {
     const sources = await readSources(files, options.cwd);
-    const { result, place } = loadConfigTexts(sources, options);
-    if (!result.ok) return result;
-    const findings = await findWrongFiles(result.config, options.cwd);
-    return findings.length === 0
-      ? result
-      : { ok: false, unreadable: false, problems: findings.flatMap(place) };
+    const { result, sound, failedBy } = loadConfigTexts(sources, options);
+    const findings = sound === undefined ? [] : await findWrongFiles(sound, options.cwd);
+    return findings.length === 0 ? result : failedBy(findings);
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
     const place = { file: error.file, line: 0, column: 0, path: '' };
     const problem: ConfigProblem = { ...place, message: error.message, code: 'config_reference' };
-    return { ok: false, unreadable: true, problems: [problem] };
+    return { ok: false, unreadable: true, problems: [problem], warnings: [] };
   }
 }
 
@@ -123,7 +120,9 @@ export function reasonOf(error: unknown): string {
 /** What is wrong with the files that a configuration names. */
 async function findWrongFiles({ store, tls }: Config, cwd: string): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const storeFault = store && (await faultOfStore(resolve(cwd, store.path)));
+  // An empty path is wrong in itself.
+  const storePath = store?.path ?? '';
+  const storeFault = storePath === '' ? undefined : await faultOfStore(resolve(cwd, storePath));
   if (storeFault !== undefined) {
     findings.push({ path: ['store', 'path'], message: storeFault, code: 'config_reference' });
   }

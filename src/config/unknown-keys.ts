@@ -26,9 +26,9 @@ export function dropUnknownKeys(root: TreeMap): {
     searchesLeft -= 1;
     return searchesLeft >= 0 && search();
   };
-  const warn = (path: ConfigPath, key: string): void => {
+  const warn = (path: ConfigPath, key: string, offset: number): void => {
     const message = `unknown key '${shownText(key)}' is ignored`;
-    warnings.push({ path: [...path, key], message, code: 'config_invalid', onKey: true });
+    warnings.push({ path: [...path, key], message, code: 'config_invalid', offset });
   };
 
   function inside(node: TreeNode, schema: SchemaNode | undefined, path: ConfigPath): TreeNode {
@@ -39,7 +39,7 @@ export function dropUnknownKeys(root: TreeMap): {
       const child = childSchema(schema, key);
       if (child !== undefined || !closed) return inside(entry.node, child, [...path, key]);
       if (isNear(() => siblingLike(schema, key) !== undefined)) return entry.node;
-      warn(path, key);
+      warn(path, key, entry.keyOffset);
       return undefined;
     });
   }
@@ -52,7 +52,7 @@ export function dropUnknownKeys(root: TreeMap): {
     const looksMeant = (): boolean =>
       siblingLike(rootNode, key) !== undefined || (isSetting && likelyPlaces(key) !== undefined);
     if (isNear(looksMeant)) return entry.node;
-    warn([], key);
+    warn([], key, entry.keyOffset);
     return undefined;
   });
   return { root: kept, warnings };

@@ -65,6 +65,7 @@ async function findConfiguration(named: NamedConfig, { cwd, env }: LongRunningIo
 const nothingFound: LoadResult = {
   ok: false,
   unreadable: true,
+  warnings: [],
   problems: [
     {
       file: 'no configuration file here,',
