@@ -31,22 +31,22 @@ export class ExpiringTable<Row, Column, Value> {
     this.#sizeMax = options.sizeMax;
   }
 
-  /** May count entries that have expired and were not asked for since. */
+  /** May count entries that have expired since the last call. */
   get size(): number {
     return this.#size;
   }
 
   /** Does not count as a use. */
   get(row: Row, column: Column, nowMs: number): Value | undefined {
-    const kept = this.#rows.get(row)?.get(column);
-    return kept === undefined || this.#hasExpired(kept, nowMs) ? undefined : kept.value;
+    this.prune(nowMs);
+    return this.#rows.get(row)?.get(column)?.value;
   }
 
   /** Up to `max` entries, the most recently used first. */
   newest(nowMs: number, max: number): { row: Row; column: Column; value: Value; remainingMs: number }[] {
+    this.prune(nowMs);
     const live: { row: Row; column: Column; value: Value; remainingMs: number }[] = [];
     for (let kept = this.#newest; kept !== undefined && live.length < max; kept = kept.older) {
-      if (this.#hasExpired(kept, nowMs)) break;
       const { row, column, value, usedMs } = kept;
       live.push({ row, column, value, remainingMs: usedMs + this.#ttlMs - nowMs });
     }
@@ -77,7 +77,7 @@ export class ExpiringTable<Row, Column, Value> {
   /** Drops what has expired or is too much. Costs as much as it drops. */
   prune(nowMs: number): void {
     for (let oldest = this.#oldest; oldest !== undefined; oldest = this.#oldest) {
-      if (this.#size <= this.#sizeMax && !this.#hasExpired(oldest, nowMs)) return;
+      if (this.#size <= this.#sizeMax && nowMs - oldest.usedMs < this.#ttlMs) return;
       this.#remove(oldest);
     }
   }
@@ -96,10 +96,6 @@ export class ExpiringTable<Row, Column, Value> {
     if (entries?.size === 0) this.#rows.delete(kept.row);
     this.#size -= 1;
     this.#unlink(kept);
-  }
-
-  #hasExpired({ usedMs }: Kept<Row, Column, Value>, nowMs: number): boolean {
-    return nowMs - usedMs >= this.#ttlMs;
   }
 
   #putLast(kept: Kept<Row, Column, Value>): void {

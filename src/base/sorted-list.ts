@@ -41,10 +41,11 @@ export class SortedList<Item> {
 
   /** Returns whether it was there. */
   delete(item: Item): boolean {
-    const at = this.#chunkOf(item);
+    const isFirst = this.first === item;
+    const at = isFirst ? 0 : this.#chunkOf(item);
     const chunk = this.#chunks[at];
     if (chunk === undefined) return false;
-    const index = this.#indexIn(chunk, item);
+    const index = isFirst ? 0 : this.#indexIn(chunk, item);
     if (chunk[index] !== item) return false;
     this.#size -= 1;
     if (chunk.length === 1) this.#chunks.splice(at, 1);

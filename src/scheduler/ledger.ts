@@ -12,7 +12,6 @@ import type { Candidate, Claim, Scored } from './policy.ts';
 import { ProcessBook } from './process-book.ts';
 import type { SlotUse } from './prompt-slots.ts';
 import { RecentTimes } from './recent-times.ts';
-import type { BackendRating } from './ratings.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** A request whose client left while the engine went on. */
@@ -32,11 +31,11 @@ export class Seat implements Candidate, Scored {
   /** As a picker sees it; the total is that of the placement under way. */
   readonly candidate = this;
   total = 0;
-  /** What policies that look at backends alone say of it: kept by ratings.ts as long as the seat has these stamps. */
+  /** What policies say of it whatever the request: kept by ratings.ts as long as the ledger has these stamps. */
   refusalStamp = -1;
   refusal = 0;
-  ratingStamp = -1;
-  rating: BackendRating | undefined = undefined;
+  lastingTotalStamp = -1;
+  lastingTotal = 0;
   /** The view for which `#isLoaded` was found out; views are replaced, never changed. */
   #loadedOf: BackendView | undefined;
   #isLoaded = false;
@@ -45,11 +44,6 @@ export class Seat implements Candidate, Scored {
     this.ledger = ledger;
     this.model = model;
     this.contextTokens = model === undefined ? undefined : ledger.view.contextTokens.get(model);
-  }
-
-  /** Another one after every change that policies can see. Of a process they see no more than whether it is closing. */
-  get stamp(): number {
-    return 2 * this.ledger.stamp + (this.isClosing ? 1 : 0);
   }
 
   get view(): BackendView {
@@ -124,10 +118,14 @@ export class Ledger {
   claim: LaneClaim | undefined;
   /** Kept by the fleet: live, and with a free slot where that is asked for. */
   ready = false;
-  /** Another one after every change that policies can see, except of a process. */
-  stamp = 0;
+  /** What policies say of it whatever the model and the request: kept by ratings.ts as long as it has these stamps. */
+  refusalStamp = -1;
+  refusal = 0;
+  scoresStamp = -1;
+  scores: readonly number[] = [];
   readonly #grants = new RecentTimes();
   readonly #releases = new RecentTimes();
+  #changes = 0;
   #readingMs = -Infinity;
   #servesSeveral = false;
   #sticky: StickyWindow | undefined;
@@ -136,6 +134,11 @@ export class Ledger {
     this.id = view.id;
     this.order = order;
     this.view = view;
+  }
+
+  /** Another one after every change that policies can see; of a process they see no more than whether it is closing. */
+  get stamp(): number {
+    return 2 * this.#changes + (this.book?.isClosing === true ? 1 : 0);
   }
 
   get sticky(): StickyWindow | undefined {
@@ -175,7 +178,7 @@ export class Ledger {
 
   /** What was said of it is not valid any more. */
   touch(): void {
-    this.stamp += 1;
+    this.#changes += 1;
   }
 
   /** Takes in a new view. `isAnew`: what was known of its process is void. */

@@ -6,12 +6,14 @@ import type { Entry, Lane } from './entry.ts';
 import type { Ledger, Seat } from './ledger.ts';
 import type { Placement } from './placement.ts';
 import type { Queue } from './queue.ts';
+import type { ServedModel } from './served-model.ts';
 import type { SchedulerSettings } from './settings.ts';
 import { compareTurns } from './turn.ts';
 
 export interface NextTurn {
   readonly entry: Entry;
   readonly seat: Seat;
+  readonly model: ServedModel;
   /** Those that it goes before although its own turn is later; of other lanes the first. */
   readonly overtaken: readonly Entry[];
 }
@@ -42,22 +44,18 @@ function firstOrWarm(ledger: Ledger, context: TurnContext): NextTurn | undefined
     if (first !== undefined && ledger.seats.get(lane.model.name)?.isWarm !== true) continue;
     const seat = seatFor(lane, ledger, context);
     if (lane.head === undefined || seat === undefined) continue;
-    if (first !== undefined) return passCold(first, { entry: lane.head, seat }, ledger, context);
-    first = { entry: lane.head, seat, overtaken: [] };
+    const found = { entry: lane.head, seat, model: lane.model, overtaken: [] };
+    if (first !== undefined) return passCold(first, found, ledger, context);
+    first = found;
     if (seat.isWarm || !isWarmWorthMore) return first;
   }
   return first;
 }
 
 /** The warm one with all that it passes, if each of them lets it. */
-function passCold(
-  first: NextTurn,
-  { entry, seat }: Pick<NextTurn, 'entry' | 'seat'>,
-  ledger: Ledger,
-  context: TurnContext,
-): NextTurn {
-  const overtaken = [first.entry, ...headsBetween(first.entry, entry, ledger, context)];
-  return overtaken.every((one) => isPatient(one, entry, context)) ? { entry, seat, overtaken } : first;
+function passCold(first: NextTurn, warm: NextTurn, ledger: Ledger, context: TurnContext): NextTurn {
+  const overtaken = [first.entry, ...headsBetween(first.entry, warm.entry, ledger, context)];
+  return overtaken.every((one) => isPatient(one, warm.entry, context)) ? { ...warm, overtaken } : first;
 }
 
 /** The same, or one of its lane that finds more of its prompt in the cache. */
@@ -87,7 +85,7 @@ function preferCached(next: NextTurn, ledger: Ledger, context: TurnContext): Nex
   if (best === next.entry) return next;
   const overtaken = [...next.overtaken, ...passed, ...headsBetween(next.entry, best, ledger, context)];
   const mayPass = overtaken.every((one) => letsCachedPass(one, best, settings));
-  return mayPass ? { entry: best, seat, overtaken } : next;
+  return mayPass ? { ...next, entry: best, overtaken } : next;
 }
 
 /** The first of other lanes that could go there too and have their turn between the two. */

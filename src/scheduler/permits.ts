@@ -8,7 +8,8 @@ import type { Agenda } from './agenda.ts';
 import type { Entry } from './entry.ts';
 import type { Fleet } from './fleet.ts';
 import type { PromptReport } from '../domain/prompt-chain.ts';
-import type { Ledger, Lingering, Seat } from './ledger.ts';
+import type { Ledger, Lingering } from './ledger.ts';
+import type { Choice } from './placement.ts';
 import type { PromptCaches } from './prompt-caches.ts';
 import { PromptSlots } from './prompt-slots.ts';
 import type { ServedModel } from './served-model.ts';
@@ -49,9 +50,8 @@ export class Permits {
     this.#slots.configure(settings);
   }
 
-  take(entry: Entry, seat: Seat, nowMs: number): void {
+  take(entry: Entry, { seat, model: servedModel }: Choice, nowMs: number): void {
     const { ledger, model } = seat;
-    const servedModel = this.#fleet.model(entry.request.model);
     if (!ledger.isServing) ledger.book?.habits.began(nowMs);
     entry.attempt += 1;
     entry.permit = { ledger, model, servedModel, epoch: ledger.view.epoch };

@@ -4,46 +4,52 @@
  */
 import type { BackendId } from '../domain/ids.ts';
 import type { CandidateTrace } from './decision.ts';
-import type { Filter } from './policy.ts';
-import type { BackendRating, WeightedScorer } from './ratings.ts';
+import type { Seat } from './ledger.ts';
+import type { Filter, PlacementContext, Scorer } from './policy.ts';
+
+export interface WeightedScorer {
+  readonly scorer: Scorer;
+  readonly weight: number;
+}
+
+/** By which scorers seats were rated, each in the order of the settings. */
+export interface ScorersAsked {
+  /** All that have a weight. */
+  readonly all: readonly WeightedScorer[];
+  /** Those of them that look at seats. */
+  readonly seat: readonly WeightedScorer[];
+  /** Those that look at requests and were concerned; the others would have said 0. */
+  readonly request: readonly WeightedScorer[];
+}
 
 const noScores: CandidateTrace['scores'] = {};
 
-export interface PlacementTraceOptions {
-  readonly picker: string;
-  /** All that have a weight, in the order of the settings. */
-  readonly scorers: readonly WeightedScorer[];
-  /** Those of them that look at the request and that it concerned. */
-  readonly concerning: readonly WeightedScorer[];
-}
-
 export class PlacementTrace {
   readonly picker: string;
-  readonly #scorers: readonly WeightedScorer[];
-  readonly #concerning: readonly WeightedScorer[];
-  readonly #ratings: BackendRating[] = [];
-  /** For each rating what the concerning scorers said. */
-  readonly #requestScores: number[] = [];
+  readonly #asked: ScorersAsked;
+  readonly #rated: BackendId[] = [];
+  /** What the scorers for backends said of each; shared with all placements until the backend changes. */
+  readonly #backendScores: (readonly number[])[] = [];
+  /** What those for seats and then those for requests said, one candidate after the other. */
+  readonly #otherScores: number[] = [];
   readonly #excluded: BackendId[] = [];
   readonly #excludedBy: Filter[] = [];
 
-  constructor(options: PlacementTraceOptions) {
-    this.picker = options.picker;
-    this.#scorers = options.scorers;
-    this.#concerning = options.concerning;
+  constructor(picker: string, asked: ScorersAsked) {
+    this.picker = picker;
+    this.#asked = asked;
   }
 
   get size(): number {
-    return this.#ratings.length + this.#excluded.length;
+    return this.#rated.length + this.#excluded.length;
   }
 
-  /** To be followed by one `addRequestScore` for each of the concerning scorers. */
-  addRated(rating: BackendRating): void {
-    this.#ratings.push(rating);
-  }
-
-  addRequestScore(score: number): void {
-    this.#requestScores.push(score);
+  /** The seat was rated just now. */
+  addRated(seat: Seat, context: PlacementContext): void {
+    this.#rated.push(seat.ledger.id);
+    this.#backendScores.push(seat.ledger.scores);
+    for (const { scorer } of this.#asked.seat) this.#otherScores.push(scorer.score(seat, context));
+    for (const { scorer } of this.#asked.request) this.#otherScores.push(scorer.score(seat, context));
   }
 
   addExcluded(backend: BackendId, filter: Filter): void {
@@ -53,7 +59,7 @@ export class PlacementTrace {
 
   /** Those that were rated, then those that were excluded, each in the order in which they were added. */
   get candidates(): readonly CandidateTrace[] {
-    const rated = this.#ratings.map((rating, index) => this.#describe(rating, index));
+    const rated = this.#rated.map((backend, index) => this.#describe(backend, index));
     const excluded = this.#excluded.map((backend, index) => ({
       backend,
       excludedBy: this.#excludedBy[index]?.name,
@@ -63,23 +69,26 @@ export class PlacementTrace {
     return [...rated, ...excluded];
   }
 
-  #describe({ backend, scores: backendScores, total }: BackendRating, index: number): CandidateTrace {
-    const first = index * this.#concerning.length;
-    const requestScores = this.#requestScores.slice(first, first + this.#concerning.length);
-    let requestTotal = 0;
-    for (const [at, { weight }] of this.#concerning.entries())
-      requestTotal += weight * (requestScores[at] ?? 0);
+  #describe(backend: BackendId, index: number): CandidateTrace {
+    const { all, seat, request } = this.#asked;
+    const first = index * (seat.length + request.length);
+    const told = {
+      backend: this.#backendScores[index]?.values(),
+      seat: this.#otherScores.slice(first, first + seat.length).values(),
+      request: this.#otherScores.slice(first + seat.length, first + seat.length + request.length).values(),
+    };
     const scores: Record<string, number> = {};
-    let backendsRead = 0;
-    for (const one of this.#scorers) {
-      const { name, looksAt } = one.scorer;
-      if (looksAt === 'request') scores[name] = requestScores[this.#concerning.indexOf(one)] ?? 0;
-      else {
-        scores[name] = backendScores[backendsRead] ?? 0;
-        backendsRead += 1;
-      }
+    // Added up as when it was rated, so that the sum is the same to the last bit.
+    let ofRequest = 0;
+    let lasting = 0;
+    for (const one of all) {
+      const { scorer, weight } = one;
+      const isMoot = scorer.looksAt === 'request' && !request.includes(one);
+      const score = isMoot ? 0 : (told[scorer.looksAt]?.next().value ?? 0);
+      scores[scorer.name] = score;
+      if (scorer.looksAt === 'request') ofRequest += weight * score;
+      else lasting += weight * score;
     }
-    // In the order in which the total was added up, so that it is the same to the last bit.
-    return { backend, excludedBy: undefined, score: requestTotal + total, scores };
+    return { backend, excludedBy: undefined, score: ofRequest + lasting, scores };
   }
 }

@@ -16,10 +16,10 @@ import { servesModel } from './policies/filters/serves-model.ts';
 import { sticky } from './policies/filters/sticky.ts';
 import { prefixAffinity } from './policies/scorers/prefix-affinity.ts';
 import { PlacementTrace } from './placement-trace.ts';
+import type { ScorersAsked, WeightedScorer } from './placement-trace.ts';
 import type { Filter, Picker, PickerState, PlacementContext, PromptContext } from './policy.ts';
 import type { PromptCaches } from './prompt-caches.ts';
 import { Ratings, refusing } from './ratings.ts';
-import type { WeightedScorer } from './ratings.ts';
 import { hasTrusted } from './servability.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
@@ -27,6 +27,8 @@ import type { SchedulerSettings } from './settings.ts';
 
 export interface Choice {
   readonly seat: Seat;
+  /** That of the request. */
+  readonly model: ServedModel;
   readonly trace: PlacementTrace;
 }
 
@@ -40,6 +42,7 @@ interface Asked {
   readonly concerning: readonly WeightedScorer[];
 }
 
+const noScorers: ScorersAsked = { all: [], seat: [], request: [] };
 const noScores: CandidateTrace['scores'] = {};
 /** What keeps a model out of a backend only because of the models that others run there. */
 const swapFilters: readonly Filter[] = [maxModels, sticky];
@@ -161,7 +164,7 @@ export class Placement {
     this.#ratings.rate(accepted, concerning, context);
     const seat = this.#picker.pick(accepted, this.#turnsOf(model), context);
     if (seat === undefined) return undefined;
-    return { seat, trace: this.#trace(seat, accepted, { model, context, concerning }) };
+    return { seat, model, trace: this.#trace(seat, accepted, { model, context, concerning }) };
   }
 
   #addForScorers(context: Inquiry, accepted: readonly Seat[], entry: Entry): void {
@@ -233,9 +236,9 @@ export class Placement {
     }
     if (found === undefined) return undefined;
     model.slotlessTurns = seats.indexOf(found) + 1;
-    const trace = new PlacementTrace({ picker: 'round-robin', scorers: [], concerning: [] });
-    trace.addRated({ backend: found.view.id, scores: [], total: 0 });
-    return { seat: found, trace };
+    const trace = new PlacementTrace('round-robin', noScorers);
+    trace.addRated(found, context);
+    return { seat: found, model, trace };
   }
 
   #turnsOf(model: ServedModel): PickerState {
@@ -252,15 +255,11 @@ export class Placement {
   #trace(winner: Seat, accepted: readonly Seat[], asked: Asked): PlacementTrace {
     const { model, context, concerning } = asked;
     const max = this.#settings.decisionCandidatesMax;
-    const trace = new PlacementTrace({
-      picker: this.#picker.name,
-      scorers: this.#ratings.scorers,
-      concerning,
-    });
-    this.#addRated(trace, winner, asked);
+    const trace = this.#ratings.startTrace(this.#picker.name, concerning);
+    trace.addRated(winner, context);
     for (const seat of accepted) {
       if (trace.size >= max) return trace;
-      if (seat !== winner) this.#addRated(trace, seat, asked);
+      if (seat !== winner) trace.addRated(seat, context);
     }
     if (accepted.length === this.#fleet.backendsKnown) return trace;
     const rules = this.#ratings.filtersFor(context);
@@ -272,11 +271,6 @@ export class Placement {
       if (filter !== undefined) trace.addExcluded(id, filter);
     }
     return trace;
-  }
-
-  #addRated(trace: PlacementTrace, seat: Seat, { context, concerning }: Asked): void {
-    trace.addRated(this.#ratings.ratingOf(seat, context));
-    for (const { scorer } of concerning) trace.addRequestScore(scorer.score(seat, context));
   }
 }
 

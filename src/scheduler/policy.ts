@@ -76,10 +76,11 @@ export interface PlacementContext {
 }
 
 /**
- * What an answer depends on. `backend`: on the candidate and the settings alone, and so it is kept for all requests that
- * take a slot, until something about the backend changes. `request`: on the request too.
+ * What an answer depends on. `backend`: on the candidate's backend and the settings alone, whatever the model. `seat`: on what
+ * the model is there, too. Both are kept for all requests that take a slot, until something about the backend changes.
+ * `request`: on the request, too.
  */
-export type Subject = 'backend' | 'request';
+export type Subject = 'backend' | 'seat' | 'request';
 
 /** Says no to a backend. Pure; order does not matter. */
 export interface Filter {

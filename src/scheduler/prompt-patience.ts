@@ -24,7 +24,6 @@ export interface PatienceContext {
 export function backendWorthAwaiting(
   entry: Entry,
   choice: Choice,
-  model: ServedModel,
   { placement, settings, nowMs }: PatienceContext,
 ): BackendId | undefined {
   const { prompt, slotless } = entry.request;
@@ -32,6 +31,7 @@ export function backendWorthAwaiting(
     return undefined;
   }
   if (!placement.ratesPrompts) return undefined;
+  const { model } = choice;
   const context = placement.contextOf(entry, model, nowMs);
   let best: Seat | undefined;
   let bestBytes = placement.cachedBytes(choice.seat, entry) + bytesGainedMin;

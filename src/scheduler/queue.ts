@@ -51,7 +51,7 @@ export class Queue {
 
   /** The lane where an entry waits or would wait, if somebody does. */
   laneOf(entry: Entry, model: ServedModel): Lane | undefined {
-    return model.lanes.get(this.#laneKey(entry, model));
+    return model.lanes.size === 0 ? undefined : model.lanes.get(this.#laneKey(entry, model));
   }
 
   /** The same, or a new one that holds nobody and is known to nobody until `add`. */

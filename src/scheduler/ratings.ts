@@ -2,26 +2,13 @@
  * What filters and scorers say of a seat. Keeps the answers of those that look at the backend alone, so that a placement in
  * a large fleet asks only what its request is concerned with. Reads ledgers and changes nothing but what it keeps there.
  */
-import type { BackendId } from '../domain/ids.ts';
 import type { Seat } from './ledger.ts';
+import { PlacementTrace } from './placement-trace.ts';
+import type { WeightedScorer } from './placement-trace.ts';
 import { filters, scorers } from './policies/index.ts';
 import { servesModel } from './policies/filters/serves-model.ts';
 import type { Filter, PlacementContext, Scorer } from './policy.ts';
 import type { SchedulerSettings } from './settings.ts';
-
-export interface WeightedScorer {
-  readonly scorer: Scorer;
-  readonly weight: number;
-}
-
-/** What those scorers say of a seat that look at the backend alone. Replaced after each change of it, never changed. */
-export interface BackendRating {
-  readonly backend: BackendId;
-  /** Without weights, in the order of the settings. */
-  readonly scores: readonly number[];
-  /** With weights. */
-  readonly total: number;
-}
 
 /** A filter with its place among all, for a decision names the first one that refuses. */
 export interface RankedFilter {
@@ -30,16 +17,24 @@ export interface RankedFilter {
 }
 
 /** A model's seats are where it is served. */
-const seatFilters: readonly Filter[] = filters.filter((filter) => filter !== servesModel);
-const rankedFilters: readonly RankedFilter[] = seatFilters.map((filter, rank) => ({ filter, rank }));
+const placeFilters: readonly Filter[] = filters.filter((filter) => filter !== servesModel);
+const rankedFilters: readonly RankedFilter[] = placeFilters.map((filter, rank) => ({ filter, rank }));
 const backendFilters = rankedFilters.filter(({ filter }) => filter.looksAt === 'backend');
+const seatFilters = rankedFilters.filter(({ filter }) => filter.looksAt === 'seat');
 const requestFilters = rankedFilters.filter(({ filter }) => filter.looksAt === 'request');
+/** Those that hardly any request concerns, and the others. */
+const rareFilters = requestFilters.filter(({ filter }) => filter.concerns !== undefined);
+const plainFilters = requestFilters.filter(({ filter }) => filter.concerns === undefined);
+const noScorers: readonly WeightedScorer[] = [];
 /** In place of a rank: nothing refuses it. */
-const isAccepted = seatFilters.length;
+const isAccepted = placeFilters.length;
 
 export class Ratings {
   #scorers: readonly WeightedScorer[] = [];
   #backendScorers: readonly WeightedScorer[] = [];
+  /** Those for backends and for seats, in the order of the settings. */
+  #lastingScorers: readonly WeightedScorer[] = [];
+  #seatScorers: readonly WeightedScorer[] = [];
   #requestScorers: readonly WeightedScorer[] = [];
 
   /** Throws when the settings name a scorer that does not exist. */
@@ -51,12 +46,9 @@ export class Ratings {
   configure(settings: SchedulerSettings): void {
     this.#scorers = resolveScorers(settings);
     this.#backendScorers = this.#scorers.filter(({ scorer }) => scorer.looksAt === 'backend');
+    this.#lastingScorers = this.#scorers.filter(({ scorer }) => scorer.looksAt !== 'request');
+    this.#seatScorers = this.#scorers.filter(({ scorer }) => scorer.looksAt === 'seat');
     this.#requestScorers = this.#scorers.filter(({ scorer }) => scorer.looksAt === 'request');
-  }
-
-  /** All that have a weight, in the order of the settings. */
-  get scorers(): readonly WeightedScorer[] {
-    return this.#scorers;
   }
 
   has(scorer: Scorer): boolean {
@@ -65,62 +57,52 @@ export class Ratings {
 
   accepts(seat: Seat, context: PlacementContext): boolean {
     return context.request.slotless
-      ? refusing(seatFilters, seat, context) === undefined
+      ? refusing(placeFilters, seat, context) === undefined
       : this.isOpen(seat, requestFilters, context);
   }
 
   /** Those of the filters for requests that concern this one, to be asked for many seats. */
   filtersFor(context: PlacementContext): readonly RankedFilter[] {
-    return requestFilters.filter(({ filter }) => filter.concerns?.(context) ?? true);
+    const isPlain = !rareFilters.some(({ filter }) => filter.concerns?.(context));
+    return isPlain ? plainFilters : requestFilters;
   }
 
   /** The same of the scorers. */
   scorersFor(context: PlacementContext): readonly WeightedScorer[] {
-    return this.#requestScorers.filter(({ scorer }) => scorer.concerns?.(context) ?? true);
+    const isConcerned = ({ scorer }: WeightedScorer): boolean => scorer.concerns?.(context) ?? true;
+    return this.#requestScorers.some(isConcerned) ? this.#requestScorers.filter(isConcerned) : noScorers;
   }
 
   /** As `accepts`, for a request that takes a slot and by `filtersFor` it. */
   isOpen(seat: Seat, rules: readonly RankedFilter[], context: PlacementContext): boolean {
-    if (backendRefusal(seat, context) !== isAccepted) return false;
-    for (const { filter } of rules) if (!filter.accepts(seat, context)) return false;
-    return true;
+    return seatRefusal(seat, context) === isAccepted && firstRefusal(rules, seat, context) === isAccepted;
   }
 
   /** Which filter `isOpen` fails by, the first in the order of all; undefined = by none. */
   refusalBy(seat: Seat, rules: readonly RankedFilter[], context: PlacementContext): Filter | undefined {
-    const refusal = backendRefusal(seat, context);
-    for (const { filter, rank } of rules) {
-      if (rank > refusal) break;
-      if (!filter.accepts(seat, context)) return filter;
-    }
-    return seatFilters[refusal];
+    return placeFilters[Math.min(seatRefusal(seat, context), firstRefusal(rules, seat, context))];
   }
 
   /** The first filter that refuses it; undefined = all accept it. Asks every one of them. */
   refusalOf(seat: Seat, context: PlacementContext): Filter | undefined {
-    return refusing(seatFilters, seat, context);
+    return refusing(placeFilters, seat, context);
   }
 
   /** Gives each seat its total, the weighted sum of all scores, for a request that takes a slot and by `scorersFor` it. */
   rate(seats: readonly Seat[], concerning: readonly WeightedScorer[], context: PlacementContext): void {
     for (const seat of seats) {
-      seat.total = sumOf(concerning, seat, context) + this.ratingOf(seat, context).total;
+      seat.total = sumOf(concerning, seat, context) + this.#lastingTotal(seat, context);
     }
   }
 
-  /** What does not depend on the request, as long as it takes a slot. */
-  ratingOf(seat: Seat, context: PlacementContext): BackendRating {
-    const { stamp } = seat;
-    if (seat.rating === undefined || seat.ratingStamp !== stamp) {
-      seat.ratingStamp = stamp;
-      seat.rating = this.#rateBackend(seat, context);
-    }
-    return seat.rating;
+  /** For seats that were rated by these of the scorers for requests. */
+  startTrace(picker: string, concerning: readonly WeightedScorer[]): PlacementTrace {
+    return new PlacementTrace(picker, { all: this.#scorers, seat: this.#seatScorers, request: concerning });
   }
 
   /** The total of one, for any request. Asks every scorer. */
   totalAnew(seat: Seat, context: PlacementContext): number {
-    return sumOf(this.#requestScorers, seat, context) + sumOf(this.#backendScorers, seat, context);
+    return sumOf(this.#requestScorers, seat, context) + sumOf(this.#lastingScorers, seat, context);
   }
 
   /** By scorer, without weights. Asks every one of them. */
@@ -130,15 +112,32 @@ export class Ratings {
     return scores;
   }
 
-  #rateBackend(seat: Seat, context: PlacementContext): BackendRating {
-    const scores: number[] = [];
-    let total = 0;
-    for (const { scorer, weight } of this.#backendScorers) {
-      const score = scorer.score(seat, context);
-      scores.push(score);
-      total += weight * score;
+  #lastingTotal(seat: Seat, context: PlacementContext): number {
+    const { ledger } = seat;
+    const { stamp } = ledger;
+    if (seat.lastingTotalStamp !== stamp) {
+      if (ledger.scoresStamp !== stamp) {
+        ledger.scores = this.#backendScorers.map(({ scorer }) => scorer.score(seat, context));
+        ledger.scoresStamp = stamp;
+      }
+      seat.lastingTotal = this.#sumOfLasting(seat, context);
+      seat.lastingTotalStamp = stamp;
     }
-    return { backend: seat.view.id, scores, total };
+    return seat.lastingTotal;
+  }
+
+  #sumOfLasting(seat: Seat, context: PlacementContext): number {
+    const { scores } = seat.ledger;
+    let sum = 0;
+    let scoresRead = 0;
+    for (const { scorer, weight } of this.#lastingScorers) {
+      if (scorer.looksAt === 'seat') sum += weight * scorer.score(seat, context);
+      else {
+        sum += weight * (scores[scoresRead] ?? 0);
+        scoresRead += 1;
+      }
+    }
+    return sum;
   }
 }
 
@@ -152,19 +151,25 @@ export function refusing(
   return undefined;
 }
 
-/** Rank of the first filter that refuses the backend whatever the request, or `isAccepted`. */
-function backendRefusal(seat: Seat, context: PlacementContext): number {
-  const { stamp } = seat;
+/** Rank of the first filter that refuses the seat whatever the request, or `isAccepted`. */
+function seatRefusal(seat: Seat, context: PlacementContext): number {
+  const { ledger } = seat;
+  const { stamp } = ledger;
   if (seat.refusalStamp !== stamp) {
-    seat.refusalStamp = stamp;
-    seat.refusal = isAccepted;
-    for (const { filter, rank } of backendFilters) {
-      if (filter.accepts(seat, context)) continue;
-      seat.refusal = rank;
-      break;
+    if (ledger.refusalStamp !== stamp) {
+      ledger.refusal = firstRefusal(backendFilters, seat, context);
+      ledger.refusalStamp = stamp;
     }
+    seat.refusal = Math.min(ledger.refusal, firstRefusal(seatFilters, seat, context));
+    seat.refusalStamp = stamp;
   }
   return seat.refusal;
+}
+
+/** Rank of the first of the filters that refuses a seat, or `isAccepted`. */
+function firstRefusal(rules: readonly RankedFilter[], seat: Seat, context: PlacementContext): number {
+  for (const { filter, rank } of rules) if (!filter.accepts(seat, context)) return rank;
+  return isAccepted;
 }
 
 function sumOf(weighted: readonly WeightedScorer[], seat: Seat, context: PlacementContext): number {

@@ -140,12 +140,11 @@ export class Requests {
     const { seat } = choice;
     this.#room.leave(entry, true, nowMs);
     entry.awaitAny();
-    this.#permits.take(entry, seat, nowMs);
+    this.#permits.take(entry, choice, nowMs);
     if (!request.slotless) {
       this.#sessions.remember(request, seat.ledger.id, nowMs);
       this.#ageing.record(request.priority, nowMs);
-      const model = this.#fleet.model(request.model);
-      if (this.#permits.isAtLimit(model)) this.#room.suspendClaims(model);
+      if (this.#permits.isAtLimit(choice.model)) this.#room.suspendClaims(choice.model);
     }
     this.#answers.grant(entry, choice, at);
   }
@@ -162,21 +161,21 @@ export class Requests {
   #awaitCached(entry: Entry, choice: Choice, nowMs: number): boolean {
     const settings = this.#settings;
     if (entry.attempt > 0 || entry.hasAwaited || this.#queue.size >= settings.queueMax) return false;
-    const model = this.#fleet.model(entry.request.model);
     const context = { placement: this.#placement, settings, nowMs };
-    const backend = backendWorthAwaiting(entry, choice, model, context);
+    const backend = backendWorthAwaiting(entry, choice, context);
     if (backend === undefined) return false;
     // Somebody whose time is over while another slot is free would be given up for nothing.
     const untilMs = Math.min(nowMs + settings.promptPatienceMs, this.#timetable.timeoutMs(entry));
     entry.awaitOnly(backend, untilMs);
-    this.#room.enter(entry, this.#queue.laneFor(entry, model), nowMs);
+    this.#room.enter(entry, this.#queue.laneFor(entry, choice.model), nowMs);
     return true;
   }
 
   /** For one that does not wait: at once, in the queue, or nowhere. */
   #findPlace(entry: Entry, nowMs: number): void {
     const model = this.#fleet.model(entry.request.model);
-    const head = this.#queue.laneOf(entry, model)?.entries.first;
+    const others = this.#queue.laneOf(entry, model);
+    const head = others?.head;
     // Nobody who waits is placeable, so neither is whoever comes after them and may go to the same places only.
     if (head === undefined || compareTurns(entry, head) < 0) {
       const choice = this.#placement.place(entry, model, nowMs);
@@ -185,7 +184,7 @@ export class Requests {
         return this.grant(entry, choice, { overtook: 0, nowMs });
       }
     }
-    const lane = this.#queue.laneFor(entry, model);
+    const lane = others ?? this.#queue.laneFor(entry, model);
     if (head === undefined) {
       const verdict = judge(entry, model, this.#fleet);
       if (!mayWait(verdict)) return this.reject(entry, verdict, nowMs);

@@ -93,8 +93,7 @@ export class Serving {
     while (ledger.ready && this.#queue.size > 0) {
       const next = nextTurnOn(ledger, context);
       if (next === undefined) break;
-      const { entry, seat, overtaken } = next;
-      const model = this.#fleet.model(entry.request.model);
+      const { entry, seat, model, overtaken } = next;
       // When nothing changed elsewhere, it can go nowhere else.
       const choice = isAlone
         ? this.#placement.choose([seat], entry, model, nowMs)

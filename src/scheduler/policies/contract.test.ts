@@ -163,8 +163,8 @@ describe.each(scorers)('scorer $name', (scorer) => {
   });
 });
 
-describe.each([...filters, ...scorers].filter(({ looksAt }) => looksAt === 'backend'))(
-  '$kind $name looks at the backend alone',
+describe.each([...filters, ...scorers].filter(({ looksAt }) => looksAt !== 'request'))(
+  '$kind $name does not look at the request',
   (policy) => {
     test('says the same of it to every request that takes a slot', () => {
       fc.assert(
@@ -178,6 +178,24 @@ describe.each([...filters, ...scorers].filter(({ looksAt }) => looksAt === 'back
           if (policy.kind === 'filter') {
             expect(policy.accepts(one, second)).toBe(policy.accepts(one, first));
           } else expect(policy.score(one, second)).toBe(policy.score(one, first));
+        }),
+        { numRuns: 300 },
+      );
+    });
+  },
+);
+
+describe.each([...filters, ...scorers].filter(({ looksAt }) => looksAt === 'backend'))(
+  '$kind $name looks at the backend alone',
+  (policy) => {
+    test('says the same of it for every model', () => {
+      fc.assert(
+        fc.property(candidate, candidate, context, (one, { model, inFlightOfModel, ...other }, about) => {
+          const { isWarm, contextTokens } = other;
+          const same = { ...one, model, inFlightOfModel, isWarm, contextTokens };
+          if (policy.kind === 'filter') {
+            expect(policy.accepts(same, about)).toBe(policy.accepts(one, about));
+          } else expect(policy.score(same, about)).toBe(policy.score(one, about));
         }),
         { numRuns: 300 },
       );

@@ -3,7 +3,7 @@ import { defineFilter } from '../../policy.ts';
 
 export const maxModels = defineFilter({
   name: 'max-models',
-  looksAt: 'backend',
+  looksAt: 'seat',
   summary: 'The model runs there already, or fewer than `maxModels` models do. Idle models may be evicted.',
   accepts: (candidate, { request }) =>
     request.slotless ||

@@ -3,7 +3,7 @@ import { defineFilter } from '../../policy.ts';
 
 export const modelSlots = defineFilter({
   name: 'model-slots',
-  looksAt: 'backend',
+  looksAt: 'seat',
   summary:
     'Fewer requests of the model run there than its `slotsPerModel` allows. Not asked for with `slotLimits: soft`.',
   accepts: (candidate, { request, slotsAreSoft }) =>

@@ -3,7 +3,7 @@ import { defineFilter } from '../../policy.ts';
 
 export const sticky = defineFilter({
   name: 'sticky',
-  looksAt: 'backend',
+  looksAt: 'seat',
   summary:
     'Within `stickyDelay` after its last request, a backend that swaps models takes only the model it served, or one that is loaded beside it.',
   accepts: ({ stickyTo, model, view }, { request }) =>

@@ -4,7 +4,7 @@ import { rateByRoom, slotsOfModel } from '../room.ts';
 
 export const loadedThenFreeShare = defineScorer({
   name: 'loaded-then-free-share',
-  looksAt: 'backend',
+  looksAt: 'seat',
   summary:
     'Backends that have the model loaded and room for it rate above those that have room, and these above full ones. Among like ones the lowest share in use of the slots for the model wins.',
   score: (candidate) => {

@@ -3,7 +3,7 @@ import { defineScorer } from '../../policy.ts';
 
 export const modelLoaded = defineScorer({
   name: 'model-loaded',
-  looksAt: 'backend',
+  looksAt: 'seat',
   summary: '1 when the model is in memory there or runs there, else 0.',
   score: ({ isWarm }) => (isWarm ? 1 : 0),
 });
