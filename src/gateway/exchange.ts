@@ -3,6 +3,7 @@
  * from the wait when that backend could not have accepted it. Owns the permit between grant and finish, and ends exactly
  * once; what passes between a backend and the client is for its `Attempt`.
  */
+import { keptText } from '../base/kept-text.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -32,6 +33,8 @@ import { promptReport } from './prompt-report.ts';
 import { cancelError, clientLeft, rejectionError, rejectionOutcome } from './rejection.ts';
 import { readRequest, resolveRequest, type Resolved } from './resolve.ts';
 
+const noBody: Buffer = Buffer.alloc(0);
+
 /** Begins the life of a request. Returns its record, which tells how it goes. */
 export function beginExchange(parts: GatewayParts, inbound: Inbound): RequestRecord {
   const exchange = new Exchange(parts, inbound);
@@ -45,7 +48,7 @@ class Exchange implements Waiter, AttemptHost, EnsembleHost {
   readonly #parts: GatewayParts;
   readonly #inbound: Inbound;
   #placer: Placer | undefined;
-  #body: Buffer = Buffer.alloc(0);
+  #body = noBody;
   #resolved: Resolved | undefined;
   /** Its answer may be kept, or be kept already. */
   #cache: CacheVisit | undefined;
@@ -66,7 +69,8 @@ class Exchange implements Waiter, AttemptHost, EnsembleHost {
     const { id, route, path, flow, parent } = inbound;
     this.#parts = parts;
     this.#inbound = inbound;
-    const head = { id, route: route.name, method: inbound.request.method, path, flow, parent };
+    const { method } = inbound.request;
+    const head = { id, route: route.name, method, path: keptText(path), flow, parent };
     this.record = parts.requests.open(head, (reason) => this.#cancelled(reason));
     noteCaller(this.record, inbound.request);
     if (head.method === 'POST' && route.name !== 'other') this.record.capture = parts.captures.begin(path);

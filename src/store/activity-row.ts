@@ -1,4 +1,5 @@
 /** One finished request as it is remembered: who asked for what, how it went, and where the time was spent. */
+import { keptText } from '../base/kept-text.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -82,7 +83,7 @@ export function toActivityRow(record: RequestRecord, { loadMs, metadata }: Activ
 
 function contentTypeOf(headers: readonly string[] = []): string {
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === 'content-type') return headers[index + 1] ?? '';
+    if (headers[index]?.toLowerCase() === 'content-type') return keptText(headers[index + 1] ?? '');
   }
   return '';
 }
