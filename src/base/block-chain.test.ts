@@ -23,6 +23,23 @@ const filled = (length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 8)) & 255);
 
 describe('a block chain', () => {
+  test('of many parts has a block for each, and those of a shorter one first', () => {
+    const bytes = filled(128 * 2000);
+    const ofParts = (count: number): Blocks => {
+      const chain = new BlockChain(bytes);
+      for (let part = 0; part < count; part += 1) {
+        chain.add(part * 128, (part + 1) * 128);
+        chain.endPart();
+      }
+      return chain.finish();
+    };
+    const [few, many] = [ofParts(100), ofParts(2000)];
+    expect(many.ends.length).toBe(2000);
+    expect(many.hashes.length).toBe(4000);
+    expect(commonBlocks(few, many)).toBe(100);
+    expect(ofParts(2000)).toEqual(many);
+  });
+
   test('of two texts agrees exactly up to the block in which they part, and nowhere after it', () => {
     fc.assert(
       fc.property(

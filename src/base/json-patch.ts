@@ -10,6 +10,13 @@ export interface JsonEdits {
   readonly set?: Readonly<Record<string, string>>;
   /** Keys whose members all go. A key in `set` stays. */
   readonly remove?: readonly string[];
+  /** What is added to an object that has members, but none of `set`; see `preparedEdits`. */
+  readonly addition?: Buffer;
+}
+
+/** Edits that are made time and again: what they usually add is put into bytes once. */
+export function preparedEdits(set: Readonly<Record<string, string>>): JsonEdits {
+  return { set, addition: Buffer.from(`,${membersText(Object.keys(set), set)}`) };
 }
 
 /**
@@ -31,6 +38,13 @@ export function patchJsonObject(
 export function patchInPieces(body: Buffer, edits: JsonEdits, object: JsonObjectSpan): Buffer[] {
   const { members } = object;
   const set = edits.set ?? nothing;
+  const end = members.at(-1)?.end;
+  if (
+    edits.addition !== undefined &&
+    end !== undefined &&
+    !members.some(({ key }) => Object.hasOwn(set, key))
+  )
+    return [body.subarray(0, end), edits.addition, body.subarray(end)];
   const removed =
     edits.remove === undefined ? none : new Set(edits.remove.filter((key) => !Object.hasOwn(set, key)));
   const replacements: Replacement[] = [];
@@ -43,16 +57,17 @@ export function patchInPieces(body: Buffer, edits: JsonEdits, object: JsonObject
   }
   if (removed.size > 0 && members.some(({ key }) => removed.has(key)))
     cutMembers(object, removed, replacements);
-  let added = '';
-  for (const key of Object.keys(set)) {
-    if (lastMember(object, key) !== undefined) continue;
-    added += `${added === '' ? '' : ','}${JSON.stringify(key)}:${set[key]}`;
-  }
-  if (added !== '') {
+  const missing = Object.keys(set).filter((key) => lastMember(object, key) === undefined);
+  if (missing.length > 0) {
+    const added = membersText(missing, set);
     const at = last?.end ?? object.open + 1;
     replacements.push({ start: at, end: at, text: last === undefined ? added : `,${added}` });
   }
   return applyReplacements(body, replacements);
+}
+
+function membersText(keys: readonly string[], set: Readonly<Record<string, string>>): string {
+  return keys.map((key) => `${JSON.stringify(key)}:${set[key]}`).join(',');
 }
 
 const nothing: Readonly<Record<string, string>> = {};

@@ -72,10 +72,12 @@ export function scanObjectAt(
     const key = tryDecodeString(bytes, keyStart, keyEnd);
     const colon = skipBlanks(bytes, keyEnd, limit);
     if (key === undefined || colon >= limit || bytes[colon] !== colonByte) return undefined;
-    const value = scanValueAt(bytes, skipBlanks(bytes, colon + 1, limit), limit, longStrings);
-    if (value === undefined) return undefined;
-    members.push({ key, keyStart, kind: value.kind, start: value.start, end: value.end });
-    at = skipBlanks(bytes, value.end, limit);
+    const start = skipBlanks(bytes, colon + 1, limit);
+    const kind = start < limit ? kindOf(bytes[start] ?? 0) : undefined;
+    const end = kind === undefined ? -1 : skipValue(bytes, start, limit, longStrings);
+    if (kind === undefined || end === -1) return undefined;
+    members.push({ key, keyStart, kind, start, end });
+    at = skipBlanks(bytes, end, limit);
     if (at >= limit) return undefined;
     if (bytes[at] === closeBrace) return { open, close: at, members, longStrings };
     if (bytes[at] !== comma) return undefined;
@@ -117,9 +119,7 @@ export function scanValueAt(
   if (start >= limit) return undefined;
   const kind = kindOf(bytes[start] ?? 0);
   if (kind === undefined) return undefined;
-  const isNested = kind === 'object' || kind === 'array';
-  const skip = isNested ? skipNested : skipScalar;
-  const end = skip(bytes, start, limit, longStrings);
+  const end = skipValue(bytes, start, limit, longStrings);
   return end === -1 ? undefined : { kind, start, end };
 }
 
@@ -175,6 +175,14 @@ function skipBlanks(bytes: Buffer, from: number, limit: number): number {
     at += 1;
   }
   return at;
+}
+
+/** End of the value that begins at `at`; -1 = malformed or too deep. */
+function skipValue(bytes: Buffer, at: number, limit: number, longStrings: LongStrings): number {
+  const byte = bytes[at];
+  return byte === openBrace || byte === openBracket
+    ? skipNested(bytes, at, limit, longStrings)
+    : skipScalar(bytes, at, limit, longStrings);
 }
 
 /** End of a string, number or literal; -1 = malformed. */

@@ -4,11 +4,12 @@
  */
 
 const sizeMin = 1024;
+const empty = Buffer.alloc(0);
 
 export class TailBuffer {
   readonly #bytesMax: number;
   readonly #sizeMax: number;
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = empty;
   #filled = 0;
 
   /** `bytesMax`: how many of the last bytes are kept at least. */

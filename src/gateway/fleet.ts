@@ -12,7 +12,7 @@ interface Index {
   readonly names: ReadonlyMap<ModelName, readonly Backend[]>;
   readonly canonical: ReadonlySet<ModelName>;
   readonly routes: Map<string, ReadonlySet<BackendId> | undefined>;
-  readonly seeing: Map<string, ReadonlySet<BackendId> | undefined>;
+  readonly seeing: Map<RouteName, Map<ModelName, ReadonlySet<BackendId> | undefined>>;
   ollamaNames: OllamaNames | undefined;
 }
 
@@ -75,14 +75,15 @@ export class Fleet {
    */
   seeing(route: RouteName, model: ModelName): ReadonlySet<BackendId> | undefined {
     const { names, seeing } = this.#read();
-    const key = `${route} ${model}`;
-    if (seeing.has(key)) return seeing.get(key);
+    let ofRoute = seeing.get(route);
+    if (ofRoute === undefined) seeing.set(route, (ofRoute = new Map()));
+    if (ofRoute.has(model)) return ofRoute.get(model);
     const serving = names.get(model) ?? [];
     const able = serving.filter((backend) => canSee(backend, model) !== false);
     const having = this.having(route, true);
     const ids = able.map(({ id }) => id).filter((id) => having === undefined || having.has(id));
     const only = able.length === serving.length ? undefined : new Set(ids);
-    seeing.set(key, only);
+    ofRoute.set(model, only);
     return only;
   }
 

@@ -78,9 +78,8 @@ export interface OutgoingSource extends Editable {
 export function toOutgoing(source: OutgoingSource): Outgoing {
   const { backend, route, stream, support } = source;
   const target = targetOf(backend);
-  const translatable = isDialectRoute(route.name) ? { ...source, route: route.name } : undefined;
-  if (translatable !== undefined && needsTranslation(translatable)) {
-    const { route: other, path, body, dropped, answer } = translate(translatable);
+  if (isDialectRoute(route.name) && needsTranslation(source, route.name)) {
+    const { route: other, path, body, dropped, answer } = translate({ ...source, route: route.name });
     const dialect = dialects[dialectRoutes[other].dialect];
     return putOtherwise(source, { target, route: other, path, body, dropped, transform: answer, dialect });
   }

@@ -2,7 +2,6 @@
  * Where every request arrives, whoever speaks HTTP to its client: who is it, may it pass, and does it go to an engine, the
  * model listing or nowhere. Holds no request state itself, and knows no sockets.
  */
-import { randomUUID } from 'node:crypto';
 import { LlameroError } from '../domain/errors.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { KeyRules } from '../keys/key-rules.ts';
@@ -20,6 +19,7 @@ import { answerKept } from './kept-responses.ts';
 import { tellLimits } from './keys/limit-headers.ts';
 import { findLoop } from './loop-guard.ts';
 import { answerRoot } from './ollama/root.ts';
+import { newRequestId } from './request-id.ts';
 import { dialectOf, matchRoute } from './routes.ts';
 import { findForeignHost } from './site-guard.ts';
 
@@ -56,7 +56,7 @@ export function admit(options: ReceptionOptions, request: ClientRequest): Arriva
   const key = authenticator.required ? authenticator.identify(request.rawHeaders) : undefined;
   const mayPass = !authenticator.required || key !== undefined || options.isOpenPath(path);
   const flow = mayPass ? (key?.name ?? request.remoteAddress ?? 'unknown') : undefined;
-  return { id: randomUUID(), path, query, flow, key };
+  return { id: newRequestId(), path, query, flow, key };
 }
 
 /** Answers who may not pass, and what needs no key; undefined = it has answered. */

@@ -53,41 +53,43 @@ const tokenize = native('tokenize', false);
 const props = native('props', false);
 const slots = native('slots', false);
 
-/** By method and exact path. */
-const exact: ReadonlyMap<string, Route> = new Map([
-  ['POST /v1/chat/completions', chat],
-  ['POST /chat/completions', chat],
-  ['POST /v1/completions', completions],
-  ['POST /v1/embeddings', embeddings],
-  ['POST /embeddings', embeddings],
-  ['POST /embedding', embeddings],
-  ['POST /v1/responses', responses],
-  ['POST /responses', responses],
-  ['POST /v1/responses/input_tokens', countResponseTokens],
-  ['POST /responses/input_tokens', countResponseTokens],
-  ['POST /v1/messages', messages],
-  ['POST /v1/messages/count_tokens', countTokens],
-  ['POST /api/chat', ollamaChat],
-  ['POST /api/generate', ollamaGenerate],
-  ['POST /api/embed', ollamaEmbed],
-  ['POST /api/embeddings', ollamaEmbeddings],
-  ['POST /v1/rerank', rerank],
-  ['POST /v1/reranking', rerank],
-  ['POST /rerank', rerank],
-  ['POST /reranking', rerank],
-  ['POST /completion', native('native-completion', true)],
-  ['POST /completions', native('native-completion', true)],
-  ['POST /infill', native('infill', true)],
-  ['POST /tokenize', tokenize],
-  ['POST /detokenize', native('detokenize', false)],
-  ['POST /apply-template', native('apply-template', false)],
-  ['GET /props', props],
-  ['POST /props', props],
-  ['GET /slots', slots],
-  ['GET /v1/audio/voices', listing('audio')],
-  ['POST /sdapi/v1/txt2img', images],
-  ['POST /sdapi/v1/img2img', images],
-  ['GET /sdapi/v1/loras', listing('images')],
+/** By exact path; by method first, so that no text is put together for each request. */
+const posted: ReadonlyMap<string, Route> = new Map([
+  ['/v1/chat/completions', chat],
+  ['/chat/completions', chat],
+  ['/v1/completions', completions],
+  ['/v1/embeddings', embeddings],
+  ['/embeddings', embeddings],
+  ['/embedding', embeddings],
+  ['/v1/responses', responses],
+  ['/responses', responses],
+  ['/v1/responses/input_tokens', countResponseTokens],
+  ['/responses/input_tokens', countResponseTokens],
+  ['/v1/messages', messages],
+  ['/v1/messages/count_tokens', countTokens],
+  ['/api/chat', ollamaChat],
+  ['/api/generate', ollamaGenerate],
+  ['/api/embed', ollamaEmbed],
+  ['/api/embeddings', ollamaEmbeddings],
+  ['/v1/rerank', rerank],
+  ['/v1/reranking', rerank],
+  ['/rerank', rerank],
+  ['/reranking', rerank],
+  ['/completion', native('native-completion', true)],
+  ['/completions', native('native-completion', true)],
+  ['/infill', native('infill', true)],
+  ['/tokenize', tokenize],
+  ['/detokenize', native('detokenize', false)],
+  ['/apply-template', native('apply-template', false)],
+  ['/props', props],
+  ['/sdapi/v1/txt2img', images],
+  ['/sdapi/v1/img2img', images],
+]);
+const read: ReadonlyMap<string, Route> = new Map([
+  ['/props', props],
+  ['/slots', slots],
+  ['/v1/audio/voices', listing('audio')],
+  ['/sdapi/v1/loras', listing('images')],
 ]);
 
 /** Paths with a prefix that engines do not know, which is taken off: llama-swap's, for other version prefixes in a model's URL. */
@@ -117,9 +119,10 @@ export const besideRoute: Route = native('other', false);
 
 /** `path` without the query. */
 export function matchRoute(method: string, path: string): Route {
-  const found = exact.get(`${method} ${path}`);
-  if (found !== undefined) return found;
+  if (method === 'GET') return read.get(path) ?? otherRoute;
   if (method === 'POST') {
+    const found = posted.get(path);
+    if (found !== undefined) return found;
     for (const { start, route } of prefixes) if (path.startsWith(start)) return route;
     if (slotAction.test(path)) return slots;
   }
@@ -136,15 +139,15 @@ export function withoutPrefix(
 
 /** Methods of a path that is known with others than the one it was asked with; undefined = the path is unknown. */
 export function allowedMethods(path: string): string | undefined {
-  const methods = ['GET', 'POST'].filter((method) => exact.has(`${method} ${path}`));
-  if (prefixed.has(path)) methods.push('POST');
+  const methods: string[] = [];
+  if (read.has(path)) methods.push('GET');
+  if (posted.has(path) || prefixed.has(path)) methods.push('POST');
   return methods.length === 0 ? undefined : methods.join(', ').replace('GET', 'GET, HEAD');
 }
 
 /** Error shape for a path, also where no route is involved (authentication, unknown methods). */
 export function dialectOf(path: string): ErrorDialect {
   if (path.startsWith('/v1/messages') || path.startsWith('/v/messages')) return 'anthropic';
-  const route = exact.get(`POST ${path}`);
-  if (route?.dialect === 'ollama') return 'ollama';
+  if (posted.get(path)?.dialect === 'ollama') return 'ollama';
   return 'openai';
 }

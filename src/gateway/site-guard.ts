@@ -49,10 +49,17 @@ export function provenanceOf(received: readonly string[]): Provenance {
 
 /** True for addresses, names without a dot, this machine's own name and names that only a local network gives. */
 export function isPrivateHost(host: string): boolean {
+  if (host === lastPrivateHost) return true;
   const name = withoutPort(host).toLowerCase().replace(/\.$/, '');
-  if (isIP(name) !== 0 || !name.includes('.') || name === hostname().toLowerCase()) return true;
-  return privateEnds.some((end) => name.endsWith(end));
+  if (isIP(name) !== 0 || !name.includes('.') || privateEnds.some((end) => name.endsWith(end))) {
+    lastPrivateHost = host;
+    return true;
+  }
+  return name === hostname().toLowerCase();
 }
+
+/** Clients call by one name, request after request. Not this machine's own, which can change. */
+let lastPrivateHost: string | undefined;
 
 function withoutPort(host: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(host)?.[1];

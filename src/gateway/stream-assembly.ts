@@ -3,7 +3,7 @@
  * the engine would have sent. Worth the work because llama-server notices that a client has left only while it streams.
  */
 import type { JsonEdits } from '../base/json-patch.ts';
-import { patchInPieces } from '../base/json-patch.ts';
+import { patchInPieces, preparedEdits } from '../base/json-patch.ts';
 import { lastMember } from '../base/json-scan.ts';
 import type { JsonObjectSpan } from '../base/json-scan.ts';
 import { SseOverflow, SseReader } from '../base/sse-reader.ts';
@@ -68,7 +68,7 @@ interface Plan {
 
 /** While it reports its progress, llama-server notices during the prompt that its client has left. */
 const streaming = { stream: 'true', return_progress: 'true' };
-const withUsage: JsonEdits = { set: { ...streaming, stream_options: '{"include_usage":true}' } };
+const withUsage = preparedEdits({ ...streaming, stream_options: '{"include_usage":true}' });
 
 function planOf(route: RouteName, body: Buffer, object: JsonObjectSpan): Plan | undefined {
   if (route === 'chat-completions') return { edits: withUsage, parts: createChatParts(), hasMark: true };

@@ -52,8 +52,15 @@ export function parseResponseHead(text: string, requestMethod: string): Response
     start = end + 2;
   }
   const framing = bodyFraming(status, requestMethod, facts, line[1] === '1');
-  // Some clients wait for a body of that length all the same.
-  return { status, headers: status === 204 ? withoutLength(headers) : headers, ...framing };
+  return {
+    status,
+    // Some clients wait for a body of that length all the same.
+    headers: status === 204 ? withoutLength(headers) : headers,
+    framing,
+    length: framing === 'length' ? (facts.length ?? 0) : 0,
+    keepAlive: facts.connection === 'keep-alive' && framing !== 'close',
+    keepAliveMs: facts.keepAliveMs,
+  };
 }
 
 interface FramingFacts {
@@ -141,19 +148,13 @@ function bodyFraming(
   requestMethod: string,
   facts: FramingFacts,
   isHttp11: boolean,
-): Pick<ResponseHead, 'framing' | 'length' | 'keepAlive' | 'keepAliveMs'> {
+): BodyFraming {
   if (facts.chunked && facts.length !== undefined) {
     throw new HeadFault('both content-length and transfer-encoding');
   }
   if (facts.chunked && !isHttp11) throw new HeadFault('transfer-encoding in an HTTP/1.0 answer');
-  const { keepAliveMs } = facts;
-  const keepAlive = facts.connection === 'keep-alive';
-  if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) {
-    return { framing: 'none', length: 0, keepAlive, keepAliveMs };
-  }
-  if (facts.chunked) return { framing: 'chunked', length: 0, keepAlive, keepAliveMs };
-  if (facts.length !== undefined) {
-    return { framing: facts.length === 0 ? 'none' : 'length', length: facts.length, keepAlive, keepAliveMs };
-  }
-  return { framing: 'close', length: 0, keepAlive: false, keepAliveMs };
+  if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) return 'none';
+  if (facts.chunked) return 'chunked';
+  if (facts.length === undefined) return 'close';
+  return facts.length === 0 ? 'none' : 'length';
 }

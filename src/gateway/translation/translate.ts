@@ -48,7 +48,10 @@ export interface Translated {
 }
 
 /** True where the request has to be translated for this engine, or taken apart because of what came before it. */
-export function needsTranslation({ backend, route, support, conversation }: Translatable): boolean {
+export function needsTranslation(
+  { backend, support, conversation }: Omit<Translatable, 'route'>,
+  route: TranslatableRoute,
+): boolean {
   return !support.has(backend, route) || (conversation !== undefined && !keepsAnswers(backend));
 }
 
