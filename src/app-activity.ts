@@ -1,5 +1,6 @@
 /** What of requests and answers is kept: rows of activity, captures, answers to go on from, accounts. Owns these stores, decides what goes in. */
 import { resolve } from 'node:path';
+import type { Logger } from 'pino';
 import type { ActivityLookup } from './admin/deps.ts';
 import type { Clock } from './base/clock.ts';
 import type { ModelsConfig } from './config/models.ts';
@@ -10,7 +11,6 @@ import { isRemembered, toActivityRow } from './store/activity-row.ts';
 import { Activity, type ActivityOptions } from './store/activity.ts';
 import { Captures } from './store/captures.ts';
 import type { RequestRecord } from './store/request-record.ts';
-import type { StoreFaults, StoreName } from './store/store-faults.ts';
 import { Responses, responsesPath, type ResponsesOptions } from './store/responses.ts';
 import { tryToUsageEntry } from './store/usage-entry.ts';
 import { usagePath } from './store/usage-table.ts';
@@ -22,7 +22,7 @@ export interface ActivityKeeperOptions {
   readonly models: () => ModelsConfig;
   /** The process of a model; undefined = it has none. */
   readonly processOf: (model: string) => ManagedProcess | undefined;
-  readonly faults: StoreFaults;
+  readonly log: Logger;
 }
 
 const bytesPerMb = 1024 ** 2;
@@ -34,23 +34,21 @@ export class ActivityKeeper implements ActivityLookup {
   readonly #options: ActivityKeeperOptions;
   readonly #activity: Activity;
   readonly #listeners = new Set<(id: number) => void>();
-  /** In memory for want of their files. */
-  readonly #unopened = new Set<StoreName>();
 
   constructor(options: ActivityKeeperOptions) {
-    const { config, clock } = options;
+    const { config, log, clock } = options;
     this.#options = options;
     this.captures = new Captures(captureBytes(config), clock);
     this.#activity = new Activity({ ...this.#storeOptions(config), path: undefined });
     this.responses = new Responses({ ...this.#responsesOptions(config), path: undefined });
     this.usage = new Usage({ ...this.#usageOptions(config), path: undefined });
-    this.#openStores(config);
+    this.#openStore(config, log);
   }
 
   /** Takes over another configuration. */
   configure(config: Config): void {
     this.captures.configure(captureBytes(config));
-    this.#openStores(config);
+    this.#openStore(config, this.#options.log);
   }
 
   /** For every request that has ended. */
@@ -98,55 +96,38 @@ export class ActivityKeeper implements ActivityLookup {
     this.captures.close();
   }
 
-  /** A router whose disk is full still routes; a store that cannot be opened stays where it was. */
-  #openStores(config: Config): void {
-    this.#open('activity', () => this.#activity.configure(this.#storeOptions(config)));
-    this.#open('responses', () => this.responses.configure(this.#responsesOptions(config)));
-    this.#open('usage', () => this.usage.configure(this.#usageOptions(config)));
-  }
-
-  #open(store: StoreName, configure: () => void): void {
+  /** A router whose disk is full still routes. */
+  #openStore(config: Config, log: Logger): void {
     try {
-      configure();
-      if (this.#unopened.delete(store)) this.#options.faults.worked(store);
+      this.#activity.configure(this.#storeOptions(config));
+      this.responses.configure(this.#responsesOptions(config));
+      this.usage.configure(this.#usageOptions(config));
     } catch (error) {
-      this.#unopened.add(store);
-      this.#options.faults.failed(store, error);
+      log.error(
+        { path: config.store?.path, err: error },
+        'Cannot open the store, what is kept stays where it was',
+      );
     }
   }
 
-  #tellsOf(store: StoreName): { readonly onFault: (error: unknown) => void; readonly onWritten: () => void } {
-    const { faults } = this.#options;
-    return {
-      onFault: (error) => faults.failed(store, error),
-      onWritten: () => {
-        if (!this.#unopened.has(store)) faults.worked(store);
-      },
-    };
-  }
-
   #storeOptions({ store, metricsMaxInMemory }: Config): ActivityOptions {
-    const { onFault, onWritten } = this.#tellsOf('activity');
     return {
       path: store === undefined ? undefined : resolve(store.path),
       rowsMax: store === undefined ? metricsMaxInMemory : endlessIfZero(store.rowsMax),
       ageMsMax: endlessIfZero(store?.ageMax ?? 0),
       nowEpochMs: () => this.#options.clock.epochMs(),
-      onLost: onFault,
-      onWritten,
+      onLost: (error) => this.#options.log.error({ err: error }, 'Activity could not be written'),
     };
   }
 
   #responsesOptions({ store, responses }: Config): ResponsesOptions {
-    const { onFault, onWritten } = this.#tellsOf('responses');
     return {
       path: store === undefined ? undefined : responsesPath(resolve(store.path)),
       rowsMax: responses.rowsMax,
       bytesMax: responses.sizeMax,
       ageMsMax: endlessIfZero(responses.ageMax),
       nowEpochMs: () => this.#options.clock.epochMs(),
-      onLost: onFault,
-      onWritten,
+      onLost: (error) => this.#options.log.error({ err: error }, 'A response could not be kept'),
     };
   }
 
@@ -158,7 +139,7 @@ export class ActivityKeeper implements ActivityLookup {
       ageMsMax: endlessIfZero(usage.ageMax),
       rowsMax: usage.rowsMax,
       nowEpochMs: () => this.#options.clock.epochMs(),
-      ...this.#tellsOf('usage'),
+      onFault: (error) => this.#options.log.error({ err: error }, 'What was used could not be written'),
     };
   }
 
