@@ -6,12 +6,11 @@
 
 interface Node<Value> {
   readonly key: string;
+  /** Grows with each arrival. */
+  readonly order: number;
   value: Value;
   /** The next one in the same bucket. */
   next: Node<Value> | undefined;
-  /** Neighbours in the order of their arrival. */
-  older: Node<Value> | undefined;
-  newer: Node<Value> | undefined;
 }
 
 /** Enough that a burst of requests and its end do not build the table anew each time. */
@@ -21,9 +20,8 @@ const hashedCharsMax = 12;
 
 export class TurnoverMap<Value> {
   #buckets: (Node<Value> | undefined)[] = emptyBuckets(bucketsMin);
-  #oldest: Node<Value> | undefined;
-  #newest: Node<Value> | undefined;
   #size = 0;
+  #arrivals = 0;
 
   get size(): number {
     return this.#size;
@@ -44,13 +42,11 @@ export class TurnoverMap<Value> {
       known.value = value;
       return;
     }
-    const node: Node<Value> = { key, value, next: undefined, older: this.#newest, newer: undefined };
-    if (this.#newest === undefined) this.#oldest = node;
-    else this.#newest.newer = node;
-    this.#newest = node;
+    const node: Node<Value> = { key, order: this.#arrivals, value, next: undefined };
+    this.#arrivals += 1;
     this.#size += 1;
+    this.#put(node);
     if (this.#size > this.#buckets.length) this.#resize(this.#buckets.length * 2);
-    else this.#put(node);
   }
 
   /** Returns whether it was there. */
@@ -65,7 +61,8 @@ export class TurnoverMap<Value> {
     if (node === undefined) return false;
     if (before === undefined) this.#buckets[at] = node.next;
     else before.next = node.next;
-    this.#unlink(node);
+    // It may be old already and would keep its neighbour alive.
+    node.next = undefined;
     this.#size -= 1;
     if (this.#buckets.length > bucketsMin && this.#size * 8 < this.#buckets.length) {
       this.#resize(this.#buckets.length / 2);
@@ -75,9 +72,9 @@ export class TurnoverMap<Value> {
 
   /** A copy, in the order of arrival. */
   values(): Value[] {
-    const values: Value[] = [];
-    for (let node = this.#oldest; node !== undefined; node = node.newer) values.push(node.value);
-    return values;
+    return this.#nodes()
+      .sort((one, other) => one.order - other.order)
+      .map(({ value }) => value);
   }
 
   #find(key: string): Node<Value> | undefined {
@@ -96,21 +93,18 @@ export class TurnoverMap<Value> {
     this.#buckets[at] = node;
   }
 
-  /** Leaves the node without references: it may be old already and would keep its neighbours alive. */
-  #unlink(node: Node<Value>): void {
-    const { older, newer } = node;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-    node.next = undefined;
-    node.older = undefined;
-    node.newer = undefined;
+  #resize(length: number): void {
+    const nodes = this.#nodes();
+    this.#buckets = emptyBuckets(length);
+    for (const node of nodes) this.#put(node);
   }
 
-  #resize(length: number): void {
-    this.#buckets = emptyBuckets(length);
-    for (let node = this.#oldest; node !== undefined; node = node.newer) this.#put(node);
+  #nodes(): Node<Value>[] {
+    const nodes: Node<Value>[] = [];
+    for (const first of this.#buckets) {
+      for (let node = first; node !== undefined; node = node.next) nodes.push(node);
+    }
+    return nodes;
   }
 }
 
