@@ -1,9 +1,10 @@
-/** One machine that holds one model at a time: the real scheduler in virtual time before processes that load and stop. */
+/** One machine that holds one or some models at a time: the real scheduler in virtual time before processes that load and stop. */
 import { Heap, type HeapItem } from '../../src/base/heap.ts';
 import { createRandom } from '../../src/base/random.ts';
 import type { BackendState, BackendView } from '../../src/domain/backend-view.ts';
 import { localHost } from '../../src/domain/backend-view.ts';
 import type { Grant } from '../../src/scheduler/effects.ts';
+import type { ResidencyPlanner } from '../../src/scheduler/residency/planner.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import type { SchedulerSettings } from '../../src/scheduler/settings.ts';
 import type { Workload } from './workloads.ts';
@@ -13,6 +14,8 @@ export interface BoxOptions {
   readonly loadMs: number;
   readonly stopMs: number;
   readonly slots: number;
+  /** The planner is told of those first that were not used for longest. */
+  readonly isByLastUse?: boolean;
 }
 
 export interface BoxResult {
@@ -50,6 +53,7 @@ class Box {
   /** Granted, and waiting for a slot inside their engine. */
   readonly #engineQueue: string[] = [];
   readonly #requests = new Map<string, Running>();
+  readonly #lastUseMs = new Map<string, number>();
   readonly #agenda = new Heap<Happening>(
     (one, other) => one.atMs < other.atMs || (one.atMs === other.atMs && one.seq < other.seq),
   );
@@ -64,7 +68,7 @@ class Box {
     this.#workload = workload;
     this.#options = options;
     this.#scheduler = new Scheduler({
-      settings: options.settings,
+      settings: options.isByLastUse === true ? this.#byLastUse(options.settings) : options.settings,
       random: createRandom(1),
       effects: {
         grant: (grant) => this.#after(0, () => this.#send(grant)),
@@ -134,6 +138,7 @@ class Box {
       this.#endMs = this.#nowMs;
       this.#requests.delete(id);
       this.#busy.set(request.model, (this.#busy.get(request.model) ?? 0) - 1);
+      this.#lastUseMs.set(request.model, this.#nowMs);
       const next = this.#engineQueue.findIndex((other) => this.#requests.get(other)?.model === request.model);
       const [nextId] = next < 0 ? [] : this.#engineQueue.splice(next, 1);
       const nextRequest = this.#requests.get(nextId ?? '');
@@ -141,6 +146,21 @@ class Box {
       this.#scheduler.handle({ type: 'requestFinished', id, lingers: false, nowMs: this.#nowMs });
       request.onEnd();
     });
+  }
+
+  #byLastUse(settings: SchedulerSettings): SchedulerSettings {
+    const restedMs = (model: string): number =>
+      (this.#busy.get(model) ?? 0) > 0 ? -1 : this.#nowMs - (this.#lastUseMs.get(model) ?? 0);
+    const residency = Array.from(settings.residency, ([host, planner]): [string, ResidencyPlanner] => {
+      const evictionFor: ResidencyPlanner['evictionFor'] = (target, running, engaged) =>
+        planner.evictionFor(
+          target,
+          running.toSorted((one, other) => restedMs(other) - restedMs(one)),
+          engaged,
+        );
+      return [host, { ...planner, evictionFor }];
+    });
+    return { ...settings, residency: new Map(residency) };
   }
 
   #free(model: string): number {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findOptimum, type Arrival } from './optimum.ts';
+import { findOptimum, findOptimumFrom, type Arrival } from './optimum.ts';
 
 const costs = { loadMs: 1000, swapMs: 1100 };
 const at = (model: string, atMs: number, workMs = 100): Arrival => ({ model, atMs, workMs });
@@ -23,6 +23,12 @@ describe('the best plan', () => {
   test('does not stay for one that comes late', () => {
     const arrivals = [at('a', 0), at('b', 1200), at('a', 90_000)];
     expect(findOptimum(arrivals, costs)).toEqual({ waitMs: 1000 + 1100 + 1100, loads: 3 });
+  });
+
+  test('goes on from any state', () => {
+    const state = { model: 'a', readyMs: 1000, left: [at('b', 900), at('a', 1200)] };
+    // b waits for a's second request, for its work and for the swap.
+    expect(findOptimumFrom(state, costs)).toEqual({ waitMs: 400 + 1100, loads: 1 });
   });
 
   test('begins with the model that more wait for', () => {

@@ -15,36 +15,63 @@ export interface Optimum {
   readonly loads: number;
 }
 
-interface Stay {
+export interface Stay {
   readonly waitMs: number;
   readonly busyUntilMs: number;
   readonly left: readonly Arrival[];
 }
 
-/** `swapMs`: from the decision until the next model is ready; the first one comes `loadMs` after its first request. */
-export function findOptimum(
-  arrivals: readonly Arrival[],
-  { loadMs, swapMs }: { loadMs: number; swapMs: number },
-): Optimum {
+export interface Costs {
+  /** Of the first load. */
+  readonly loadMs: number;
+  /** From the decision to load another model until it is ready. */
+  readonly swapMs: number;
+}
+
+/** The first model is ready `loadMs` after its first request. */
+export function findOptimum(arrivals: readonly Arrival[], { loadMs, swapMs }: Costs): Optimum {
   const inOrder = arrivals.toSorted((one, other) => one.atMs - other.atMs);
   let best: Optimum = { waitMs: Infinity, loads: Infinity };
+  for (const model of new Set(inOrder.map((one) => one.model))) {
+    const first = inOrder.find((one) => one.model === model);
+    const state = { model, readyMs: (first?.atMs ?? 0) + loadMs, left: inOrder };
+    best = bestFrom(state, swapMs, { waitMs: 0, loads: 1 }, best);
+  }
+  return best;
+}
+
+/** A model is ready then, and these are not served; in the order of their arrivals. */
+export interface State {
+  readonly model: string;
+  readonly readyMs: number;
+  readonly left: readonly Arrival[];
+}
+
+/** The best way to go on. */
+export function findOptimumFrom(state: State, { swapMs }: Costs): Optimum {
+  return bestFrom(state, swapMs, { waitMs: 0, loads: 0 }, { waitMs: Infinity, loads: Infinity });
+}
+
+/** `so`: what there was before; `known`: the best so far. */
+function bestFrom(state: State, swapMs: number, so: Optimum, known: Optimum): Optimum {
+  let best = known;
   const offer = (found: Optimum): void => {
     if (found.waitMs < best.waitMs || (found.waitMs === best.waitMs && found.loads < best.loads))
       best = found;
   };
   /** `model` is ready at `nowMs`, after so much waiting and so many loads. */
-  const visit = (model: string, nowMs: number, left: readonly Arrival[], so: Optimum): void => {
-    if (so.waitMs >= best.waitMs) return;
+  const visit = (model: string, nowMs: number, left: readonly Arrival[], before: Optimum): void => {
+    if (before.waitMs >= best.waitMs) return;
     for (let stay = serveUntil(model, nowMs, nowMs, left); ;) {
-      const waitMs = so.waitMs + stay.waitMs;
-      if (stay.left.length === 0) return offer({ waitMs, loads: so.loads });
+      const waitMs = before.waitMs + stay.waitMs;
+      if (stay.left.length === 0) return offer({ waitMs, loads: before.loads });
       for (const next of new Set(stay.left.map((one) => one.model))) {
         if (next === model) continue;
         const first = stay.left.find((one) => one.model === next);
         const leave = idleFrom(model, nowMs, left, Math.max(stay.busyUntilMs, first?.atMs ?? 0));
         visit(next, leave.busyUntilMs + swapMs, leave.left, {
-          waitMs: so.waitMs + leave.waitMs,
-          loads: so.loads + 1,
+          waitMs: before.waitMs + leave.waitMs,
+          loads: before.loads + 1,
         });
       }
       const another = stay.left.find((one) => one.model === model);
@@ -52,15 +79,17 @@ export function findOptimum(
       stay = serveUntil(model, nowMs, another.atMs, left);
     }
   };
-  for (const model of new Set(inOrder.map((one) => one.model))) {
-    const first = inOrder.find((one) => one.model === model);
-    visit(model, (first?.atMs ?? 0) + loadMs, inOrder, { waitMs: 0, loads: 1 });
-  }
+  visit(state.model, state.readyMs, state.left, so);
   return best;
 }
 
-/** Everything for the model that comes until then, and whatever comes while that is at work. */
-function serveUntil(model: string, readyMs: number, untilMs: number, waiting: readonly Arrival[]): Stay {
+/** Serves everything for the model that comes until then, and whatever comes while that is at work. */
+export function serveUntil(
+  model: string,
+  readyMs: number,
+  untilMs: number,
+  waiting: readonly Arrival[],
+): Stay {
   let stay: Stay = { waitMs: 0, busyUntilMs: Math.max(readyMs, untilMs), left: waiting };
   for (;;) {
     const next = stay.left.find((one) => one.model === model && one.atMs <= stay.busyUntilMs);
