@@ -1,6 +1,5 @@
 /** What of requests and answers is kept: rows of activity, captures, answers to go on from, accounts. Owns these stores, decides what goes in. */
 import { resolve } from 'node:path';
-import type { Logger } from 'pino';
 import type { ActivityLookup } from './admin/deps.ts';
 import type { Clock } from './base/clock.ts';
 import type { ModelsConfig } from './config/models.ts';
@@ -11,6 +10,7 @@ import { isRemembered, toActivityRow } from './store/activity-row.ts';
 import { Activity, type ActivityOptions } from './store/activity.ts';
 import { Captures } from './store/captures.ts';
 import type { RequestRecord } from './store/request-record.ts';
+import type { StoreFaults, StoreName } from './store/store-faults.ts';
 import { Responses, responsesPath, type ResponsesOptions } from './store/responses.ts';
 import { tryToUsageEntry } from './store/usage-entry.ts';
 import { usagePath } from './store/usage-table.ts';
@@ -22,7 +22,7 @@ export interface ActivityKeeperOptions {
   readonly models: () => ModelsConfig;
   /** The process of a model; undefined = it has none. */
   readonly processOf: (model: string) => ManagedProcess | undefined;
-  readonly log: Logger;
+  readonly faults: StoreFaults;
 }
 
 const bytesPerMb = 1024 ** 2;
@@ -34,21 +34,23 @@ export class ActivityKeeper implements ActivityLookup {
   readonly #options: ActivityKeeperOptions;
   readonly #activity: Activity;
   readonly #listeners = new Set<(id: number) => void>();
+  /** In memory for want of their files. */
+  readonly #unopened = new Set<StoreName>();
 
   constructor(options: ActivityKeeperOptions) {
-    const { config, log, clock } = options;
+    const { config, clock } = options;
     this.#options = options;
     this.captures = new Captures(captureBytes(config), clock);
     this.#activity = new Activity({ ...this.#storeOptions(config), path: undefined });
     this.responses = new Responses({ ...this.#responsesOptions(config), path: undefined });
     this.usage = new Usage({ ...this.#usageOptions(config), path: undefined });
-    this.#openStore(config, log);
+    this.#openStores(config);
   }
 
   /** Takes over another configuration. */
   configure(config: Config): void {
     this.captures.configure(captureBytes(config));
-    this.#openStore(config, this.#options.log);
+    this.#openStores(config);
   }
 
   /** For every request that has ended. */
@@ -96,38 +98,55 @@ export class ActivityKeeper implements ActivityLookup {
     this.captures.close();
   }
 
-  /** A router whose disk is full still routes. */
-  #openStore(config: Config, log: Logger): void {
+  /** A router whose disk is full still routes; a store that cannot be opened stays where it was. */
+  #openStores(config: Config): void {
+    this.#open('activity', () => this.#activity.configure(this.#storeOptions(config)));
+    this.#open('responses', () => this.responses.configure(this.#responsesOptions(config)));
+    this.#open('usage', () => this.usage.configure(this.#usageOptions(config)));
+  }
+
+  #open(store: StoreName, configure: () => void): void {
     try {
-      this.#activity.configure(this.#storeOptions(config));
-      this.responses.configure(this.#responsesOptions(config));
-      this.usage.configure(this.#usageOptions(config));
+      configure();
+      if (this.#unopened.delete(store)) this.#options.faults.worked(store);
     } catch (error) {
-      log.error(
-        { path: config.store?.path, err: error },
-        'Cannot open the store, what is kept stays where it was',
-      );
+      this.#unopened.add(store);
+      this.#options.faults.failed(store, error);
     }
   }
 
+  #tellsOf(store: StoreName): { readonly onFault: (error: unknown) => void; readonly onWritten: () => void } {
+    const { faults } = this.#options;
+    return {
+      onFault: (error) => faults.failed(store, error),
+      onWritten: () => {
+        if (!this.#unopened.has(store)) faults.worked(store);
+      },
+    };
+  }
+
   #storeOptions({ store, metricsMaxInMemory }: Config): ActivityOptions {
+    const { onFault, onWritten } = this.#tellsOf('activity');
     return {
       path: store === undefined ? undefined : resolve(store.path),
       rowsMax: store === undefined ? metricsMaxInMemory : endlessIfZero(store.rowsMax),
       ageMsMax: endlessIfZero(store?.ageMax ?? 0),
       nowEpochMs: () => this.#options.clock.epochMs(),
-      onLost: (error) => this.#options.log.error({ err: error }, 'Activity could not be written'),
+      onLost: onFault,
+      onWritten,
     };
   }
 
   #responsesOptions({ store, responses }: Config): ResponsesOptions {
+    const { onFault, onWritten } = this.#tellsOf('responses');
     return {
       path: store === undefined ? undefined : responsesPath(resolve(store.path)),
       rowsMax: responses.rowsMax,
       bytesMax: responses.sizeMax,
       ageMsMax: endlessIfZero(responses.ageMax),
       nowEpochMs: () => this.#options.clock.epochMs(),
-      onLost: (error) => this.#options.log.error({ err: error }, 'A response could not be kept'),
+      onLost: onFault,
+      onWritten,
     };
   }
 
@@ -139,7 +158,7 @@ export class ActivityKeeper implements ActivityLookup {
       ageMsMax: endlessIfZero(usage.ageMax),
       rowsMax: usage.rowsMax,
       nowEpochMs: () => this.#options.clock.epochMs(),
-      onFault: (error) => this.#options.log.error({ err: error }, 'What was used could not be written'),
+      ...this.#tellsOf('usage'),
     };
   }
 

@@ -1,19 +1,19 @@
 /** Opens the place where answers are kept that the configuration names, and another one when that changes. Owns its sweeps. */
 import { isDeepStrictEqual } from 'node:util';
 import { resolve } from 'node:path';
-import type { Logger } from 'pino';
 import type { Clock } from './base/clock.ts';
 import type { Config } from './config/schema.ts';
 import type { CacheStore } from './store/cache/cache-store.ts';
 import { MemoryCache } from './store/cache/memory-cache.ts';
 import { ResponseCache } from './store/cache/response-cache.ts';
 import { cachePath, SqliteCache } from './store/cache/sqlite-cache.ts';
+import type { StoreFaults } from './store/store-faults.ts';
 import { ValkeyCache } from './store/cache/valkey-cache.ts';
 
 export interface CacheKeeperOptions {
   readonly clock: Clock;
   readonly config: Config;
-  readonly log: Logger;
+  readonly faults: StoreFaults;
 }
 
 type CacheSettings = Pick<Config, 'cache' | 'store'>;
@@ -54,7 +54,7 @@ export class CacheKeeper {
 
   /** A router that cannot keep answers still routes. */
   #open(config: Config): ResponseCache | undefined {
-    const { log, clock } = this.#options;
+    const { faults, clock } = this.#options;
     const { ttl, entrySizeMax } = config.cache;
     const nowEpochMs = (): number => clock.epochMs();
     try {
@@ -63,10 +63,11 @@ export class CacheKeeper {
         ttlMs: ttl === 0 ? Number.POSITIVE_INFINITY : ttl,
         entryBytesMax: entrySizeMax,
         nowEpochMs,
-        onFault: (error) => log.error({ err: error }, 'The cache of answers could not be used'),
+        onFault: (error) => faults.failed('cache', error),
+        onKept: () => faults.worked('cache'),
       });
     } catch (error) {
-      log.error({ err: error }, 'Cannot open the cache of answers, so none are kept');
+      faults.failed('cache', error);
       return undefined;
     }
   }

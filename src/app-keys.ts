@@ -8,11 +8,13 @@ import { KeyRing } from './keys/key-ring.ts';
 import type { KeyRules } from './keys/key-rules.ts';
 import { KeyUse, keyUsePath } from './keys/key-use.ts';
 import { StoredKeysWatch } from './keys/stored-keys-watch.ts';
+import type { StoreFaults } from './store/store-faults.ts';
 
 export class KeyKeeper {
   readonly ring = new KeyRing();
   readonly meter: KeyMeter;
   readonly #log: Logger;
+  readonly #faults: StoreFaults;
   #usePath: string | undefined;
   #use: KeyUse;
   #filePath: string | undefined;
@@ -22,12 +24,15 @@ export class KeyKeeper {
     clock,
     config,
     log,
+    faults,
   }: {
     readonly clock: Clock;
     readonly config: Config;
     readonly log: Logger;
+    readonly faults: StoreFaults;
   }) {
     this.#log = log;
+    this.#faults = faults;
     this.#use = this.#openUse(undefined);
     this.meter = new KeyMeter(clock, () => this.#use);
     this.configure(config);
@@ -71,18 +76,16 @@ export class KeyKeeper {
       this.#usePath = path;
       this.meter.keepAll();
     } catch (error) {
-      // A router whose disk is full still routes.
-      this.#log.error(
-        { path, err: error },
-        'Cannot open the file of budgets, what keys use is kept where it was',
-      );
+      // A router whose disk is full still routes; what keys use is kept where it was.
+      this.#faults.failed('keys', error);
     }
   }
 
   #openUse(path: string | undefined): KeyUse {
     return new KeyUse({
       path,
-      onLost: (error) => this.#log.error({ err: error }, 'What keys use could not be written'),
+      onFault: (error) => this.#faults.failed('keys', error),
+      onWritten: () => this.#faults.worked('keys'),
     });
   }
 }

@@ -11,6 +11,7 @@ import type { AdminDeps, DemoControl, ReloadReport } from './admin/deps.ts';
 import { accessNeeded, isAdminPath, isOpenAdminPath } from './admin/paths.ts';
 import { ActivityKeeper } from './app-activity.ts';
 import { CacheKeeper } from './app-cache.ts';
+import { createStoreFaults } from './app-store-faults.ts';
 import { EngineRoom } from './app-engines.ts';
 import { KeyKeeper } from './app-keys.ts';
 import { Logs } from './app-logs.ts';
@@ -47,6 +48,7 @@ import { createDecisionLog } from './store/decisions.ts';
 import type { History } from './store/history.ts';
 import type { RequestRecord } from './store/request-record.ts';
 import { createRequestTable } from './store/requests.ts';
+import type { StoreFaults } from './store/store-faults.ts';
 import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -99,6 +101,7 @@ export class App {
   readonly #activity: ActivityKeeper;
   readonly #keys: KeyKeeper;
   readonly #cache: CacheKeeper;
+  readonly #storeFaults: StoreFaults;
   readonly #progress: NodeJS.Timeout;
   readonly #server: GatewayServer;
   readonly #listeners: Listeners;
@@ -158,14 +161,15 @@ export class App {
     });
     this.#history = createFleetHistory(this.#clock, this.#engines.dispatcher, this.#requests);
     this.#progress = setInterval(() => this.#requests.countProgress(), progressIntervalMs).unref();
-    this.#keys = new KeyKeeper({ clock: this.#clock, config, log: this.log });
-    this.#cache = new CacheKeeper({ clock: this.#clock, config, log: this.log });
+    this.#storeFaults = createStoreFaults(this.log);
+    this.#keys = new KeyKeeper({ clock: this.#clock, config, log: this.log, faults: this.#storeFaults });
+    this.#cache = new CacheKeeper({ clock: this.#clock, config, faults: this.#storeFaults });
     this.#activity = new ActivityKeeper({
       clock: this.#clock,
       config,
       models: () => this.#engines.models,
       processOf: (model) => this.#engines.processes.get(model)?.process,
-      log: this.log,
+      faults: this.#storeFaults,
     });
     this.#tracer = openTracer({
       env: options.env,
@@ -392,6 +396,7 @@ export class App {
       logs: this.#logs,
       ending: this.#ending.signal,
       activity: this.#activity,
+      storesFailing: () => this.#storeFaults.failing,
       cache: () => this.#cache.current,
       cacheSettings: () => this.#config.cache,
       affinity: createAffinityLookup({ config: () => this.#config, names, dispatcher }),

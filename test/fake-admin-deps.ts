@@ -110,6 +110,7 @@ export function createFakeFleet(): FakeFleet {
     keysRequired: () => fleet.keysRequired,
     accessOf: (headers) =>
       !fleet.keysRequired || headers.includes(`Bearer ${readingKey}`) ? 'full' : 'none',
+    storesFailing: () => [],
     draining: () => fleet.draining,
     snapshot: (queuedMax) => ({
       queuedTotal: fleet.queued.length,

@@ -46,6 +46,7 @@ export function healthBody(deps: AdminDeps, { required, withNames }: HealthQuest
     endpoints: withNames ? Object.fromEntries(endpoints) : {},
     queued: deps.snapshot(0).queuedTotal,
     in_flight: deps.requests.inFlightCount,
+    stores_failing: [...deps.storesFailing()],
   };
 }
 

@@ -56,6 +56,7 @@ describe('GET /health', () => {
       },
       queued: 1,
       in_flight: 1,
+      stores_failing: [],
     });
     await setUp().read('/health', healthSchema);
   });

@@ -7,6 +7,7 @@ import { backendStates } from '../domain/backend-view.ts';
 import { engineNames } from '../domain/engine-names.ts';
 import { outcomes } from '../domain/outcome.ts';
 import { cacheResults } from '../store/cache/cache-use.ts';
+import { storeNames } from '../store/store-faults.ts';
 import { usageCountsSchema } from './contract-usage.ts';
 
 const seconds = z.number().min(0);
@@ -157,6 +158,8 @@ export const healthSchema = z.strictObject({
   ),
   queued: count,
   in_flight: count,
+  /** Their last write failed; requests go on. */
+  stores_failing: z.array(z.enum(storeNames)),
 });
 
 export const reloadSchema = z.strictObject({ at: time, ok: z.boolean(), problems: z.array(z.string()) });

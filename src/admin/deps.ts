@@ -22,6 +22,7 @@ import type { Captures } from '../store/captures.ts';
 import type { DecisionLog } from '../store/decisions.ts';
 import type { History } from '../store/history.ts';
 import type { RequestTable } from '../store/requests.ts';
+import type { StoreName } from '../store/store-faults.ts';
 import type { Usage } from '../store/usage.ts';
 import type { Hardware } from '../telemetry/host/hardware.ts';
 
@@ -179,6 +180,8 @@ export interface AdminDeps {
   /** Aborted when the router begins to stop: answers that have no end of their own end then. */
   readonly ending: AbortSignal;
   readonly activity: ActivityLookup;
+  /** Stores that cannot be written now. */
+  readonly storesFailing: () => readonly StoreName[];
   readonly usage: UsageLookup;
   readonly hooks: HookNews;
   readonly performance: PerformanceLookup;

@@ -12,7 +12,7 @@ const noon = Date.UTC(2026, 4, 4, 12);
 const kept = (path?: string) =>
   new KeyUse({
     path,
-    onLost: (error) => {
+    onFault: (error) => {
       throw error;
     },
   });

@@ -18,7 +18,7 @@ const unexpected = (error: unknown): never => {
 
 test('a sum is in the file within a second, though nobody closes it', async () => {
   const path = usePath();
-  const use = new KeyUse({ path, onLost: unexpected });
+  const use = new KeyUse({ path, onFault: unexpected });
   onTestFinished(() => use.close());
   use.set(entry(1), 5);
   use.set(entry(1), 7);
@@ -33,7 +33,7 @@ test('a sum is in the file within a second, though nobody closes it', async () =
 test('sums that cannot be written now are written with the next ones', async () => {
   const path = usePath();
   const lost: unknown[] = [];
-  const use = new KeyUse({ path, onLost: (error) => lost.push(error) });
+  const use = new KeyUse({ path, onFault: (error) => lost.push(error) });
   const beside = new DatabaseSync(path);
   beside.exec('ALTER TABLE key_use RENAME TO away');
   use.set(entry(1), 5);
@@ -42,27 +42,27 @@ test('sums that cannot be written now are written with the next ones', async () 
   beside.close();
   use.set(entry(2), 6);
   use.close();
-  const again = new KeyUse({ path, onLost: unexpected });
+  const again = new KeyUse({ path, onFault: unexpected });
   expect([again.load(entry(1)), again.load(entry(2))]).toEqual([5, 6]);
   again.close();
 });
 
 test('only the newest windows stay, and a file of a newer version is refused', () => {
   const path = usePath();
-  const use = new KeyUse({ path, onLost: unexpected });
+  const use = new KeyUse({ path, onFault: unexpected });
   for (let day = 1; day <= 100; day += 1) use.set(entry(day), day);
   use.close();
-  const again = new KeyUse({ path, onLost: unexpected });
+  const again = new KeyUse({ path, onFault: unexpected });
   expect([again.load(entry(8)), again.load(entry(9)), again.load(entry(100))]).toEqual([0, 9, 100]);
   again.close();
   const newer = new DatabaseSync(path);
   newer.exec('PRAGMA user_version = 9');
   newer.close();
-  expect(() => new KeyUse({ path, onLost: unexpected })).toThrow(/newer version/);
+  expect(() => new KeyUse({ path, onFault: unexpected })).toThrow(/newer version/);
 });
 
 test('without a path nothing is kept', () => {
-  const use = new KeyUse({ path: undefined, onLost: unexpected });
+  const use = new KeyUse({ path: undefined, onFault: unexpected });
   use.set(entry(1), 5);
   expect(use.load(entry(1))).toBe(0);
   use.close();

@@ -9,8 +9,9 @@ import type { BudgetPeriod } from './token-budget.ts';
 export interface KeyUseOptions {
   /** undefined = nothing is kept. */
   readonly path: string | undefined;
-  /** Sums could not be written (the disk is full …); they are tried again with the next ones. */
-  readonly onLost: (error: unknown) => void;
+  /** Sums could not be read, or not written (the disk is full …); those are tried again with the next ones. */
+  readonly onFault: (error: unknown) => void;
+  readonly onWritten?: () => void;
 }
 
 /** One budget of one key in one window. */
@@ -46,14 +47,15 @@ interface Open {
 }
 
 export class KeyUse {
-  readonly #onLost: (error: unknown) => void;
+  readonly #options: KeyUseOptions;
   readonly #open: Open | undefined;
   readonly #pending = new Map<string, UseEntry & { readonly tokens: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws Error when the file cannot be opened, or was written by a newer version. */
-  constructor({ path, onLost }: KeyUseOptions) {
-    this.#onLost = onLost;
+  constructor(options: KeyUseOptions) {
+    const { path } = options;
+    this.#options = options;
     this.#open = path === undefined ? undefined : openFile(path);
   }
 
@@ -62,7 +64,13 @@ export class KeyUse {
     const pending = this.#pending.get(idOf(entry));
     if (pending !== undefined) return pending.tokens;
     const { key, period, startEpochMs } = entry;
-    return Number(this.#open?.select.get(key, period, startEpochMs)?.['tokens'] ?? 0);
+    try {
+      return Number(this.#open?.select.get(key, period, startEpochMs)?.['tokens'] ?? 0);
+    } catch (error) {
+      // Nobody is refused for a file that cannot be read.
+      this.#options.onFault(error);
+      return 0;
+    }
   }
 
   /** Takes over the sum of a window. */
@@ -91,9 +99,10 @@ export class KeyUse {
       }
       database.exec('COMMIT');
       this.#pending.clear();
+      this.#options.onWritten?.();
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
-      this.#onLost(error);
+      this.#options.onFault(error);
     }
   }
 }

@@ -17,6 +17,7 @@ export interface ActivityOptions {
   readonly nowEpochMs: () => number;
   /** Rows could not be written (the disk is full …) and are lost. */
   readonly onLost: (error: unknown) => void;
+  readonly onWritten?: () => void;
 }
 
 export interface StoredRow extends ActivityRow {
@@ -220,6 +221,7 @@ export class Activity {
       for (const row of rows) this.#insert.run(row.id, ...fields.map((field) => toValue(row[field])));
       this.#sincePruning += rows.length;
       this.#database.exec('COMMIT');
+      this.#options.onWritten?.();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#options.onLost(error);

@@ -19,6 +19,7 @@ export interface ResponsesOptions {
   readonly nowEpochMs: () => number;
   /** A response could not be written (the disk is full …) and is lost. */
   readonly onLost: (error: unknown) => void;
+  readonly onWritten?: () => void;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -103,6 +104,7 @@ export class Responses {
       this.#rows += 1;
       this.#bytes += bytes;
       this.#sweep();
+      this.#options.onWritten?.();
       return true;
     } catch (error) {
       onLost(error);

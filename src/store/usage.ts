@@ -16,6 +16,7 @@ export interface UsageOptions extends UsageRetention {
   readonly nowEpochMs: () => number;
   /** Something could not be written (the disk is full …). It stays in memory and is tried again, so long as there is room. */
   readonly onFault: (error: unknown) => void;
+  readonly onWritten?: () => void;
 }
 
 export interface UsageTotal {
@@ -167,6 +168,7 @@ export class Usage {
         for (const pending of this.#pending.values()) this.#insert.run(...valuesOf(pending));
       });
       this.#pending.clear();
+      this.#options.onWritten?.();
     } catch (error) {
       this.#options.onFault(error);
       if (this.#pending.size < pendingMax) this.#timer = setTimeout(() => this.#flush(), flushMs).unref();
@@ -188,7 +190,13 @@ export class Usage {
   }
 
   #recountTotals(): void {
-    this.#totals = readTotals(this.#database);
+    try {
+      this.#totals = readTotals(this.#database);
+    } catch (error) {
+      // A file that cannot be read either; the totals stay what they were.
+      this.#options.onFault(error);
+      return;
+    }
     for (const { key, counts } of this.#pending.values()) {
       this.#changeTotal(key, (total) => addUsage(total, counts));
     }

@@ -15,6 +15,7 @@ export interface ResponseCacheOptions {
   readonly nowEpochMs: () => number;
   /** The place could not be read or written. */
   readonly onFault: (error: unknown) => void;
+  readonly onKept?: () => void;
 }
 
 export interface FoundAnswer {
@@ -90,6 +91,7 @@ export class ResponseCache {
     const storedEpochMs = nowEpochMs();
     const entry = { key, body, storedEpochMs, expiresEpochMs: storedEpochMs + ttlMs, likeness };
     const isKept = (await this.#attempt(() => store.set(entry))) === true;
+    if (isKept) this.#options.onKept?.();
     this.#count(isKept ? 'stored' : 'notStored');
   }
 
