@@ -159,7 +159,10 @@ export const model = z.strictObject({
       })
       .prefault({}),
   ),
-  capabilities: describe('What `/v1/models` says that it can do.', capabilities.prefault({})),
+  capabilities: describe(
+    'What `/v1/models` says that it can do. With `in` and no `image` in it, requests with images are refused without loading the model, unless its engine runs and says that it can see.',
+    capabilities.prefault({}),
+  ),
   hooks: describe('Commands around this model, after the global ones.', modelHooks.prefault({})),
   memory: describe(
     'What it takes of the memory that `routing.router.settings.memory` has for models.',

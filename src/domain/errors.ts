@@ -189,7 +189,7 @@ export const errorTable = {
     retry: 'never',
     type: 'invalid_request_error',
     meaning:
-      'The request holds images, and every backend that serves the model says that it cannot see. Ask another model, or leave the images out.',
+      'The request holds images, and every backend that serves the model says that it cannot see, or the `capabilities` of the model do. Ask another model, or leave the images out.',
   },
   context_length_exceeded: {
     source: 'client',

@@ -45,6 +45,8 @@ export interface Backend {
   readonly modelObjects: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   /** A server of somebody else's: gets requests only for models that are looked up there, never what nobody else knows. */
   readonly isPeer?: true;
+  /** Whether the configuration declares that its model takes images; undefined = it says nothing of it. */
+  readonly declaresImages?: boolean | undefined;
   /** Only of a process of ours. */
   readonly memory?: MemoryUse;
   /** Only of a process of ours; undefined while its program does not run. */

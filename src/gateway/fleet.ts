@@ -70,8 +70,8 @@ export class Fleet {
   }
 
   /**
-   * Backends that serve the model, have the route as `having` says, and do not say that the model cannot see there;
-   * undefined = none says so. The same set object as long as the fleet is the same.
+   * Backends that serve the model, have the route as `having` says, and are not said to be unable to see with it;
+   * undefined = none is. The same set object as long as the fleet is the same.
    */
   seeing(route: RouteName, model: ModelName): ReadonlySet<BackendId> | undefined {
     const { names, seeing } = this.#read();
@@ -127,8 +127,12 @@ export function isUp({ view }: Backend): boolean {
   return view.state === 'live' || view.state === 'degraded';
 }
 
-/** undefined = nobody has said so: a model that is not loaded may be more than its entry tells. */
-function canSee({ view, modelObjects }: Backend, model: ModelName): boolean | undefined {
+/**
+ * What a running engine says of itself, else what the configuration declares; undefined = neither does. A model that is not
+ * loaded may be more than its entry tells.
+ */
+function canSee({ view, modelObjects, declaresImages }: Backend, model: ModelName): boolean | undefined {
   const name = view.models.get(model) ?? model;
-  return view.loaded.has(name) ? takesImages(modelObjects.get(name) ?? {}) : undefined;
+  const told = view.loaded.has(name) ? takesImages(modelObjects.get(name) ?? {}) : undefined;
+  return told ?? declaresImages;
 }

@@ -113,6 +113,11 @@ export class ProcessBackend implements Backend {
     return own === undefined ? new Map() : new Map([[this.id, own]]);
   }
 
+  get declaresImages(): boolean | undefined {
+    const takes = this.#model.capabilities?.in ?? [];
+    return takes.length === 0 ? undefined : takes.includes('image');
+  }
+
   get memory(): MemoryUse {
     return this.#memoryOf(this.#model);
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startScriptedEngine, type ScriptedEngine } from '../fake-engine/scripted-engine.ts';
 import { ask } from './client.ts';
+import { withModels } from './fake-models.ts';
 import { startRouter, type TestRouter } from './start-router.ts';
 
 const closing: (() => PromiseLike<void>)[] = [];
@@ -118,6 +119,29 @@ describe.each(callers)('a request with an image to $path', ({ path, body }) => {
       expect(blind.asked).toHaveLength(0);
     },
   );
+
+  test('is refused without loading the model where the configuration says what it takes', async () => {
+    const config = await withModels({ blind: { capabilities: { in: ['text'] } }, told: {} });
+    await using router = await startRouter(config);
+    const asked = (model: string) =>
+      ask(router.url + path, { body: { ...body, model, stream: false } }).answer;
+    const answer = await asked('blind');
+    expect([answer.status, messageIn(answer.json())]).toEqual([
+      400,
+      "Model 'blind' does not support image input",
+    ]);
+    expect((await ask(`${router.url}/running`).answer).json()).toEqual({ running: [] });
+    const running = async () => JSON.stringify((await ask(`${router.url}/running`).answer).json());
+    await asked('told');
+    expect(await running()).toContain('told');
+    const { models } = config;
+    await router.reload({
+      ...config,
+      models: { ...models, blind: { ...models.blind, capabilities: { in: ['text', 'image'] } } },
+    });
+    await asked('blind');
+    expect(await running()).toContain('blind');
+  });
 });
 
 test.each(callers.filter(({ path }) => path.startsWith('/api') || path === '/v1/responses'))(
