@@ -268,7 +268,10 @@ export class Attempt implements UpstreamHandler {
     const { parts, inbound, host, backend } = this.#source;
     const route = inbound.route.name;
     const asked = { route, tried: this.#outgoing?.route ?? route };
-    if (lacksRoute(status, host.answer.refusalText) && parts.fleet.support.lacks(backend, asked)) {
+    if (
+      lacksRoute(status, host.answer.refusalText, asked.tried) &&
+      parts.fleet.support.lacks(backend, asked)
+    ) {
       host.guarded(() => this.#sendDifferently());
       return;
     }

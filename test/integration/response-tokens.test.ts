@@ -128,6 +128,27 @@ test.each([path, '/v1/messages/count_tokens'])(
   },
 );
 
+const notSupported: ScriptedAnswer = {
+  status: 501,
+  body: { error: { code: 501, message: 'This server does not count', type: 'not_supported_error' } },
+};
+
+test.each(
+  [path, '/v1/messages/count_tokens'].flatMap((route) => [
+    [route, notFound],
+    [route, notSupported],
+  ]),
+)('an engine that lacks %s is asked once for it, until it is another one', async (route, refusal) => {
+  const { engines, post } = await setUp(['openai'], () => refusal);
+  const [engine] = engines;
+  const messages = [{ role: 'user', content: 'hello' }];
+  for (const _ of [1, 2, 3]) {
+    const answer = await post(route, { model: 'm', input: 'hello', messages });
+    expect([answer.status, answer.headers['x-llamero-estimated']]).toEqual([200, 'true']);
+  }
+  expect(engine?.asked).toHaveLength(1);
+});
+
 describe('what only a service can do that keeps conversations', () => {
   test.each(['/v1/responses/compact', '/v1/conversations', '/v1/conversations/conv_1/items'])(
     'is refused at %s in words that help',

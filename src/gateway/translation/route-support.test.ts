@@ -21,7 +21,13 @@ test.each([
   [200, '{"error":"Unexpected end"}', false],
 ])('an answer of %i with %s says that the route is missing: %s', (status, body, isMissing) => {
   expect(mayLackRoute(status, body.length)).toBe(true);
-  expect(lacksRoute(status, body)).toBe(isMissing);
+  expect(lacksRoute(status, body, 'messages')).toBe(isMissing);
+});
+
+test('an engine that does not support a count lacks the route, though it may have the model', () => {
+  const body = '{"error":{"message":"no counts here","type":"not_supported_error"}}';
+  expect(lacksRoute(501, body, 'count-tokens')).toBe(true);
+  expect(lacksRoute(404, '{"error":"model \'x\' not found"}', 'count-tokens')).toBe(false);
 });
 
 test.each([

@@ -75,12 +75,15 @@ export function mayLackRoute(status: number, bytes: number | undefined): boolean
   return status === 404 || status === 405 || status === 501;
 }
 
-/** Whether such an answer is about the path: the same status for a missing model names it. */
-export function lacksRoute(status: number, body: string): boolean {
+/**
+ * Whether such an answer to a request by the route `tried` is about the path: the same status for a missing model names it.
+ * Whoever does not support counting lacks it, whatever the reason.
+ */
+export function lacksRoute(status: number, body: string, tried: RouteName): boolean {
   // LM Studio: `{"error":"Unexpected endpoint or method. (POST /v1/messages)"}`.
   if (status === 200) return /^\s*\{\s*"error"\s*:\s*"Unexpected endpoint/.test(body);
   // llama.cpp: `{"error":{"code":501,"message":"This server does not support …","type":"not_supported_error"}}`.
-  if (status === 501) return !body.includes('not_supported_error');
+  if (status === 501) return isCountRoute(tried) || !body.includes('not_supported_error');
   // OpenRouter: `No endpoints found for …`, which is about a model as well.
   return status !== 404 || !/model|no endpoints found/i.test(body);
 }
