@@ -32,6 +32,7 @@ export interface ReadingSources {
   readonly processes: Pick<ProcessFleet, 'list'>;
   /** Open client connections. */
   readonly connections: () => number;
+  readonly logLinesLost: () => number;
   readonly spans: () => MetricReadings['spans'];
   readonly host: Pick<HostSampler, 'latest'>;
   readonly cache: () => MetricReadings['cache'];
@@ -43,6 +44,7 @@ export function readMetrics(sources: ReadingSources): MetricReadings {
     scheduler: dispatcher.snapshot(Number.MAX_SAFE_INTEGER),
     requestsInFlight: requests.inFlightCount,
     connections: connections(),
+    logLinesLost: sources.logLinesLost(),
     spans: spans(),
     processes: new Map(processes.list().map(({ id, process: { state } }) => [id, state.name])),
     probes: new Map(backends.list().map(({ id, probe }) => [id, probe])),

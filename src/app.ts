@@ -49,7 +49,7 @@ import type { History } from './store/history.ts';
 import type { RequestRecord } from './store/request-record.ts';
 import { createRequestTable } from './store/requests.ts';
 import type { StoreFaults } from './store/store-faults.ts';
-import { createLog, createRequestLog, stderrDestination } from './telemetry/log.ts';
+import { createLog, createRequestLog, lostLines, stderrDestination } from './telemetry/log.ts';
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { ModelLoads } from './telemetry/model-loads.ts';
@@ -153,6 +153,7 @@ export class App {
           requests: this.#requests,
           processes: this.#engines.processes,
           connections: () => this.#server.connectionCount,
+          logLinesLost: () => lostLines(this.#logs.destination),
           spans: () => this.#tracer?.counts,
           host: this.#performance,
           cache: () => this.#cache.current?.size,

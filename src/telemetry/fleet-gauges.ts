@@ -31,6 +31,7 @@ export function setFleetGauges(registry: MetricRegistry, readings: MetricReading
   registry.gauge('llamero_requests_in_flight').set({}, requestsInFlight);
   registry.gauge('llamero_sessions').set({}, scheduler.sessions);
   registry.gauge('llamero_draining').set({}, scheduler.draining ? 1 : 0);
+  setLostLines(registry, readings);
   setSpans(registry, readings);
   setCache(registry, readings);
   setPrompts(registry, readings);
@@ -46,6 +47,13 @@ function setCache(registry: MetricRegistry, { cache }: MetricReadings): void {
   if (cache === undefined) return;
   registry.gauge('llamero_cache_entries').set({}, cache.entries);
   registry.gauge('llamero_cache_bytes').set({}, cache.bytes);
+}
+
+/** Counted by the log; here they are only shown. */
+function setLostLines(registry: MetricRegistry, { logLinesLost }: MetricReadings): void {
+  const counter = registry.counter('llamero_log_lines_lost_total');
+  counter.reset();
+  counter.inc({}, logLinesLost);
 }
 
 function setSpans(registry: MetricRegistry, { spans }: MetricReadings): void {

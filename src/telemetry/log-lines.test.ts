@@ -113,4 +113,46 @@ describe('LogLines', () => {
     lines.flush();
     expect(text()).toBe('end\n');
   });
+
+  test('counts what it drops because nobody reads, and says so when somebody does again', () => {
+    const { file, settle, calls } = fakeFile();
+    const lines = new LogLines(file);
+    const told: number[] = [];
+    lines.onResume((lost) => told.push(lost));
+    const long = `${'x'.repeat(1024 * 1024)}\n`;
+    for (let index = 0; index < 10; index += 1) lines.write(long);
+    lines.write('two\nlines\n');
+    // One is being written, as many as are kept wait; the rest is lost.
+    expect([calls.length, lines.lost, told]).toEqual([1, 6, []]);
+    settle();
+    lines.write(long);
+    settle();
+    expect([lines.lost, told]).toEqual([6, [6]]);
+  });
+
+  test('counts what a full disk does not take', () => {
+    const { file, faults, settle, text } = fakeFile();
+    const lines = new LogLines(file);
+    const told: number[] = [];
+    lines.onResume((lost) => told.push(lost));
+    faults.push('ENOSPC', 'ENOSPC');
+    for (const line of ['one\ntwo\n', 'three\n', 'four\n', 'five\n']) {
+      lines.write(line);
+      vi.advanceTimersByTime(100);
+      settle();
+    }
+    expect([lines.lost, told, text()]).toEqual([3, [3], 'four\nfive\n']);
+  });
+
+  test('counts what comes for a reader that has gone', () => {
+    const { file, faults, settle } = fakeFile();
+    const lines = new LogLines(file);
+    faults.push('EPIPE');
+    for (const line of ['one\n', 'two\n']) {
+      lines.write(line);
+      vi.advanceTimersByTime(100);
+      settle();
+    }
+    expect(lines.lost).toBe(2);
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * Lines of the log on their way to a file descriptor, many at a time. Whatever becomes of the descriptor, the program goes
- * on: lines that cannot be written are dropped. Knows nothing of what a line says.
+ * on: lines that cannot be written are dropped, and counted. Knows nothing of what a line says.
  */
 import { write, writeSync } from 'node:fs';
 
@@ -38,14 +38,31 @@ export class LogLines {
   #timer: NodeJS.Timeout | undefined;
   #isWriting = false;
   #isGone = false;
+  #lost = 0;
+  /** Of those, the ones since something was written. */
+  #lostSince = 0;
+  #onResume: (lost: number) => void = () => {};
 
   constructor(file: LogFile) {
     this.#file = file;
   }
 
+  /** Lines that were dropped. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Called when lines can be written again, with how many were dropped before; in place of an earlier listener. */
+  onResume(listener: (lost: number) => void): void {
+    this.#onResume = listener;
+  }
+
   /** Never throws; beyond what is kept, the line is dropped. */
   write(line: string): void {
-    if (this.#isGone || this.#held.length + line.length > heldLengthMax) return;
+    if (this.#isGone || this.#held.length + line.length > heldLengthMax) {
+      this.#lose(line);
+      return;
+    }
     this.#held += line;
     if (this.#held.length >= batchLength) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), batchMs).unref();
@@ -87,11 +104,29 @@ export class LogLines {
       } else if (error === null && next < bytes.length) this.#writeFrom(bytes, next);
       else {
         this.#isWriting = false;
+        if (error === null) this.#resumed();
+        else this.#lose(bytes.toString('utf8', next));
         // A pipe whose reader has gone never gets another one; a full disk may have room again.
-        if (error?.code === 'EPIPE') this.#isGone = true;
-        if (this.#isGone) this.#held = '';
+        if (error?.code === 'EPIPE') {
+          this.#isGone = true;
+          this.#lose(this.#held);
+          this.#held = '';
+        }
         this.#send();
       }
     });
+  }
+
+  #lose(text: string): void {
+    const lines = text.split('\n').length - 1;
+    this.#lost += lines;
+    this.#lostSince += lines;
+  }
+
+  #resumed(): void {
+    const lost = this.#lostSince;
+    if (lost === 0) return;
+    this.#lostSince = 0;
+    this.#onResume(lost);
   }
 }

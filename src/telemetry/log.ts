@@ -64,13 +64,27 @@ export function createLog({
   const readable = config.format === 'pretty' || (config.format === 'auto' && terminal);
   const output = destination ?? stderrDestination(terminal);
   const toText = readable ? readableLines(terminal, timeText) : undefined;
-  if (toText === undefined && keep === undefined) return pino(options, output);
-  return pino(options, {
-    write(line) {
-      keep?.(line);
-      output.write(toText?.(line) ?? line);
-    },
-  });
+  const isPlain = toText === undefined && keep === undefined;
+  const log = pino(
+    options,
+    isPlain
+      ? output
+      : {
+          write(line) {
+            keep?.(line);
+            output.write(toText?.(line) ?? line);
+          },
+        },
+  );
+  if (output instanceof LogLines) {
+    output.onResume((lines) => log.warn({ lines }, 'Lines of the log could not be written and are lost'));
+  }
+  return log;
+}
+
+/** Lines that could not be written; 0 for a destination that does not count them. */
+export function lostLines(destination: DestinationStream): number {
+  return destination instanceof LogLines ? destination.lost : 0;
 }
 
 /** A time in a form of the user's own is shown as it is. */

@@ -149,6 +149,11 @@ export const metricTable = {
     help: 'Client connections refused because `limits.connections` was reached.',
     labels: [],
   },
+  llamero_log_lines_lost_total: {
+    kind: 'counter',
+    help: 'Lines of the log that could not be written: the disk was full, or nobody read them.',
+    labels: [],
+  },
   llamero_connections: { kind: 'gauge', help: 'Client connections that are open.', labels: [] },
   llamero_queue_depth: { kind: 'gauge', help: 'Requests that wait for a slot now.', labels: [] },
   llamero_queue_depth_by_priority: {

@@ -117,6 +117,7 @@ function setUp(knownModels: readonly string[] = ['qwen']) {
       ]),
     },
     host: undefined,
+    logLinesLost: 3,
   };
   const metrics = createMetrics({
     version: '1.2.3',
@@ -337,6 +338,7 @@ describe('metrics of the fleet', () => {
     expect(valueOf(families, 'llamero_queue_depth_by_priority', { priority: '0' })).toBe(1);
     expect(valueOf(families, 'llamero_queue_depth_by_priority', { priority: '1' })).toBe(3);
     expect(valueOf(families, 'llamero_requests_in_flight')).toBe(7);
+    expect(valueOf(families, 'llamero_log_lines_lost_total')).toBe(3);
     expect(valueOf(families, 'llamero_connections')).toBe(31);
     expect(valueOf(families, 'llamero_process_state', { model: 'qwen', state: 'ready' })).toBe(1);
     expect(valueOf(families, 'llamero_process_state', { model: 'qwen', state: 'stopped' })).toBe(0);

@@ -28,6 +28,8 @@ export interface MetricReadings {
   readonly requestsInFlight: number;
   /** Open client connections. */
   readonly connections: number;
+  /** Of the log, lost because they could not be written. */
+  readonly logLinesLost: number;
   /** Of traces, by what became of them; undefined = nothing is traced. */
   readonly spans?: { readonly exported: number; readonly dropped: number } | undefined;
   /** State by model, of the processes of our own. */
