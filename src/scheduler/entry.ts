@@ -4,6 +4,7 @@ import type { BackendId, ModelName } from '../domain/ids.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import { createAlarm } from './deadlines.ts';
 import type { Alarm } from './deadlines.ts';
+import type { FlowShare } from './fair-clock.ts';
 import type { Ledger } from './ledger.ts';
 import type { SentPrompt } from './prompt-caches.ts';
 import type { SlotUse } from './prompt-slots.ts';
@@ -50,6 +51,8 @@ export class Entry implements Turn {
   hasAwaited = false;
   /** Set while it waits. */
   lane: Lane | undefined = undefined;
+  /** Of its flow; set while it waits where flows take turns. */
+  share: FlowShare | undefined = undefined;
   /** Set while it is granted. */
   permit: Permit | undefined = undefined;
   /** What was believed of its prompt when it was granted. */

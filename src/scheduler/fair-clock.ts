@@ -5,14 +5,18 @@
  */
 import type { FlowId, ModelName } from '../domain/ids.ts';
 
-interface FlowShare {
+/** What a flow has used of a model; exists while something of it waits. */
+export interface FlowShare {
+  readonly flow: FlowId;
+  readonly ofModel: ModelShare;
   lastTag: number;
   waiting: number;
 }
 
 interface ModelShare {
-  virtualTime: number;
+  readonly model: ModelName | undefined;
   readonly flows: Map<FlowId, FlowShare>;
+  virtualTime: number;
 }
 
 export class FairClock {
@@ -34,41 +38,35 @@ export class FairClock {
     return Math.max(share.virtualTime, share.flows.get(flow)?.lastTag ?? 0) + 1;
   }
 
-  /** A request with this tag waits now. */
-  entered(model: ModelName | undefined, flow: FlowId, tag: number): void {
-    let share = this.#models.get(model);
+  /** A request with this tag waits now. Returns what is to be told when it does no longer. */
+  entered(model: ModelName | undefined, flow: FlowId, tag: number): FlowShare {
+    let ofModel = this.#models.get(model);
+    if (ofModel === undefined) {
+      ofModel = { model, flows: new Map(), virtualTime: this.#latest };
+      this.#models.set(model, ofModel);
+    }
+    let share = ofModel.flows.get(flow);
     if (share === undefined) {
-      share = { virtualTime: this.#latest, flows: new Map() };
-      this.#models.set(model, share);
+      share = { flow, ofModel, lastTag: tag, waiting: 0 };
+      ofModel.flows.set(flow, share);
     }
-    const flowShare = share.flows.get(flow);
-    if (flowShare === undefined) {
-      share.flows.set(flow, { lastTag: tag, waiting: 1 });
-      return;
-    }
-    flowShare.lastTag = Math.max(flowShare.lastTag, tag);
-    flowShare.waiting += 1;
+    share.lastTag = Math.max(share.lastTag, tag);
+    share.waiting += 1;
+    return share;
   }
 
   /** A request that waited was served: virtual time moves on to its tag. */
-  served(model: ModelName | undefined, tag: number): void {
+  served({ ofModel }: FlowShare, tag: number): void {
     this.#latest = Math.max(this.#latest, tag);
-    const share = this.#models.get(model);
-    if (share !== undefined) share.virtualTime = Math.max(share.virtualTime, tag);
+    ofModel.virtualTime = Math.max(ofModel.virtualTime, tag);
   }
 
   /** A request waits no longer, served or not. A flow without any is forgotten, and what it gave up is not held against it. */
-  left(model: ModelName | undefined, flow: FlowId): void {
-    const share = this.#models.get(model);
-    const flowShare = share?.flows.get(flow);
-    if (share === undefined || flowShare === undefined) return;
-    flowShare.waiting -= 1;
-    if (flowShare.waiting > 0) return;
-    share.flows.delete(flow);
-    if (share.flows.size === 0) this.#models.delete(model);
-  }
-
-  clear(): void {
-    this.#models.clear();
+  left(share: FlowShare): void {
+    const { flow, ofModel } = share;
+    share.waiting -= 1;
+    if (share.waiting > 0) return;
+    ofModel.flows.delete(flow);
+    if (ofModel.flows.size === 0) this.#models.delete(ofModel.model);
   }
 }

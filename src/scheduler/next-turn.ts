@@ -19,6 +19,8 @@ export interface NextTurn {
 }
 
 export interface TurnContext {
+  /** The backend with room. */
+  readonly ledger: Ledger;
   readonly queue: Queue;
   readonly placement: Placement;
   readonly settings: SchedulerSettings;
@@ -31,36 +33,46 @@ const cachedAmongMax = 32;
 const tagsApartMax = 1;
 
 /** Looks at the first of each lane, in order, and no further than to the one it returns; then at a few behind that one. */
-export function nextTurnOn(ledger: Ledger, context: TurnContext): NextTurn | undefined {
-  const next = firstOrWarm(ledger, context);
-  return next === undefined ? undefined : preferCached(next, ledger, context);
+export function nextTurnOn(context: TurnContext): NextTurn | undefined {
+  const next = firstOrWarm(context);
+  return next === undefined ? undefined : preferCached(next, context);
 }
 
-function firstOrWarm(ledger: Ledger, context: TurnContext): NextTurn | undefined {
+function firstOrWarm(context: TurnContext): NextTurn | undefined {
   const isWarmWorthMore = context.settings.modelAffinityBonusMs > 0;
   let first: NextTurn | undefined;
+  const cold: Lane[] = [];
   for (const lane of context.queue.lanes) {
     // Behind the first only the warm ones are looked for: who is passed matters once there is one.
-    if (first !== undefined && ledger.seats.get(lane.model.name)?.isWarm !== true) continue;
-    const seat = seatFor(lane, ledger, context);
+    if (first !== undefined && context.ledger.seats.get(lane.model.name)?.isWarm !== true) {
+      cold.push(lane);
+      continue;
+    }
+    const seat = seatFor(lane, context);
     if (lane.head === undefined || seat === undefined) continue;
     const found = { entry: lane.head, seat, model: lane.model, overtaken: [] };
-    if (first !== undefined) return passCold(first, found, ledger, context);
+    if (first !== undefined) return passCold(first, found, cold, context);
     first = found;
     if (seat.isWarm || !isWarmWorthMore) return first;
   }
   return first;
 }
 
-/** The warm one with all that it passes, if each of them lets it. */
-function passCold(first: NextTurn, warm: NextTurn, ledger: Ledger, context: TurnContext): NextTurn {
-  const overtaken = [first.entry, ...headsBetween(first.entry, warm.entry, ledger, context)];
-  return overtaken.every((one) => isPatient(one, warm.entry, context)) ? { ...warm, overtaken } : first;
+/** The warm one with all that it passes, if each of them lets it. `cold`: lanes between the two. */
+function passCold(first: NextTurn, warm: NextTurn, cold: readonly Lane[], context: TurnContext): NextTurn {
+  if (!isPatient(first.entry, warm.entry, context)) return first;
+  const overtaken = [first.entry];
+  for (const lane of cold) {
+    if (lane.head === undefined || seatFor(lane, context) === undefined) continue;
+    if (!isPatient(lane.head, warm.entry, context)) return first;
+    overtaken.push(lane.head);
+  }
+  return { ...warm, overtaken };
 }
 
 /** The same, or one of its lane that finds more of its prompt in the cache. */
-function preferCached(next: NextTurn, ledger: Ledger, context: TurnContext): NextTurn {
-  const { placement, settings } = context;
+function preferCached(next: NextTurn, context: TurnContext): NextTurn {
+  const { ledger, placement, settings } = context;
   const { seat } = next;
   const { lane } = next.entry;
   // A claimed backend goes strictly by turns.
@@ -83,24 +95,24 @@ function preferCached(next: NextTurn, ledger: Ledger, context: TurnContext): Nex
     if (before.length === cachedAmongMax) break;
   }
   if (best === next.entry) return next;
-  const overtaken = [...next.overtaken, ...passed, ...headsBetween(next.entry, best, ledger, context)];
+  const overtaken = [...next.overtaken, ...passed, ...headsBetween(next.entry, best, context)];
   const mayPass = overtaken.every((one) => letsCachedPass(one, best, settings));
   return mayPass ? { ...next, entry: best, overtaken } : next;
 }
 
 /** The first of other lanes that could go there too and have their turn between the two. */
-function headsBetween(first: Entry, last: Entry, ledger: Ledger, context: TurnContext): readonly Entry[] {
+function headsBetween(first: Entry, last: Entry, context: TurnContext): readonly Entry[] {
   const heads: Entry[] = [];
   for (const lane of context.queue.lanes) {
     const { head } = lane;
     if (head === undefined || compareTurns(head, last) >= 0) break;
-    if (compareTurns(head, first) > 0 && seatFor(lane, ledger, context) !== undefined) heads.push(head);
+    if (compareTurns(head, first) > 0 && seatFor(lane, context) !== undefined) heads.push(head);
   }
   return heads;
 }
 
 /** Where the first of a lane could go now; undefined when it has to wait. */
-function seatFor(lane: Lane, ledger: Ledger, { placement, nowMs }: TurnContext): Seat | undefined {
+function seatFor(lane: Lane, { ledger, placement, nowMs }: TurnContext): Seat | undefined {
   const seat = ledger.seats.get(lane.model.name);
   if (seat === undefined || lane.head === undefined) return undefined;
   return placement.accepts(seat, placement.contextOf(lane.head, lane.model, nowMs)) ? seat : undefined;

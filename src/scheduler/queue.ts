@@ -68,7 +68,8 @@ export class Queue {
     this.#order(lane);
     this.#size += 1;
     if (request.slotless) this.#slotless += 1;
-    if (this.#ordering === 'fair') this.#fairClock.entered(request.model, request.flow, entry.tag);
+    if (this.#ordering === 'fair')
+      entry.share = this.#fairClock.entered(request.model, request.flow, entry.tag);
   }
 
   /** `served`: it was granted, so that the fair share of its flow is used. Returns the lane it was in. */
@@ -82,9 +83,10 @@ export class Queue {
     this.#order(lane);
     this.#size -= 1;
     if (request.slotless) this.#slotless -= 1;
-    if (this.#ordering === 'fair') {
-      if (served) this.#fairClock.served(request.model, tag);
-      this.#fairClock.left(request.model, request.flow);
+    if (entry.share !== undefined) {
+      if (served) this.#fairClock.served(entry.share, tag);
+      this.#fairClock.left(entry.share);
+      entry.share = undefined;
     }
     if (lane.entries.size === 0) lane.model.lanes.delete(lane.key);
     return lane;

@@ -89,9 +89,15 @@ export class Serving {
     if (this.#queue.slotless > 0 && ledger.isHealthy) {
       for (const name of ledger.seats.keys()) this.#serve(this.#fleet.model(name), nowMs);
     }
-    const context = { queue: this.#queue, placement: this.#placement, settings: this.#settings, nowMs };
+    const context = {
+      ledger,
+      queue: this.#queue,
+      placement: this.#placement,
+      settings: this.#settings,
+      nowMs,
+    };
     while (ledger.ready && this.#queue.size > 0) {
-      const next = nextTurnOn(ledger, context);
+      const next = nextTurnOn(context);
       if (next === undefined) break;
       const { entry, seat, model, overtaken } = next;
       // When nothing changed elsewhere, it can go nowhere else.
