@@ -44,7 +44,7 @@ function firstOrWarm(context: TurnContext): NextTurn | undefined {
   const cold: Lane[] = [];
   for (const lane of context.queue.lanes) {
     // Behind the first only the warm ones are looked for: who is passed matters once there is one.
-    if (first !== undefined && context.ledger.seats.get(lane.model.name)?.isWarm !== true) {
+    if (first !== undefined && lane.model.seatOn(context.ledger)?.isWarm !== true) {
       cold.push(lane);
       continue;
     }
@@ -113,7 +113,7 @@ function headsBetween(first: Entry, last: Entry, context: TurnContext): readonly
 
 /** Where the first of a lane could go now; undefined when it has to wait. */
 function seatFor(lane: Lane, { ledger, placement, nowMs }: TurnContext): Seat | undefined {
-  const seat = ledger.seats.get(lane.model.name);
+  const seat = lane.model.seatOn(ledger);
   if (seat === undefined || lane.head === undefined) return undefined;
   return placement.accepts(seat, placement.contextOf(lane.head, lane.model, nowMs)) ? seat : undefined;
 }

@@ -142,7 +142,7 @@ export class Placement {
     const ready = this.#fleet.ready;
     if (ready.length < model.seats.length) {
       for (const ledger of ready) {
-        const seat = ledger.seats.get(model.name);
+        const seat = model.seatOn(ledger);
         if (seat !== undefined && this.#ratings.isOpen(seat, rules, context)) accepted.push(seat);
       }
     } else {
@@ -194,7 +194,7 @@ export class Placement {
     const excluded: CandidateTrace[] = [];
     const accepted: Seat[] = [];
     for (const ledger of ledgers) {
-      const seat = ledger.seats.get(model.name);
+      const seat = model.seatOn(ledger);
       const filter = seat === undefined ? servesModel : this.#ratings.refusalOf(seat, context);
       if (filter === undefined && seat !== undefined) accepted.push(seat);
       else excluded.push({ backend: ledger.id, excludedBy: filter?.name, score: 0, scores: noScores });
@@ -213,7 +213,7 @@ export class Placement {
   /** Whether only the models of others keep the lane's first out of this backend. */
   canClaim(ledger: Ledger, lane: Lane, nowMs: number): boolean {
     const entry = lane.entries.first;
-    const seat = ledger.seats.get(lane.model.name);
+    const seat = lane.model.seatOn(ledger);
     if (entry === undefined || seat === undefined) return false;
     const context = this.contextOf(entry, lane.model, nowMs);
     return (
@@ -263,12 +263,12 @@ export class Placement {
     }
     if (accepted.length === this.#fleet.backendsKnown) return trace;
     const rules = this.#ratings.filtersFor(context);
-    for (const { id, present, seats } of this.#fleet.ledgers) {
+    for (const ledger of this.#fleet.ledgers) {
       if (trace.size >= max) return trace;
-      if (!present) continue;
-      const seat = seats.get(model.name);
+      if (!ledger.present) continue;
+      const seat = model.seatOn(ledger);
       const filter = seat === undefined ? servesModel : this.#ratings.refusalBy(seat, rules, context);
-      if (filter !== undefined) trace.addExcluded(id, filter);
+      if (filter !== undefined) trace.addExcluded(ledger.id, filter);
     }
     return trace;
   }

@@ -2,7 +2,7 @@
 import type { EventRate } from '../base/event-rate.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Entry, Lane } from './entry.ts';
-import type { Seat } from './ledger.ts';
+import type { Ledger, Seat } from './ledger.ts';
 import { compareTurns } from './turn.ts';
 
 export class ServedModel {
@@ -30,6 +30,13 @@ export class ServedModel {
 
   get isUnused(): boolean {
     return this.seats.length === 0 && this.lanes.size === 0 && this.inFlight === 0 && this.permits === 0;
+  }
+
+  /** Its seat on a backend, if that serves it. */
+  seatOn(ledger: Ledger): Seat | undefined {
+    // Where every backend serves it the place is known, which is cheaper than a look-up by name.
+    const seat = this.seats[ledger.order];
+    return seat?.ledger === ledger ? seat : ledger.seats.get(this.name);
   }
 
   /** Whose turn it is among those who wait for it, these lanes left out. */
