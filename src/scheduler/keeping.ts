@@ -4,6 +4,7 @@
  * bounds; what is swapped is decided in swaps.ts.
  */
 import type { Lane } from './entry.ts';
+import type { Fleet } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
 import { loadable } from './servability.ts';
 import type { SchedulerSettings } from './settings.ts';
@@ -19,14 +20,16 @@ import { WaitingLine } from './waiting-line.ts';
 const turnInLoads = 2;
 
 export class Keeping {
+  readonly #fleet: Fleet;
   readonly #timetable: Timetable;
   readonly #line = new WaitingLine();
   /** In somebody's way, and not to be taken yet. */
   readonly #kept = new Set<Ledger>();
   #settings: SchedulerSettings;
 
-  constructor(options: { settings: SchedulerSettings; timetable: Timetable }) {
+  constructor(options: { settings: SchedulerSettings; fleet: Fleet; timetable: Timetable }) {
     this.#settings = options.settings;
+    this.#fleet = options.fleet;
     this.#timetable = options.timetable;
   }
 
@@ -47,7 +50,8 @@ export class Keeping {
       if (first === undefined) continue;
       for (const { book } of loadable(first, lane.model)) book?.habits.wanted(lane.hungryFromMs);
     }
-    this.#line.update({ lanes, swaps, share: this.#settings.swapHold, nowMs });
+    const { processes } = this.#fleet;
+    this.#line.update({ lanes, swaps, processes, share: this.#settings.swapHold, nowMs });
   }
 
   /** Whether one of these idle processes had better stay for now; it asks for an alarm then. `isLate`: for who lost patience. */
@@ -70,7 +74,7 @@ export class Keeping {
     const untilMs = Math.min(
       idleFromMs + habits.keptForMs(nowMs - idleFromMs, this.#line.waitingOn(host)),
       // Whoever comes is to be served by then, too.
-      this.#line.nextStartMs(host) - habits.workMs,
+      nowMs + this.#line.spareMs(host) - habits.workMs,
       isLate ? turnEndMs(ledger) : Infinity,
     );
     if (nowMs >= untilMs) return false;

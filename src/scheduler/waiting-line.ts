@@ -6,76 +6,102 @@ import type { Lane } from './entry.ts';
 import type { Waiting } from './habits.ts';
 import type { Ledger } from './ledger.ts';
 import { canUse } from './servability.ts';
-import type { ServedModel } from './served-model.ts';
 import { hostOf } from './swap.ts';
 import type { Swap } from './swap.ts';
-
-interface Waiter {
-  readonly lane: Lane;
-  readonly ledger: Ledger;
-  readonly fromMs: number;
-  readonly dueMs: number;
-}
 
 export interface WaitingLineUpdate {
   /** In the order of their turns. */
   readonly lanes: readonly Lane[];
   /** By target. */
   readonly swaps: ReadonlyMap<Ledger, Swap>;
+  /** All processes there are. */
+  readonly processes: Iterable<Ledger>;
   /** By how much of its wait somebody may be served later for the sake of what is kept. */
   readonly share: number;
   readonly nowMs: number;
 }
 
+interface Waiter {
+  readonly lane: Lane;
+  readonly host: string | undefined;
+  readonly fromMs: number;
+  readonly dueMs: number;
+  /** Until it is due, when from now on nothing is kept; Infinity when its model loads already. */
+  readonly spareMs: number;
+}
+
 export class WaitingLine {
   #waiters: readonly Waiter[] = [];
 
-  /** Whoever is new gets a time that stays, until somebody of the lane has been served. */
-  update({ lanes, swaps, share, nowMs }: WaitingLineUpdate): void {
+  /** Whoever is new gets a due time that stays, until somebody of the lane has been served. */
+  update({ lanes, swaps, processes, share, nowMs }: WaitingLineUpdate): void {
     const before = new Map(this.#waiters.map((waiter) => [waiter.lane, waiter]));
-    const freeFromMs = new Map<string | undefined, number>();
+    const places = countPlaces(processes);
+    const rounds = new Map<string | undefined, Rounds>();
     this.#waiters = lanes.flatMap((lane) => {
       const ledger = processFor(lane);
       const habits = ledger?.book?.habits;
       if (ledger === undefined || habits === undefined) return [];
-      const startMs = swaps.get(ledger)?.startedMs ?? freeFromMs.get(hostOf(ledger)) ?? nowMs;
-      const readyMs = Math.max(nowMs, startMs + (habits.loadMs ?? 0));
-      freeFromMs.set(hostOf(ledger), readyMs + habits.workMs);
+      const host = hostOf(ledger);
+      const round = rounds.get(host) ?? new Rounds(places.get(host), nowMs);
+      rounds.set(host, round);
+      const { loadMs } = habits;
+      const swap = swaps.get(ledger);
+      const readyMs = Math.max(nowMs, (swap?.startedMs ?? round.nextStartMs) + (loadMs ?? 0));
+      round.take(readyMs + habits.workMs);
       const fromMs = lane.hungryFromMs;
       const known = before.get(lane);
-      if (known?.fromMs === fromMs) return [known];
       // Nothing is kept at the cost of one whose load nobody has seen.
-      const dueMs = habits.loadMs === undefined ? fromMs : readyMs + share * (readyMs - fromMs);
-      return [{ lane, ledger, fromMs, dueMs }];
+      const newDueMs = loadMs === undefined ? -Infinity : readyMs + share * (readyMs - fromMs);
+      const dueMs = known?.fromMs === fromMs ? known.dueMs : newDueMs;
+      return [{ lane, host, fromMs, dueMs, spareMs: swap === undefined ? dueMs - readyMs : Infinity }];
     });
   }
 
   /** Who waits for a load on this host. */
   waitingOn(host: string | undefined): Waiting {
-    let requests = 0;
-    const models = new Set<ServedModel>();
-    for (const { lane } of this.#on(host)) {
-      requests += lane.entries.size;
-      models.add(lane.model);
-    }
-    return { requests, models: models.size };
+    const lanes = this.#on(host).map(({ lane }) => lane);
+    return {
+      requests: lanes.reduce((sum, { entries }) => sum + entries.size, 0),
+      models: new Set(lanes.map(({ model }) => model)).size,
+    };
   }
 
-  /** When this host has to begin with the next load, so that everybody's model is ready when it is due. */
-  nextStartMs(host: string | undefined): number {
-    let startMs = Infinity;
-    let aheadMs = 0;
-    for (const { ledger, dueMs } of this.#on(host)) {
-      const { loadMs = 0, workMs = 0 } = ledger.book?.habits ?? {};
-      startMs = Math.min(startMs, dueMs - aheadMs - loadMs);
-      aheadMs += loadMs + workMs;
-    }
-    return startMs;
+  /** For how long this host can put off its next load, so that everybody's model is ready when it is due; below 0: not at all. */
+  spareMs(host: string | undefined): number {
+    return Math.min(...this.#on(host).map(({ spareMs }) => spareMs));
   }
 
   #on(host: string | undefined): readonly Waiter[] {
-    return this.#waiters.filter(({ ledger }) => hostOf(ledger) === host);
+    return this.#waiters.filter((waiter) => waiter.host === host);
   }
+}
+
+/** Loads one after the other in each of some places. */
+class Rounds {
+  readonly #freeFromMs: number[];
+
+  constructor(places = 1, fromMs: number) {
+    this.#freeFromMs = Array.from({ length: places }, () => fromMs);
+  }
+
+  get nextStartMs(): number {
+    return Math.min(...this.#freeFromMs);
+  }
+
+  /** Takes the place that is free first. */
+  take(untilMs: number): void {
+    this.#freeFromMs[this.#freeFromMs.indexOf(this.nextStartMs)] = untilMs;
+  }
+}
+
+function countPlaces(processes: Iterable<Ledger>): ReadonlyMap<string | undefined, number> {
+  const places = new Map<string | undefined, number>();
+  for (const ledger of processes) {
+    if (ledger.book?.phase === 'stopped') continue;
+    places.set(hostOf(ledger), (places.get(hostOf(ledger)) ?? 0) + 1);
+  }
+  return places;
 }
 
 /** The first process that can serve a lane, whatever it is doing. */
