@@ -103,8 +103,8 @@ export interface EngineKind {
 /** Why a probe got no usable answer. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
-  /** refused: nobody listens there, so it is dead at once. Others count up to the threshold. */
-  readonly kind: 'refused' | 'timeout' | 'broken' | 'status';
+  /** refused: nobody listens there, so it is dead at once. unasked: for want of sockets, which says nothing of it. Others count up to the threshold. */
+  readonly kind: 'refused' | 'unasked' | 'timeout' | 'broken' | 'status';
 
   constructor(kind: ProbeFailure['kind'], message: string, options?: ErrorOptions) {
     super(message, options);

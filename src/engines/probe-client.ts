@@ -4,6 +4,7 @@
  */
 import { request, type IncomingMessage } from 'node:http';
 import { request as requestTls, type RequestOptions } from 'node:https';
+import { isOwnShortage } from '../base/own-shortage.ts';
 import { ProbeFailure } from './engine-kind.ts';
 import type { ProbeClient, ProbeResponse } from './engine-kind.ts';
 
@@ -115,6 +116,11 @@ function toProbeFailure(error: unknown, path: string, overdueMs: number | undefi
   const code = systemCode(error);
   if (code === 'ECONNREFUSED') {
     return new ProbeFailure('refused', 'Connection refused', { cause: error });
+  }
+  if (isOwnShortage(code)) {
+    return new ProbeFailure('unasked', `The router could not ask: it has no more sockets (${code})`, {
+      cause: error,
+    });
   }
   if (overdueMs !== undefined) {
     return new ProbeFailure('timeout', `No answer to GET ${path} within ${overdueMs} ms`, { cause: error });

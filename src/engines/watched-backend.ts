@@ -277,6 +277,7 @@ export class WatchedBackend implements Backend {
     if (!(thrown instanceof ProbeFailure)) {
       this.#context.log.warn({ backend: this.id, err: thrown }, 'Probe failed unexpectedly');
     }
+    if (thrown instanceof ProbeFailure && thrown.kind === 'unasked') return message;
     this.#isRefused = thrown instanceof ProbeFailure && thrown.kind === 'refused';
     this.#sawEvent({ type: 'probeFailed', refused: this.#isRefused }, message);
     return message;

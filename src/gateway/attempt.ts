@@ -3,6 +3,7 @@
  * put differently, gives the answer to the client, and tells the registry how the backend did. Owns the upstream call;
  * whether another backend is asked is for the exchange to decide.
  */
+import { isOwnShortage } from '../base/own-shortage.ts';
 import type { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -170,7 +171,7 @@ export class Attempt implements UpstreamHandler {
     const { host, backend, record } = this.#source;
     if (host.ended) return;
     record.failure = failure.reason;
-    this.#reportFailure(failure.kind);
+    if (!isOwnShortage(failure.reason)) this.#reportFailure(failure.kind);
     const error = failureError(failure, backend.id);
     if (host.answer.begun) this.#brokeOff(error, false);
     else if (failure.accepted === 'no') host.again(error);

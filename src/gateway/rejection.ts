@@ -1,4 +1,5 @@
 /** Puts into words why the scheduler or a backend said no. */
+import { isOwnShortage } from '../base/own-shortage.ts';
 import { LlameroError } from '../domain/errors.ts';
 import type { ModelName } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -95,7 +96,9 @@ export function failureError(failure: UpstreamFailure, backend: string): Llamero
     case 'connect':
       return new LlameroError(
         'backend_connect_failed',
-        `Cannot connect to backend '${backend}': ${failure.reason}`,
+        isOwnShortage(failure.reason)
+          ? `The router has no more sockets to reach backend '${backend}' (${failure.reason})`
+          : `Cannot connect to backend '${backend}': ${failure.reason}`,
         later,
       );
     case 'timeout':

@@ -2,6 +2,7 @@
  * WebSockets through the router: picks a backend like any request does, switches protocols there, then joins the two
  * sockets until either side ends. The slot is held as long as the sockets are open.
  */
+import { isOwnShortage } from '../base/own-shortage.ts';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { LlameroError } from '../domain/errors.ts';
@@ -186,7 +187,9 @@ class UpgradeExchange implements Waiter {
     else if (answer.kind === 'refused') this.#passRefusal(backend, answer);
     else if (answer.failure.accepted === 'no') {
       this.#failure = failureError(answer.failure, backend.id);
-      this.#parts.registry.reportFailure(backend.id, answer.failure.kind);
+      if (!isOwnShortage(answer.failure.reason)) {
+        this.#parts.registry.reportFailure(backend.id, answer.failure.kind);
+      }
       this.#again();
     } else this.#refuse(failureError(answer.failure, backend.id), 'failed_before_first_byte');
   }

@@ -27,6 +27,8 @@ export function explainFailure({ kind, message }: ProbeFailure, place: FailurePl
   switch (kind) {
     case 'refused':
       return { saw: `nobody listens at ${address}`, change: `start the server there, or correct ${url}` };
+    case 'unasked':
+      return { saw: message, change: 'raise the limit of open files (`ulimit -n`)' };
     case 'timeout':
       return {
         saw: `${address}: ${message}`,
