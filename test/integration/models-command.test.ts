@@ -7,7 +7,7 @@ import { runCli } from '../../src/cli/run.ts';
 import type { LongRunningIo, Signal } from '../../src/cli/io.ts';
 import { startFakeOllama } from '../fake-engine/fake-ollama.ts';
 import type { FakeOllama } from '../fake-engine/fake-ollama.ts';
-import { withModels } from './fake-models.ts';
+import { fakeCommand, withModels } from './fake-models.ts';
 import { startRouter, until } from './start-router.ts';
 import type { TestRouter } from './start-router.ts';
 
@@ -22,7 +22,13 @@ beforeEach(async () => {
   const backends = { one: { url: one.url, engine: 'ollama' }, two: { url: two.url, engine: 'ollama' } };
   const reader = { name: 'reader', key: 'sk-reader', admin: 'none' };
   router = await startRouter(
-    await withModels({ own: { aliases: ['mine'] } }, { backends, apiKeys: [key, reader] }),
+    await withModels(
+      {
+        own: { aliases: ['mine'] },
+        slow: { cmd: fakeCommand('slow', '--load-ms 60000'), unlisted: true },
+      },
+      { backends, apiKeys: [key, reader] },
+    ),
   );
   await router.ready(['one', 'two']);
 });
@@ -138,6 +144,22 @@ describe('models load and unload', () => {
     expect((await models('unload')).stdout).toBe('All models are unloaded\n');
     expect((await models('unload own --plan')).stdout).toMatch(/^own +stopped +nothing +0$/m);
     expect(await json('unload own')).toEqual({ status: 'success' });
+  });
+
+  test('go on in the router when nobody waits for them any more', async () => {
+    const loading = async () => {
+      const { backends } = await router.status();
+      return backends.find(({ id }) => id === 'slow')?.state === 'starting';
+    };
+    const run = start(['load', 'slow']);
+    await until(loading);
+    run.interrupt();
+    expect(await run.ended).toBe(130);
+    expect([run.stdout(), run.stderr()]).toEqual([
+      '',
+      'Loading slow\nllamero models: no longer waits, but the router goes on\n',
+    ]);
+    expect(await loading()).toBe(true);
   });
 
   test('say which models there are not', async () => {
