@@ -46,7 +46,7 @@ export const routing = z.strictObject({
     z
       .strictObject({
         use: describe(
-          '`group`, `matrix` or `memory`: any models together that fit into memory; the idle ones that are wanted least often make room.',
+          '`group`, `matrix` or `memory`: any models together that fit into memory; the idle ones that are least likely to be wanted soon make room.',
           z.enum(['group', 'matrix', 'memory']).default('group'),
         ),
         settings: describe(

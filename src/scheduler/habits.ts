@@ -61,9 +61,10 @@ export class Habits {
     return this.#workMs ?? 0;
   }
 
-  /** How long nobody wants it on average between two uses; the pause that goes on since `restedMs` counts. */
+  /** How long nobody wants it between two uses, on average; what it rests now while nothing else is known. */
   meanPauseMs(restedMs: number): number {
-    return this.#pausesMs.reduce((sum, pauseMs) => sum + pauseMs, restedMs) / (this.#pausesMs.length + 1);
+    if (this.#pausesMs.length === 0) return restedMs;
+    return this.#pausesMs.reduce((sum, pauseMs) => sum + pauseMs, 0) / this.#pausesMs.length;
   }
 
   /**

@@ -36,7 +36,7 @@ describe('with a memory budget', () => {
     expect(rig.stopped('a')).toBe('load c');
   });
 
-  test('the idle model that is wanted least often makes room, though it was used last', () => {
+  test('the idle model that is rarely wanted makes room, though it was used last', () => {
     const rig = new ProcessRig(eights()).add('abc').warm('b');
     rig.pass(5000);
     rig.warm('a');

@@ -51,7 +51,7 @@ export interface LoadForesight {
 export interface Host {
   /** Undefined = everything may be loaded together. */
   readonly planner: ResidencyPlanner | undefined;
-  /** Ready, starting or about to start; those first that are wanted least often. */
+  /** Ready, starting or about to start; those first that are likely to be wanted last. */
   readonly running: readonly Ledger[];
   /** Those of them that cannot be stopped now. */
   readonly engaged: ReadonlySet<BackendId>;

@@ -226,7 +226,7 @@ export class Swaps {
       else if (phase !== 'stopped' || this.#active.has(ledger)) running.push(ledger);
     }
     const engaged = new Set(running.filter((ledger) => !mayGo(ledger)).map(({ id }) => id));
-    running.sort((one, other) => pauseMsOf(other, nowMs) - pauseMsOf(one, nowMs));
+    running.sort((one, other) => awayMs(other, nowMs) - awayMs(one, nowMs));
     return { planner: this.#plannerOf(target), running, engaged, stopping };
   }
 
@@ -264,9 +264,11 @@ function mayDrain(victim: Ledger): boolean {
   return book?.phase === 'ready' && present && !(book.isOwing && isHealthy);
 }
 
-/** How long nobody wants it between two uses; -1 while it is in use. */
-function pauseMsOf({ book, isServing }: Ledger, nowMs: number): number {
-  return book?.phase === 'ready' && !isServing ? book.habits.meanPauseMs(nowMs - book.idleFromMs) : -1;
+/** Since when nobody wants it, and for how long usually: one use of a rare one does not count for more than many; -1 in use. */
+function awayMs({ book, isServing }: Ledger, nowMs: number): number {
+  if (book?.phase !== 'ready' || isServing) return -1;
+  const restedMs = nowMs - book.idleFromMs;
+  return restedMs + book.habits.meanPauseMs(restedMs);
 }
 
 /** A lane without anybody, which is forgotten at once, would come last. */

@@ -170,7 +170,7 @@ describe('a memory plan, compared with every other choice of victims,', () => {
     });
   });
 
-  test('stops nobody wanted more often than any choice among the idle ones has to', () => {
+  test('stops nobody later in the order than any choice among the idle ones has to', () => {
     property((given, { eviction, isEvicted }) => {
       const idle = sufficient(given).filter((choice) =>
         choice.every((gone, index) => !gone || given.engaged[index] !== true),

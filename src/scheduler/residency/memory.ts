@@ -33,8 +33,8 @@ interface Limit {
 }
 
 /**
- * A model whose need is not known runs alone. Victims are those wanted least often, not engaged ones as long as the
- * others suffice, and no more than necessary: anything that could stay stays, most often wanted first. Engaged ones
+ * A model whose need is not known runs alone. Victims are those likely to be wanted last, not engaged ones as long as the
+ * others suffice, and no more than necessary: anything that could stay stays, in the opposite order. Engaged ones
  * are all equally in use; of these those go that leave the least memory unused.
  */
 export function createMemoryPlanner({ budget, needOf }: MemoryPlannerOptions): ResidencyPlanner {
@@ -83,7 +83,7 @@ export function createMemoryPlanner({ budget, needOf }: MemoryPlannerOptions): R
   };
 }
 
-/** Models of `known`, which has the least often wanted first, that free at least `excess`. */
+/** Models of `known`, which has first what is likely to be wanted last, that free at least `excess`. */
 function victimsFor(
   excess: Amounts,
   known: ReadonlyMap<ModelName, Amounts>,

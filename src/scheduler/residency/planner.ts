@@ -23,7 +23,7 @@ export interface ResidencyPlanner {
   readonly name: string;
   /**
    * To load `target` while `running` (ready, starting or about to start; without the target) is there: what must stop?
-   * `running` has those first that are wanted least often; those in use now are last. `engaged`: those among them
+   * `running` has those first that are likely to be wanted last; those in use now are last. `engaged`: those among them
    * that cannot be stopped now because they serve or load; none by default. A planner with a choice passes them over.
    */
   evictionFor(target: ModelName, running: readonly ModelName[], engaged?: ReadonlySet<ModelName>): Eviction;
