@@ -416,6 +416,9 @@ export class App {
     const { source } = this.#options;
     if (source === undefined) return ['there is no configuration file to read again'];
     const loaded = await source.read(this.#config);
+    if (loaded.warnings.length > 0) {
+      this.log.warn({ warnings: loaded.warnings.map(formatProblem) }, 'configuration has warnings');
+    }
     if (!loaded.ok) return loaded.problems.map(formatProblem);
     const { config } = loaded;
     const plan = planReload(this.#config, config);

@@ -86,6 +86,16 @@ describe('SIGHUP', () => {
   });
 
   test.each([
+    ['good', {}],
+    ['refused', { queueMax: 1 }],
+  ])('with a %s file tells what is ignored in it', async (_name, more) => {
+    await using setup = await setUp(({ a }) => ({ backends: { a: { url: a } } }));
+    await setup.reload({ backends: { a: { url: setup.a.url } }, odd: 1, ...more });
+    const line = (await setup.program.log()).find(({ msg }) => msg === 'configuration has warnings');
+    expect(JSON.stringify(line?.['warnings'])).toMatch(/odd: unknown key 'odd' is ignored/);
+  });
+
+  test.each([
     ['broken YAML', 'backends: [', /router\.yaml:1:\d+/],
     ['an unknown key', '{"backendz": {}}', /backendz.*did you mean.*backends/],
     ['an address that is in use', undefined, /another program has the port/],
