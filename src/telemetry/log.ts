@@ -4,13 +4,13 @@
  */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { Config } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { repairText } from '../domain/repair-record.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import { LogLines, logFile } from './log-lines.ts';
 import { tryFormatLogTime } from './log-time.ts';
+import { readableLines } from './readable-log.ts';
 
 export interface LogOptions {
   readonly config: Config['log'];
@@ -63,7 +63,7 @@ export function createLog({
   };
   const readable = config.format === 'pretty' || (config.format === 'auto' && terminal);
   const output = destination ?? stderrDestination(terminal);
-  const toText = readable ? readableLines(terminal, timeText) : undefined;
+  const toText = readable ? readableLines({ colorize: terminal, timeText }) : undefined;
   const isPlain = toText === undefined && keep === undefined;
   const log = pino(
     options,
@@ -85,16 +85,6 @@ export function createLog({
 /** Lines that could not be written; 0 for a destination that does not count them. */
 export function lostLines(destination: DestinationStream): number {
   return destination instanceof LogLines ? destination.lost : 0;
-}
-
-/** A time in a form of the user's own is shown as it is. */
-function readableLines(
-  colorize: boolean,
-  timeText: () => string | undefined,
-): (line: string) => string | undefined {
-  const usual = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
-  const asWritten = prettyFactory({ colorize, translateTime: false, singleLine: true });
-  return (line) => (timeText() === undefined ? usual : asWritten)(line);
 }
 
 /** What the access log says of a request. Durations are whole milliseconds; what never happened is left out. */
