@@ -258,10 +258,10 @@ describe('models create', () => {
   test('sends the files that are not there yet, and says what the model is made of', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'llamero-create-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    writeFileSync(join(folder, 'weights.gguf'), 'weights');
+    writeFileSync(join(folder, 'weights.gguf'), Buffer.alloc(3 * 2 ** 20, 'w'));
     const line = 'create mine --file weights.gguf --system Short --parameter num_ctx=8192';
     const plan = await models(`${line} --plan`, { cwd: folder });
-    expect(plan.stderr).toContain('weights.gguf would be sent first, 0 MiB\n');
+    expect(plan.stderr).toContain('weights.gguf would be sent first, 3 MiB\n');
     expect(plan.stdout).toMatch(/^one +create +/m);
     expect([one.blobs.size, changes()]).toEqual([
       0,
@@ -269,7 +269,7 @@ describe('models create', () => {
     ]);
     const { code, stdout, stderr } = await models(line, { cwd: folder });
     expect([code, stdout]).toEqual([0, 'mine was created on one, two\n']);
-    expect(stderr).toContain('sending weights.gguf: 100 % of 0 MiB\n');
+    expect(stderr).toContain('sending weights.gguf: 100 % of 3 MiB\n');
     const [digest = ''] = [...one.blobs.keys()];
     expect(two.asked.find(({ path }) => path === '/api/create')?.body).toMatchObject({
       model: 'mine',
@@ -278,6 +278,11 @@ describe('models create', () => {
       files: { 'weights.gguf': digest },
     });
     expect((await models(`${line} --backends one`, { cwd: folder })).stderr).not.toContain('sending');
+    const other = await models(`${line} --backends three`, { cwd: folder });
+    expect([other.code, other.stderr]).toEqual([
+      69,
+      expect.stringMatching(/\nllamero models: There is no backend 'three'\n$/) as string,
+    ]);
   });
 
   test('says which file it cannot read, before it asks anybody', async () => {

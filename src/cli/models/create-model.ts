@@ -34,6 +34,7 @@ export async function createModel(call: ModelsCall): Promise<void> {
   const view = openProgress(call);
   const files = await readFiles(call, recipe.files, view);
   const adapters = await readFiles(call, recipe.adapters, view);
+  if (plan) view.end();
   for (const file of [...files, ...adapters]) {
     if (await isThere(call, file)) continue;
     if (plan) call.io.stderr(`${file.name} would be sent first, ${bytesText(file.bytes)}\n`);
@@ -80,13 +81,13 @@ async function readFiles(
   return files;
 }
 
-/** Whether all have it. */
+/** Whether all have it. A refusal counts as no: it has no body, and the next request is told the reason. */
 async function isThere(call: ModelsCall, { digest }: LocalFile): Promise<boolean> {
   try {
     await askToDo(call, { method: 'HEAD', path: blobPath(call, digest) });
     return true;
   } catch (error) {
-    if (error instanceof RouterFault && error.status === 404) return false;
+    if (error instanceof RouterFault && error.status !== undefined) return false;
     throw error;
   }
 }
