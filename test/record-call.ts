@@ -47,7 +47,6 @@ export function targetOf(url: URL, change: Partial<UpstreamTarget> = {}): Upstre
     firstByteTimeoutMs: 0,
     idleTimeoutMs: 0,
     socketIdleMsMax: 4_000,
-    socketRequestsMax: 95,
     ...change,
   };
 }

@@ -70,8 +70,6 @@ export interface EngineKind {
   readonly cancelsOnDisconnect: 'all' | 'streaming';
   /** Idle keep-alive sockets are closed before this; the engine's own limit less a margin. Infinity = it has none. */
   readonly socketIdleMsMax: number;
-  /** Requests sent over one socket before it is closed. Infinity = no limit. */
-  readonly socketRequestsMax: number;
   /** It closes the connection after every event stream, whatever the head of its answer promised. */
   readonly socketEndsWithStream: boolean;
   /** Slots of a backend whose engine does not tell and whose configuration does not say: how many it usually runs at once. */

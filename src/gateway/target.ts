@@ -25,7 +25,6 @@ export function targetOf(backend: Backend): UpstreamTarget {
     firstByteTimeoutMs: config.timeouts.firstByte,
     idleTimeoutMs: config.timeouts.idle,
     socketIdleMsMax: kind.socketIdleMsMax,
-    socketRequestsMax: kind.socketRequestsMax,
     socketEndsWithStream: kind.socketEndsWithStream,
   };
   known.set(backend, { kind, config, target });

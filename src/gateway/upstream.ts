@@ -21,7 +21,6 @@ export interface UpstreamTarget {
   /** 0 = none. */
   readonly idleTimeoutMs: number;
   readonly socketIdleMsMax: number;
-  readonly socketRequestsMax: number;
   /** No socket is used again after an event stream. Default: they are. */
   readonly socketEndsWithStream?: boolean;
 }

@@ -66,7 +66,6 @@ describe.each(engineNames)('the engine kind %s', (name) => {
     expect(kind.name).toBe(name);
     expect(kind.title).not.toBe('');
     expect(kind.socketIdleMsMax).toBeGreaterThan(0);
-    expect(kind.socketRequestsMax).toBeGreaterThan(0);
     expect(kind.routes.has('chat-completions')).toBe(true);
     expect(kind.routes.has('other')).toBe(true);
     expect([...kind.routes].filter((route) => !routeNames.includes(route))).toEqual([]);

@@ -11,7 +11,6 @@ export const batchingServer: SharedTraits = {
   cancelsOnDisconnect: 'all',
   // uvicorn closes idle sockets after 5 s.
   socketIdleMsMax: 4000,
-  socketRequestsMax: Infinity,
   socketEndsWithStream: false,
   // They batch up to hundreds of sequences and queue the rest; a queue here is fairer than one there.
   slotsUsual: 64,

@@ -18,9 +18,8 @@ export const llamacpp: EngineKind = {
   port: 8080,
   // A client that leaves is noticed at the next write, and an answer that is no stream has one write: its last.
   cancelsOnDisconnect: 'streaming',
-  // It closes idle sockets after 5 s and any socket after 100 requests (`Keep-Alive: timeout=5, max=100`).
+  // It closes idle sockets after 5 s, and any socket after its 100th answer, which says `Connection: close`.
   socketIdleMsMax: 4000,
-  socketRequestsMax: 99,
   socketEndsWithStream: true,
   slotsUsual: undefined,
   sharesPrompts: false,

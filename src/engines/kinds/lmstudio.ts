@@ -12,7 +12,6 @@ export const lmstudio: EngineKind = {
   cancelsOnDisconnect: 'streaming',
   // A Node server: idle sockets are closed after 5 s.
   socketIdleMsMax: 4000,
-  socketRequestsMax: Infinity,
   socketEndsWithStream: false,
   slotsUsual: undefined,
   sharesPrompts: false,

@@ -20,7 +20,6 @@ export const ollama: EngineKind = {
   cancelsOnDisconnect: 'all',
   // Its server sets no idle timeout.
   socketIdleMsMax: Infinity,
-  socketRequestsMax: Infinity,
   socketEndsWithStream: false,
   slotsUsual: undefined,
   sharesPrompts: false,

@@ -16,7 +16,6 @@ export const openai: EngineKind = {
   cancelsOnDisconnect: 'all',
   // Most such servers run on uvicorn or Node, which close idle sockets after 5 s.
   socketIdleMsMax: 4000,
-  socketRequestsMax: Infinity,
   socketEndsWithStream: false,
   // Nothing is known of it; services behind this API take several at once and say 429 themselves.
   slotsUsual: 16,

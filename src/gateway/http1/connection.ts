@@ -52,7 +52,8 @@ export class Connection implements ResponseSink {
   /** The engine answered without having wanted the body: it owes the engine one, so nothing else can follow. */
   #owesBody = false;
   #received = false;
-  #requests = 0;
+  /** It has brought a whole answer: the engine may have closed it since. */
+  #hasAnswered = false;
   /** Whole ticks without a byte. Counted, not read from a clock, so that a stalled process does not time out its engines. */
   #quietTicks = 0;
   #backlog: Buffer | undefined;
@@ -77,11 +78,6 @@ export class Connection implements ResponseSink {
     return !this.#socket.destroyed;
   }
 
-  /** How many requests it has carried or carries. */
-  get requests(): number {
-    return this.#requests;
-  }
-
   /** The engine's idle limit from its last answer, milliseconds. */
   get keepAliveMs(): number | undefined {
     return this.#head?.keepAliveMs;
@@ -91,7 +87,6 @@ export class Connection implements ResponseSink {
   start(exchange: Exchange): void {
     this.#exchange = exchange;
     exchange.connection = this;
-    this.#requests += 1;
     this.#quietTicks = 0;
     this.#sent = false;
     this.#holdsBody = false;
@@ -284,6 +279,7 @@ export class Connection implements ResponseSink {
 
   #complete(exchange: Exchange, isClean: boolean): void {
     this.#drop();
+    this.#hasAnswered = true;
     // A body that is still being written when its answer is complete would run into the next request.
     const reusable =
       isClean &&
@@ -311,8 +307,7 @@ export class Connection implements ResponseSink {
     if (exchange === undefined) return;
     this.#drop();
     this.#socket.destroy();
-    const wasReused = this.#requests > 1;
-    if (kind === 'reset' && wasReused && !this.#received && !exchange.repeated) {
+    if (kind === 'reset' && this.#hasAnswered && !this.#received && !exchange.repeated) {
       exchange.repeated = true;
       this.#owner.repeat(exchange);
       return;

@@ -57,7 +57,7 @@ export class ConnectionPool implements ConnectionOwner {
     const hintMs = connection.keepAliveMs;
     const idleMsMax =
       hintMs === undefined ? target.socketIdleMsMax : Math.min(target.socketIdleMsMax, hintMs - hintMarginMs);
-    if (this.#retired || idleMsMax <= 0 || connection.requests >= target.socketRequestsMax) {
+    if (this.#retired || idleMsMax <= 0) {
       connection.destroy();
       return;
     }

@@ -14,7 +14,6 @@ const limits = {
   probeAfterMs: 15_000,
   idleTimeoutMs: 0,
   socketIdleMsMax: 0,
-  socketRequestsMax: 1,
 };
 
 let server: RawServer | undefined;
