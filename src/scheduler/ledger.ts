@@ -27,6 +27,9 @@ export interface Lingering {
 export class Seat implements Candidate, Scored {
   readonly ledger: Ledger;
   readonly model: ModelName | undefined;
+  /** The view for which `#isLoaded` was found out; views are replaced, never changed. */
+  #loadedOf: BackendView | undefined;
+  #isLoaded = false;
   readonly contextTokens: number | undefined;
   /** As a picker sees it; the total is that of the placement under way. */
   readonly candidate = this;
@@ -36,9 +39,6 @@ export class Seat implements Candidate, Scored {
   refusal = 0;
   lastingTotalStamp = -1;
   lastingTotal = 0;
-  /** The view for which `#isLoaded` was found out; views are replaced, never changed. */
-  #loadedOf: BackendView | undefined;
-  #isLoaded = false;
 
   constructor(ledger: Ledger, model: ModelName | undefined) {
     this.ledger = ledger;

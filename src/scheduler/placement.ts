@@ -118,7 +118,7 @@ export class Placement {
       awaited: entry.awaited,
       prompts: undefined,
       modelInFlight: model.inFlight,
-      modelLimit: model.name === undefined ? undefined : this.#settings.modelLimits.get(model.name),
+      modelLimit: this.#limitOf(model),
       hasTrusted: this.#fleet.distrusts && hasTrusted(entry, model, this.#settings.queueMax > 0),
       slotsAreSoft: this.#settings.slotsAreSoft,
     };
@@ -165,6 +165,11 @@ export class Placement {
     const seat = this.#picker.pick(accepted, this.#turnsOf(model), context);
     if (seat === undefined) return undefined;
     return { seat, model, trace: this.#trace(seat, accepted, { model, context, concerning }) };
+  }
+
+  #limitOf({ name }: ServedModel): number | undefined {
+    const { modelLimits } = this.#settings;
+    return name === undefined || modelLimits.size === 0 ? undefined : modelLimits.get(name);
   }
 
   #addForScorers(context: Inquiry, accepted: readonly Seat[], entry: Entry): void {
@@ -216,9 +221,10 @@ export class Placement {
     const seat = lane.model.seatOn(ledger);
     if (entry === undefined || seat === undefined) return false;
     const context = this.contextOf(entry, lane.model, nowMs);
+    // Hardly any backend keeps a model out for the sake of others: that is asked first.
     return (
-      refusing(fixedFilters, seat, context) === undefined &&
-      refusing(swapFilters, seat, context) !== undefined
+      refusing(swapFilters, seat, context) !== undefined &&
+      refusing(fixedFilters, seat, context) === undefined
     );
   }
 

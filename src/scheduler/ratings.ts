@@ -80,7 +80,12 @@ export class Ratings {
 
   /** Which filter `isOpen` fails by, the first in the order of all; undefined = by none. */
   refusalBy(seat: Seat, rules: readonly RankedFilter[], context: PlacementContext): Filter | undefined {
-    return placeFilters[Math.min(seatRefusal(seat, context), firstRefusal(rules, seat, context))];
+    const refusal = seatRefusal(seat, context);
+    for (const { filter, rank } of rules) {
+      if (rank > refusal) break;
+      if (!filter.accepts(seat, context)) return filter;
+    }
+    return placeFilters[refusal];
   }
 
   /** The first filter that refuses it; undefined = all accept it. Asks every one of them. */
