@@ -14,12 +14,19 @@ export class TextDigest {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let high = this.#high;
     let low = this.#low;
+    // Two words a turn, each into numbers of its own, so that none of them waits for another.
+    let highToo = 0x1b873593;
+    let lowToo = 0x27d4eb2f;
     let at = start;
-    for (const last = end - 4; at <= last; at += 4) {
-      const word = view.getInt32(at, true);
+    for (const last = end - 8; at <= last; at += 8) {
+      const [word, next] = [view.getInt32(at, true), view.getInt32(at + 4, true)];
       high = turned(Math.imul(high ^ word, 0xcc9e2d51));
       low = turned(Math.imul(low ^ word, 0x85ebca6b));
+      highToo = turned(Math.imul(highToo ^ next, 0xcc9e2d51));
+      lowToo = turned(Math.imul(lowToo ^ next, 0x85ebca6b));
     }
+    high = turned(Math.imul(high ^ highToo, 0xcc9e2d51));
+    low = turned(Math.imul(low ^ lowToo, 0x85ebca6b));
     for (; at < end; at += 1) {
       const byte = bytes[at] ?? 0;
       high = turned(Math.imul(high ^ byte, 0xcc9e2d51));
@@ -41,7 +48,11 @@ export class TextDigest {
 
   /** 16 hexadecimal digits. */
   toString(): string {
-    return toHex(this.#high) + toHex(this.#low);
+    for (let place = 0; place < 8; place += 1) {
+      text[place] = digits[(this.#high >>> (28 - 4 * place)) & 15] ?? 0;
+      text[place + 8] = digits[(this.#low >>> (28 - 4 * place)) & 15] ?? 0;
+    }
+    return text.toString('latin1');
   }
 
   #mix(value: number): void {
@@ -57,6 +68,6 @@ function turned(product: number): number {
   return (product << 15) | (product >>> 17);
 }
 
-function toHex(lane: number): string {
-  return (lane >>> 0).toString(16).padStart(8, '0');
-}
+const digits = Buffer.from('0123456789abcdef');
+/** Written anew for each digest: to put a text together of numbers takes five times as long. */
+const text = Buffer.alloc(16);
