@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { oneAtATime, ProcessRig, residency } from '../../test/scheduler/process-rig.ts';
-import { createMemoryPlanner } from './residency/memory.ts';
+import { oneAtATime, ProcessRig } from '../../test/scheduler/process-rig.ts';
 
 const loadMs = 4800;
 const workMs = 500;
@@ -60,44 +59,6 @@ describe('an idle process that is likely to be wanted soon', () => {
     expect(keptUntilMs(rig)).toBe(rig.nowMs + 100);
     expect(rig.pass(99)).toBe('');
     expect(rig.pass(1)).toBe('unload a evicted');
-  });
-
-  test('goes in time for the one of several who is due first', () => {
-    const rig = withHabit({ swapHold: 0.5 });
-    rig.arrive('b1', { model: 'b' });
-    askAgain(rig, 'a6', 900);
-    expect(rig.pass(499)).toBe('');
-    expect(rig.pass(1)).toBe('unload a evicted');
-  });
-
-  test('counts loads that go on beside each other once', () => {
-    const need = { vramBytes: 8, ramBytes: undefined };
-    const planner = createMemoryPlanner({ budget: { vramBytes: 16 }, needOf: () => need });
-    const rig = withHabit(residency(planner)).add('d');
-    for (const [id, before] of [
-      ['c', undefined],
-      ['d', 'c'],
-    ] as const) {
-      rig.arrive(`${id}0`, { model: id });
-      if (before !== undefined) rig.stopped(before);
-      for (const round of [1, 2, 3]) askAgain(rig, `a-${id}${round}`);
-      rig.pass(loadMs - 4500);
-      rig.ready(id);
-      rig.finish(`${id}0`);
-      for (const round of [4, 5]) askAgain(rig, `a-${id}${round}`);
-    }
-    rig.news();
-    expect(rig.arrive('b1', { model: 'b' })).toBe('unload d evicted');
-    expect(rig.stopped('d')).toBe('load b');
-    rig.arrive('c1', { model: 'c' });
-    // It takes `c` a load in the place of `a`, while `b` loads, and may take it another one.
-    for (let round = 6; round <= 8; round += 1) askAgain(rig, `a${round}`, 900);
-    expect(rig.pass(99)).toBe('');
-    expect(rig.pass(1)).toBe('unload a evicted');
-  });
-
-  test('goes at once for one whose load nobody has seen yet', () => {
-    expect(withHabit().arrive('c1', { model: 'c' })).toBe('unload a evicted');
   });
 
   test('goes at once where that is not wished for', () => {

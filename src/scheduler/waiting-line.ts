@@ -26,7 +26,7 @@ interface Waiter {
   readonly host: string | undefined;
   readonly fromMs: number;
   readonly dueMs: number;
-  /** Until it is due, when from now on nothing is kept; Infinity when its model loads already. */
+  /** From when its model would be ready, with nothing kept from now on, until it is due. */
   readonly spareMs: number;
 }
 
@@ -46,15 +46,15 @@ export class WaitingLine {
       const round = rounds.get(host) ?? new Rounds(places.get(host), nowMs);
       rounds.set(host, round);
       const { loadMs } = habits;
-      const swap = swaps.get(ledger);
-      const readyMs = Math.max(nowMs, (swap?.startedMs ?? round.nextStartMs) + (loadMs ?? 0));
+      const startMs = swaps.get(ledger)?.startedMs ?? round.nextStartMs;
+      const readyMs = Math.max(nowMs, startMs + (loadMs ?? 0));
       round.take(readyMs + habits.workMs);
       const fromMs = lane.hungryFromMs;
       const known = before.get(lane);
       // Nothing is kept at the cost of one whose load nobody has seen.
       const newDueMs = loadMs === undefined ? -Infinity : readyMs + share * (readyMs - fromMs);
       const dueMs = known?.fromMs === fromMs ? known.dueMs : newDueMs;
-      return [{ lane, host, fromMs, dueMs, spareMs: swap === undefined ? dueMs - readyMs : Infinity }];
+      return [{ lane, host, fromMs, dueMs, spareMs: dueMs - readyMs }];
     });
   }
 
