@@ -29,6 +29,12 @@ describe('an entry', () => {
     expect(counts).toMatchObject({ requests: 1, inputTokens: 0, outputTokens: 0, estimated: 0 });
   });
 
+  test('has no model where nobody knows the name', () => {
+    const unknown = { backend: undefined, model: 'invented', outcome: 'rejected_other' } as const;
+    expect(entry({ ...unknown, errorCode: 'model_not_found' })?.key.model).toBe('');
+    expect(entry({ ...unknown, errorCode: 'queue_full' })?.key.model).toBe('invented');
+  });
+
   test('is none for a request that an ensemble answers: its own requests have theirs', () => {
     expect(entry({ ensemble: 'panel', backend: undefined, stream: true, chunksOut: 3 })).toBeUndefined();
     expect(entry({ parent: { id: 'outer', purpose: 'answer' } })?.counts.requests).toBe(1);

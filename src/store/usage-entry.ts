@@ -84,7 +84,9 @@ export function tryToUsageEntry(record: RequestRecord): UsageEntry | undefined {
   const outcome = record.outcome ?? 'internal';
   if (dialect === undefined || record.method !== 'POST' || outcome === 'rejected_unauthorized')
     return undefined;
-  const { flow, backend = '', model = '' } = record;
+  const { flow, backend = '' } = record;
+  // Whoever invents names must not fill the tables with them.
+  const model = record.errorCode === 'model_not_found' ? '' : (record.model ?? '');
   return {
     key: { flow, backend, model, dialect },
     counts: { ...tokensOf(record), requests: 1, errors: noErrors.has(outcome) ? 0 : 1 },
