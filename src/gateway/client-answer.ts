@@ -250,7 +250,8 @@ export class ClientAnswer {
       const { status, contentType } = transform.answerHead;
       const headers = toTransformedHeaders(this.#engineHeaders, {
         contentType,
-        bytes: isLast ? bytes.length : undefined,
+        // With a length, a stream that broke off in its first event would look whole.
+        bytes: isLast && !streamType.test(contentType) ? bytes.length : undefined,
         repaired: this.#options.record.repairs,
       });
       const reader = { push: () => undefined, finish: () => transform.result() };
@@ -299,6 +300,8 @@ export class ClientAnswer {
     if (status >= 400 && !this.#isRefusalPassed) this.#options.onErrorPassed(status, bodyHead);
   }
 }
+
+const streamType = /^(?:text\/event-stream|application\/x-ndjson)/;
 
 function isStream(status: number, headers: readonly string[]): boolean {
   return status < 400 && (headerValue(headers, 'content-type') ?? '').startsWith('text/event-stream');

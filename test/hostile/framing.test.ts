@@ -162,4 +162,24 @@ describe('an answer', () => {
     engine.answer = (socket) => void socket.end(answerWith(hop, '{}'));
     expect(await exchange(ask(length, body))).not.toMatch(/x-hop/i);
   });
+
+  test.each([1, 4, 60, 130, 200])(
+    'that is a stream and ends after %i bytes with its connection looks whole to no client',
+    async (bytes) => {
+      const event = (delta: object, end: string | null): string =>
+        `data: ${JSON.stringify({ id: 'x', choices: [{ index: 0, delta, finish_reason: end }] })}\n\n`;
+      const stream = `${event({ content: 'one' }, null)}${event({ content: 'two' }, null)}${event({}, 'stop')}`;
+      const head = 'Content-Type: text/event-stream\r\nConnection: close';
+      engine.answer = (socket) => void socket.end(answerWith(head, stream.slice(0, bytes)));
+      const streaming = body.replace('{', '{"stream":true,');
+      const options = { method: 'POST', body: streaming };
+      const whole = await fetch(`${router.url}${path}`, options)
+        .then(
+          async (response) => response.ok && (await response.text()),
+          () => false,
+        )
+        .catch(() => false);
+      expect(whole).toBe(false);
+    },
+  );
 });
