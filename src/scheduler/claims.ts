@@ -4,11 +4,24 @@
  */
 import type { ModelName } from '../domain/ids.ts';
 import type { Lane } from './entry.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, Seat } from './ledger.ts';
 import type { Placement } from './placement.ts';
-import type { Claim } from './policy.ts';
+import { claimed } from './policies/filters/claimed.ts';
+import { freeSlot } from './policies/filters/free-slot.ts';
+import { maxModels } from './policies/filters/max-models.ts';
+import { sticky } from './policies/filters/sticky.ts';
+import { filters } from './policies/index.ts';
+import type { Claim, Filter, PlacementContext } from './policy.ts';
+import { refusing } from './ratings.ts';
 import { compareTurns } from './turn.ts';
 import type { Turn } from './turn.ts';
+
+/** What keeps a model out of a backend only because of the models that others run there. */
+const swapFilters: readonly Filter[] = [maxModels, sticky];
+/** What no other model's end could change. */
+const fixedFilters: readonly Filter[] = filters.filter(
+  (filter) => filter !== freeSlot && filter !== claimed && filter !== maxModels && filter !== sticky,
+);
 
 export class LaneClaim implements Claim {
   readonly lane: Lane;
@@ -69,7 +82,7 @@ export class Claims {
     const freed: Ledger[] = [];
     for (const lane of this.#starving) {
       const ledger = lane.claim;
-      if (ledger !== undefined && !this.#placement.canClaim(ledger, lane, nowMs)) {
+      if (ledger !== undefined && !this.#canClaim(ledger, lane, nowMs)) {
         release(lane);
         freed.push(ledger);
       }
@@ -83,21 +96,41 @@ export class Claims {
     if (this.#starving.size === 0 || ledger.claim !== undefined) return;
     let first: Lane | undefined;
     for (const lane of this.#starving) {
-      if (lane.claim !== undefined || !this.#placement.canClaim(ledger, lane, nowMs)) continue;
+      if (lane.claim !== undefined || !this.#canClaim(ledger, lane, nowMs)) continue;
       if (first === undefined || compareTurns(headOf(lane), headOf(first)) < 0) first = lane;
     }
     if (first !== undefined) claim(first, ledger);
   }
 
   #seek(lane: Lane, nowMs: number): void {
-    if (lane.claim !== undefined) return;
+    const context = this.#contextOf(lane, nowMs);
+    if (lane.claim !== undefined || context === undefined) return;
     let best: Ledger | undefined;
-    for (const { ledger } of lane.model.seats) {
-      if (ledger.claim !== undefined || !this.#placement.canClaim(ledger, lane, nowMs)) continue;
+    for (const seat of lane.model.seats) {
+      const { ledger } = seat;
+      if (ledger.claim !== undefined || !isKeptOut(seat, context)) continue;
       if (best === undefined || ledger.inFlight < best.inFlight) best = ledger;
     }
     if (best !== undefined) claim(lane, best);
   }
+
+  #canClaim(ledger: Ledger, lane: Lane, nowMs: number): boolean {
+    const context = this.#contextOf(lane, nowMs);
+    const seat = lane.model.seatOn(ledger);
+    return context !== undefined && seat !== undefined && isKeptOut(seat, context);
+  }
+
+  /** Of the first of the lane. */
+  #contextOf({ entries: { first }, model }: Lane, nowMs: number): PlacementContext | undefined {
+    return first === undefined ? undefined : this.#placement.contextOf(first, model, nowMs);
+  }
+}
+
+/** Whether nothing but the models of others keeps it out. Hardly any backend does: that is asked first. */
+function isKeptOut(seat: Seat, context: PlacementContext): boolean {
+  return (
+    refusing(swapFilters, seat, context) !== undefined && refusing(fixedFilters, seat, context) === undefined
+  );
 }
 
 function claim(lane: Lane, ledger: Ledger): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Rig } from '../../test/scheduler/rig.ts';
+import { presets } from './presets.ts';
 
 describe('placement', () => {
   test('equals take turns, per model, in the order of the configuration', () => {
@@ -81,6 +82,30 @@ describe('placement', () => {
       expect(decision.candidates).toHaveLength(2);
       expect(decision.candidates.map((one) => one.backend)).toContain(backend);
     }
+  });
+
+  test('a decision tells what was compared when it was taken, however late it is read', () => {
+    const compare = { decisionCandidatesMax: 8, scorers: presets.default.scorers, picker: 'max-score' };
+    const play = (rig: Rig): Rig => {
+      rig.backend('b1', { slotsTotal: 4, loaded: ['m'], gpuLoad: 20 });
+      rig.backend('b2', { slotsTotal: 2, gpuLoad: 0 });
+      rig.backend('b3', { state: 'dead' });
+      rig.arrive('r1', { session: 's' });
+      rig.arrive('r2', { session: 's' });
+      return rig;
+    };
+    const atOnce = play(new Rig(compare)).grants.map(({ decision }) => decision.candidates);
+    const rig = play(new Rig(compare));
+    rig.finish('r1');
+    rig.backend('b1', { state: 'dead', slotsTotal: 1 });
+    rig.remove('b3');
+    rig.configure({ scorers: [{ name: 'weight', weight: 1 }] });
+    expect(rig.grants.map(({ decision }) => decision.candidates)).toEqual(atOnce);
+    expect(atOnce[1]?.map(({ backend, score }) => [backend, score])).toEqual([
+      ['b1', 2 + 3 + 2 * (3 / 4) + 1 + 0.5 * 0.8],
+      ['b2', 2 + 1 + 0.5],
+      ['b3', 0],
+    ]);
   });
 
   test('settings that name no policy are refused and the old ones stay', () => {

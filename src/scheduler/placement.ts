@@ -5,21 +5,17 @@
 import type { Random } from '../base/random.ts';
 import type { BackendId } from '../domain/ids.ts';
 import type { CandidateTrace } from './decision.ts';
-import type { Entry, Lane } from './entry.ts';
+import type { Entry } from './entry.ts';
 import type { Fleet } from './fleet.ts';
 import type { Ledger, Seat } from './ledger.ts';
-import { filters, pickers } from './policies/index.ts';
-import { freeSlot } from './policies/filters/free-slot.ts';
-import { claimed } from './policies/filters/claimed.ts';
-import { maxModels } from './policies/filters/max-models.ts';
+import { pickers } from './policies/index.ts';
 import { servesModel } from './policies/filters/serves-model.ts';
-import { sticky } from './policies/filters/sticky.ts';
 import { prefixAffinity } from './policies/scorers/prefix-affinity.ts';
 import { PlacementTrace } from './placement-trace.ts';
 import type { ScorersAsked, WeightedScorer } from './placement-trace.ts';
 import type { Filter, Picker, PickerState, PlacementContext, PromptContext } from './policy.ts';
 import type { PromptCaches } from './prompt-caches.ts';
-import { Ratings, refusing } from './ratings.ts';
+import { Ratings } from './ratings.ts';
 import { hasTrusted } from './servability.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Sessions } from './sessions.ts';
@@ -44,13 +40,6 @@ interface Asked {
 
 const noScorers: ScorersAsked = { all: [], seat: [], request: [] };
 const noScores: CandidateTrace['scores'] = {};
-/** What keeps a model out of a backend only because of the models that others run there. */
-const swapFilters: readonly Filter[] = [maxModels, sticky];
-/** What no other model's end could change. */
-const fixedFilters: readonly Filter[] = filters.filter(
-  (filter) => filter !== freeSlot && filter !== claimed && filter !== maxModels && filter !== sticky,
-);
-
 export interface PlacementOptions {
   readonly settings: SchedulerSettings;
   readonly fleet: Fleet;
@@ -213,19 +202,6 @@ export class Placement {
       scores: this.#ratings.scoresOf(seat, context),
     }));
     return [...rated.toSorted((one, other) => other.score - one.score), ...excluded];
-  }
-
-  /** Whether only the models of others keep the lane's first out of this backend. */
-  canClaim(ledger: Ledger, lane: Lane, nowMs: number): boolean {
-    const entry = lane.entries.first;
-    const seat = lane.model.seatOn(ledger);
-    if (entry === undefined || seat === undefined) return false;
-    const context = this.contextOf(entry, lane.model, nowMs);
-    // Hardly any backend keeps a model out for the sake of others: that is asked first.
-    return (
-      refusing(swapFilters, seat, context) !== undefined &&
-      refusing(fixedFilters, seat, context) === undefined
-    );
   }
 
   /** Turns over the live backends, those first that need not load the model for it. */
