@@ -6,6 +6,8 @@
 
 interface Node<Value> {
   readonly key: string;
+  /** Of the key: compared first, because the keys of others are far away in memory. */
+  readonly hash: number;
   /** Grows with each arrival. */
   readonly order: number;
   value: Value;
@@ -28,33 +30,34 @@ export class TurnoverMap<Value> {
   }
 
   get(key: string): Value | undefined {
-    return this.#find(key)?.value;
+    return this.#find(key, hashOf(key))?.value;
   }
 
   has(key: string): boolean {
-    return this.#find(key) !== undefined;
+    return this.#find(key, hashOf(key)) !== undefined;
   }
 
   /** A key that is there already keeps its place in the order. */
   set(key: string, value: Value): void {
-    const known = this.#find(key);
+    const hash = hashOf(key);
+    const known = this.#find(key, hash);
     if (known !== undefined) {
       known.value = value;
       return;
     }
-    const node: Node<Value> = { key, order: this.#arrivals, value, next: undefined };
+    this.#put({ key, hash, order: this.#arrivals, value, next: undefined });
     this.#arrivals += 1;
     this.#size += 1;
-    this.#put(node);
     if (this.#size > this.#buckets.length) this.#resize(this.#buckets.length * 2);
   }
 
   /** Returns whether it was there. */
   delete(key: string): boolean {
-    const at = this.#bucketOf(key);
+    const hash = hashOf(key);
+    const at = hash & (this.#buckets.length - 1);
     let before: Node<Value> | undefined;
     let node = this.#buckets[at];
-    while (node !== undefined && node.key !== key) {
+    while (node !== undefined && !isOf(node, key, hash)) {
       before = node;
       node = node.next;
     }
@@ -77,18 +80,14 @@ export class TurnoverMap<Value> {
       .map(({ value }) => value);
   }
 
-  #find(key: string): Node<Value> | undefined {
-    let node = this.#buckets[this.#bucketOf(key)];
-    while (node !== undefined && node.key !== key) node = node.next;
+  #find(key: string, hash: number): Node<Value> | undefined {
+    let node = this.#buckets[hash & (this.#buckets.length - 1)];
+    while (node !== undefined && !isOf(node, key, hash)) node = node.next;
     return node;
   }
 
-  #bucketOf(key: string): number {
-    return hashOf(key) & (this.#buckets.length - 1);
-  }
-
   #put(node: Node<Value>): void {
-    const at = this.#bucketOf(node.key);
+    const at = node.hash & (this.#buckets.length - 1);
     node.next = this.#buckets[at];
     this.#buckets[at] = node;
   }
@@ -106,6 +105,10 @@ export class TurnoverMap<Value> {
     }
     return nodes;
   }
+}
+
+function isOf(node: Node<unknown>, key: string, hash: number): boolean {
+  return node.hash === hash && node.key === key;
 }
 
 function emptyBuckets<Value>(length: number): (Node<Value> | undefined)[] {
