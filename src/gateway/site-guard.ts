@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { keptText } from '../base/kept-text.ts';
 import type { Config } from '../config/schema.ts';
 import { LlameroError } from '../domain/errors.ts';
 import { isOtherSite, type Provenance } from '../domain/other-site.ts';
@@ -52,7 +53,7 @@ export function isPrivateHost(host: string): boolean {
   if (host === lastPrivateHost) return true;
   const name = withoutPort(host).toLowerCase().replace(/\.$/, '');
   if (isIP(name) !== 0 || !name.includes('.') || privateEnds.some((end) => name.endsWith(end))) {
-    lastPrivateHost = host;
+    lastPrivateHost = keptText(host);
     return true;
   }
   return name === hostname().toLowerCase();
