@@ -291,8 +291,7 @@ export class Attempt implements UpstreamHandler {
     const { host, backend } = this.#source;
     void nobodyListens(backend.url).then((dead) => {
       if (host.ended) return;
-      if (dead) host.again(error);
-      else host.fail(error, 'failed_before_first_byte');
+      host.guarded(() => (dead ? host.again(error) : host.fail(error, 'failed_before_first_byte')));
     });
   }
 
