@@ -119,21 +119,22 @@ export class Activity {
   /** @throws Error when the file cannot be opened. */
   constructor(options: ActivityOptions) {
     this.#options = options;
-    this.#database = openActivityTable(options.path ?? inMemory);
-    this.#insert = insertInto(this.#database);
-    this.#nextId = nextIdOf(this.#database);
+    const { database, insert, nextId } = open(options.path);
+    this.#database = database;
+    this.#insert = insert;
+    this.#nextId = nextId;
     this.#sweepIn(sweepPauseMs);
   }
 
   /** Takes over other limits; another path begins another store. @throws Error when it cannot be opened; then nothing changes. */
   configure(options: ActivityOptions): void {
     if (options.path !== this.#options.path) {
-      const database = openActivityTable(options.path ?? inMemory);
+      const { database, insert, nextId } = open(options.path);
       this.close();
       this.#database = database;
-      this.#insert = insertInto(database);
+      this.#insert = insert;
       // Ids name captures, too: those of the store before must not come again.
-      this.#nextId = Math.max(this.#nextId, nextIdOf(database));
+      this.#nextId = Math.max(this.#nextId, nextId);
     }
     this.#options = options;
     this.#sweepIn(sweepPauseMs);
@@ -247,6 +248,23 @@ export class Activity {
   #sweepIn(delayMs: number): void {
     clearTimeout(this.#sweeper);
     this.#sweeper = setTimeout(() => this.#sweep(), delayMs).unref();
+  }
+}
+
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly insert: StatementSync;
+  readonly nextId: number;
+}
+
+/** @throws Error when the file cannot be opened or read. */
+function open(path: string | undefined): Opened {
+  const database = openActivityTable(path ?? inMemory);
+  try {
+    return { database, insert: insertInto(database), nextId: nextIdOf(database) };
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

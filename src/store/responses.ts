@@ -61,28 +61,31 @@ export class Responses {
   #options: ResponsesOptions;
   #database: DatabaseSync;
   #statements: Statements;
-  #rows = 0;
-  #bytes = 0;
+  #rows: number;
+  #bytes: number;
 
   /** @throws Error when the file cannot be opened. */
   constructor(options: ResponsesOptions) {
     this.#options = options;
-    this.#database = open(options.path ?? inMemory);
-    this.#statements = new Statements(this.#database);
-    this.#count();
+    const { database, statements, rows, bytes } = open(options.path ?? inMemory);
+    this.#database = database;
+    this.#statements = statements;
+    this.#rows = rows;
+    this.#bytes = bytes;
     this.#sweep();
   }
 
   /** Takes over other limits; another path begins another store. @throws Error when it cannot be opened; then nothing changes. */
   configure(options: ResponsesOptions): void {
     if (options.path !== this.#options.path) {
-      const database = open(options.path ?? inMemory);
+      const { database, statements, rows, bytes } = open(options.path ?? inMemory);
       this.close();
       this.#database = database;
-      this.#statements = new Statements(database);
+      this.#statements = statements;
+      this.#rows = rows;
+      this.#bytes = bytes;
     }
     this.#options = options;
-    this.#count();
     this.#sweep();
   }
 
@@ -141,14 +144,6 @@ export class Responses {
     return this.#options.nowEpochMs() - this.#options.ageMsMax;
   }
 
-  #count(): void {
-    const sums = this.#database
-      .prepare('SELECT count(*) AS rows, total(bytes) AS bytes FROM responses')
-      .get();
-    this.#rows = Number(sums?.['rows'] ?? 0);
-    this.#bytes = Number(sums?.['bytes'] ?? 0);
-  }
-
   /** Removes what is beyond the limits, the oldest first. */
   #sweep(): void {
     const { rowsMax, bytesMax } = this.#options;
@@ -186,15 +181,24 @@ class Statements {
   }
 }
 
-/** @throws Error when the file cannot be opened, is none of ours, or was written by a newer version. */
-function open(path: string): DatabaseSync {
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** @throws Error when the file cannot be opened or read, is none of ours, or was written by a newer version. */
+function open(path: string): Opened {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
     if (path !== inMemory) database.exec(fileSettings);
     const { user_version: found } = database.prepare('PRAGMA user_version').get() as { user_version: number };
     if (found > version) throw new Error(`The store is of a newer version (${found})`);
     if (found === 0) database.exec(`BEGIN; ${table}; PRAGMA user_version = ${version}; COMMIT`);
-    return database;
+    const sums = database.prepare('SELECT count(*) AS rows, total(bytes) AS bytes FROM responses').get();
+    const [rows, bytes] = [Number(sums?.['rows'] ?? 0), Number(sums?.['bytes'] ?? 0)];
+    return { database, statements: new Statements(database), rows, bytes };
   } catch (error) {
     database.close();
     throw error;

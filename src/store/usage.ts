@@ -55,20 +55,21 @@ export class Usage {
   /** @throws Error when the file cannot be opened. */
   constructor(options: UsageOptions) {
     this.#options = options;
-    this.#database = openUsageTables(options.path);
-    this.#insert = prepareAdding(this.#database);
-    this.#totals = readTotals(this.#database);
+    const { database, insert, totals } = open(options.path);
+    this.#database = database;
+    this.#insert = insert;
+    this.#totals = totals;
     this.#compactIn(compactMs);
   }
 
   /** Takes over other limits; another path begins other accounts. @throws Error when it cannot be opened; then nothing changes. */
   configure(options: UsageOptions): void {
     if (options.path !== this.#options.path) {
-      const database = openUsageTables(options.path);
+      const opened = open(options.path);
       this.close();
-      this.#database = database;
-      this.#insert = prepareAdding(database);
-      this.#totals = readTotals(database);
+      this.#database = opened.database;
+      this.#insert = opened.insert;
+      this.#totals = opened.totals;
       this.#walks.clear();
     }
     this.#options = options;
@@ -207,6 +208,23 @@ export class Usage {
     this.#compactor = setTimeout(() => {
       this.#compactIn(this.compact() ? compactPauseMs : compactMs);
     }, delayMs).unref();
+  }
+}
+
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly insert: StatementSync;
+  readonly totals: Map<string, UsageTotal>;
+}
+
+/** @throws Error when the file cannot be opened or read. */
+function open(path: string | undefined): Opened {
+  const database = openUsageTables(path);
+  try {
+    return { database, insert: prepareAdding(database), totals: readTotals(database) };
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
