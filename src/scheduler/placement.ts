@@ -40,6 +40,7 @@ interface Asked {
 
 const noScorers: ScorersAsked = { all: [], seat: [], request: [] };
 const noScores: CandidateTrace['scores'] = {};
+
 export interface PlacementOptions {
   readonly settings: SchedulerSettings;
   readonly fleet: Fleet;

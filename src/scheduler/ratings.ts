@@ -1,6 +1,6 @@
 /**
- * What filters and scorers say of a seat. Keeps the answers of those that look at the backend alone, so that a placement in
- * a large fleet asks only what its request is concerned with. Reads ledgers and changes nothing but what it keeps there.
+ * What filters and scorers say of a seat. Keeps the answers of those that do not look at the request, so that a placement
+ * in a large fleet asks only what its request is concerned with. Reads ledgers and changes nothing but what it keeps there.
  */
 import type { Seat } from './ledger.ts';
 import { PlacementTrace } from './placement-trace.ts';
@@ -26,8 +26,8 @@ const requestFilters = rankedFilters.filter(({ filter }) => filter.looksAt === '
 const rareFilters = requestFilters.filter(({ filter }) => filter.concerns !== undefined);
 const plainFilters = requestFilters.filter(({ filter }) => filter.concerns === undefined);
 const noScorers: readonly WeightedScorer[] = [];
-/** In place of a rank: nothing refuses it. */
-const isAccepted = placeFilters.length;
+/** In place of a rank, after all of them. */
+const notRefused = placeFilters.length;
 
 export class Ratings {
   #scorers: readonly WeightedScorer[] = [];
@@ -75,7 +75,7 @@ export class Ratings {
 
   /** As `accepts`, for a request that takes a slot and by `filtersFor` it. */
   isOpen(seat: Seat, rules: readonly RankedFilter[], context: PlacementContext): boolean {
-    return seatRefusal(seat, context) === isAccepted && firstRefusal(rules, seat, context) === isAccepted;
+    return seatRefusal(seat, context) === notRefused && firstRefusal(rules, seat, context) === notRefused;
   }
 
   /** Which filter `isOpen` fails by, the first in the order of all; undefined = by none. */
@@ -156,7 +156,7 @@ export function refusing(
   return undefined;
 }
 
-/** Rank of the first filter that refuses the seat whatever the request, or `isAccepted`. */
+/** Rank of the first filter that refuses the seat whatever the request, or `notRefused`. */
 function seatRefusal(seat: Seat, context: PlacementContext): number {
   const { ledger } = seat;
   const { stamp } = ledger;
@@ -171,10 +171,10 @@ function seatRefusal(seat: Seat, context: PlacementContext): number {
   return seat.refusal;
 }
 
-/** Rank of the first of the filters that refuses a seat, or `isAccepted`. */
+/** Rank of the first of the filters that refuses a seat, or `notRefused`. */
 function firstRefusal(rules: readonly RankedFilter[], seat: Seat, context: PlacementContext): number {
   for (const { filter, rank } of rules) if (!filter.accepts(seat, context)) return rank;
-  return isAccepted;
+  return notRefused;
 }
 
 function sumOf(weighted: readonly WeightedScorer[], seat: Seat, context: PlacementContext): number {
