@@ -10,6 +10,8 @@ const pausesMin = 4;
 const graceInLoads = 1 / 16;
 /** For so many cases more, in parts of all that are known, the next request never comes: the past does not promise anything. */
 const doubt = 0.5;
+/** The same for all: who was used once, a moment ago, is not wanted often as far as anybody knows. */
+const unknownPauseMs = 60_000;
 /** Share of the newest one in a running mean. */
 const newestShare = 0.25;
 
@@ -61,10 +63,11 @@ export class Habits {
     return this.#workMs ?? 0;
   }
 
-  /** How long nobody wants it between two uses, on average; what it rests now while nothing else is known. */
-  meanPauseMs(restedMs: number): number {
-    if (this.#pausesMs.length === 0) return restedMs;
-    return this.#pausesMs.reduce((sum, pauseMs) => sum + pauseMs, 0) / this.#pausesMs.length;
+  /** How long nobody wants it between two uses, on average: as if it had made one pause more, which nobody knows. */
+  get meanPauseMs(): number {
+    return (
+      this.#pausesMs.reduce((sum, pauseMs) => sum + pauseMs, unknownPauseMs) / (this.#pausesMs.length + 1)
+    );
   }
 
   /**

@@ -36,6 +36,16 @@ describe('with a memory budget', () => {
     expect(rig.stopped('a')).toBe('load c');
   });
 
+  test('one use a moment ago makes nobody popular', () => {
+    const rig = new ProcessRig(eights()).add('abc').warm('a');
+    rig.pass(600);
+    rig.warm('b').arrive('a1', { model: 'a' });
+    rig.finish('a1');
+    rig.pass(50);
+    rig.news();
+    expect(rig.arrive('1', { model: 'c' })).toBe('unload b evicted');
+  });
+
   test('the idle model that is rarely wanted makes room, though it was used last', () => {
     const rig = new ProcessRig(eights()).add('abc').warm('b');
     rig.pass(5000);

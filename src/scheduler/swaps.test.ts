@@ -189,7 +189,7 @@ describe('a swap', () => {
     rig.finish('m2');
     rig.arrive('c1', { model: 'c' });
     rig.news();
-    expect(rig.finish('n1')).toBe('unload a evicted unload b evicted');
+    expect(rig.finish('n1')).toBe('unload b evicted unload a evicted');
   });
 
   test('is planned again when the rules change before its load', () => {
@@ -201,7 +201,7 @@ describe('a swap', () => {
     rig.ready('b');
     rig.arrive('2', { model: 'c' });
     rig.finish('1');
-    expect(rig.finish('busy')).toBe('unload a evicted unload b evicted');
+    expect(rig.finish('busy')).toBe('unload b evicted unload a evicted');
     rig.stopped('b');
     expect(rig.configure(oneAtATime)).toBe('');
     expect(rig.stopped('a')).toBe('load c');

@@ -267,8 +267,7 @@ function mayDrain(victim: Ledger): boolean {
 /** Since when nobody wants it, and for how long usually: one use of a rare one does not count for more than many; -1 in use. */
 function awayMs({ book, isServing }: Ledger, nowMs: number): number {
   if (book?.phase !== 'ready' || isServing) return -1;
-  const restedMs = nowMs - book.idleFromMs;
-  return restedMs + book.habits.meanPauseMs(restedMs);
+  return nowMs - book.idleFromMs + book.habits.meanPauseMs;
 }
 
 /** A lane without anybody, which is forgotten at once, would come last. */
