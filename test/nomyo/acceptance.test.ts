@@ -69,7 +69,7 @@ describeAcceptance('what nomyo-router does', {
       says: 'a conversation stays while its model is loaded there and has room, until its time is over since its last use',
       tests: [
         `${presets}: keeps a conversation while the model is loaded there and has room`,
-        'src/base/expiring-map.test.ts: expiring map forgets an entry when its time is over, counted from its last use',
+        'src/base/expiring-table.test.ts: expiring table forgets an entry when its time is over, counted from its last use',
         `${fleet}: is not touched by what a model is shown as`,
       ],
     },
