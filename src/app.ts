@@ -49,7 +49,8 @@ import type { History } from './store/history.ts';
 import type { RequestRecord } from './store/request-record.ts';
 import { createRequestTable } from './store/requests.ts';
 import type { StoreFaults } from './store/store-faults.ts';
-import { createLog, createRequestLog, lostLines, stderrDestination } from './telemetry/log.ts';
+import { createLog, lostLines, stderrDestination, type Log } from './telemetry/log.ts';
+import { createRequestLog } from './telemetry/request-line.ts';
 import type { PerformanceMonitor } from './telemetry/host/performance-monitor.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { ModelLoads } from './telemetry/model-loads.ts';
@@ -81,6 +82,7 @@ const flushMsMax = 1000;
 
 export class App {
   readonly log: Logger;
+  readonly #logRequest: (record: RequestRecord) => void;
   readonly #options: AppOptions;
   readonly #clock = systemClock;
   readonly #startedEpochMs = systemClock.epochMs();
@@ -120,13 +122,9 @@ export class App {
     this.#options = options;
     this.#config = config;
     this.#logs = this.#buildLogs();
-    this.log = createLog({
-      config: config.log,
-      terminal: options.terminal,
-      timeFormat: () => this.#config.logTimeFormat,
-      destination: this.#logs.destination,
-      keep: (line) => this.#logs.keep(line),
-    });
+    const log = this.#buildLog();
+    this.log = log.logger;
+    this.#logRequest = createRequestLog<RequestRecord>(log, (record) => this.#tracer?.traceIdOf(record));
     this.#loads = new ModelLoads({
       clock: this.#clock,
       onEnded: (load) => {
@@ -266,12 +264,11 @@ export class App {
   }
 
   #tellOfFinishedRequests(): void {
-    const logRequest = createRequestLog<RequestRecord>(this.log, (record) => this.#tracer?.traceIdOf(record));
     this.#requests.subscribe({
       finished: (record) => {
         this.#metrics.requestFinished(record);
         this.#activity.finished(record);
-        if (this.#config.log.requests) logRequest(record);
+        if (this.#config.log.requests) this.#logRequest(record);
       },
     });
   }
@@ -317,6 +314,16 @@ export class App {
       dispatcher,
       names,
       load: (model) => this.#engines.loadModel(model),
+    });
+  }
+
+  #buildLog(): Log {
+    return createLog({
+      config: this.#config.log,
+      terminal: this.#options.terminal,
+      timeFormat: () => this.#config.logTimeFormat,
+      destination: this.#logs.destination,
+      keep: (line) => this.#logs.keep(line),
     });
   }
 

@@ -11,8 +11,8 @@ afterEach(() => {
 /** A program that writes lines to its log, which is no terminal, and then does something. */
 function startProgram(lines: readonly string[], then: string) {
   const script = `const { createLog } = await import(${log});
-    const log = createLog({ config: { level: 'info', format: 'json', requests: true }, terminal: false });
-    for (const line of ${JSON.stringify(lines)}) log.info(line);
+    const { logger } = createLog({ config: { level: 'info', format: 'json', requests: true }, terminal: false });
+    for (const line of ${JSON.stringify(lines)}) logger.info(line);
     ${then}`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'ignore', 'pipe'],

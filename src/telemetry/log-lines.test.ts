@@ -49,9 +49,9 @@ describe('LogLines', () => {
 
   test('does not wait when there is much', () => {
     const { file, settle, text } = fakeFile();
-    new LogLines(file).write('x'.repeat(8 * 1024));
+    new LogLines(file).write('x'.repeat(32 * 1024));
     settle();
-    expect(text()).toHaveLength(8 * 1024);
+    expect(text()).toHaveLength(32 * 1024);
   });
 
   test('drops what a full disk does not take, and goes on when there is room', () => {

@@ -15,7 +15,7 @@ export interface LogFile {
 }
 
 /** Lines wait for others until they are as many characters, or as old. */
-const batchLength = 8 * 1024;
+const batchLength = 32 * 1024;
 const batchMs = 100;
 /** What is kept for a reader that has stopped reading. */
 const heldLengthMax = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { tryFormatLogTime } from './log-time.ts';
+import { createIsoTime, tryFormatLogTime } from './log-time.ts';
 
 /** The second of January, a Monday, four minutes and five seconds past three in the afternoon, wherever the tests run. */
 const time = new Date(2006, 0, 2, 15, 4, 5, 120);
@@ -41,4 +42,15 @@ describe('LOG-1 a time in the log', () => {
   test.each(['', 'iso', 'constructor'])('has no form %j', (format) => {
     expect(tryFormatLogTime(format, time)).toBeUndefined();
   });
+});
+
+test('an ISO time is what Date says, in whatever order the times come', () => {
+  const near = fc.integer({ min: 1_795_000_000_000, max: 1_795_000_003_000 });
+  const epochMs = fc.oneof(near, fc.integer({ min: 0, max: 253_402_300_799_999 }));
+  fc.assert(
+    fc.property(fc.array(epochMs), (times) => {
+      const isoTime = createIsoTime();
+      expect(times.map(isoTime)).toEqual(times.map((one) => new Date(one).toISOString()));
+    }),
+  );
 });

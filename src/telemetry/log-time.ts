@@ -21,6 +21,20 @@ const formats: Readonly<Record<string, (time: Parts) => string>> = {
   stampnano: (t) => `${t.month} ${t.date2} ${t.clock}.${t.ms}000000`,
 };
 
+/** `2026-05-07T13:02:12.345Z`. Only its last digits change within a second, and lines come many in one. */
+export function createIsoTime(): (epochMs: number) => string {
+  let second = Number.NaN;
+  let beginning = '';
+  return (epochMs) => {
+    const ms = epochMs % 1000;
+    if (epochMs - ms !== second) {
+      second = epochMs - ms;
+      beginning = new Date(second).toISOString().slice(0, -'000Z'.length);
+    }
+    return `${beginning}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  };
+}
+
 /** undefined = the format is none of those that are known (in any case of letters). */
 export function tryFormatLogTime(format: string, time: Date): string | undefined {
   const name = format.toLowerCase();

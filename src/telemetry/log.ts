@@ -1,15 +1,9 @@
-/**
- * The router's own log: how it is written, what is kept out of it, and the one line per finished request. Bodies of
- * requests and answers never go there.
- */
+/** The router's own log: how it is written, and what is kept out of it. */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
-import type { Outcome } from '../domain/outcome.ts';
-import { repairText } from '../domain/repair-record.ts';
-import type { FinishedRequest } from './finished-request.ts';
 import { LogLines, logFile } from './log-lines.ts';
-import { tryFormatLogTime } from './log-time.ts';
+import { createIsoTime, tryFormatLogTime } from './log-time.ts';
 import { readableLines } from './readable-log.ts';
 
 export interface LogOptions {
@@ -42,148 +36,54 @@ export function stderrDestination(terminal: boolean): DestinationStream {
   return stderrLines;
 }
 
-/** The level can be changed while running: set `level`. */
-export function createLog({
-  config,
-  terminal,
-  timeFormat = () => '',
-  destination,
-  keep,
-}: LogOptions): Logger {
-  const timeText = (): string | undefined => tryFormatLogTime(timeFormat(), new Date());
+export interface Log {
+  /** Its level can be changed while running: set `level`. */
+  readonly logger: Logger;
+  /**
+   * For what is told with every request: nobody looks for secrets in it, which costs many times as much as the line.
+   * `members` are asked for only where lines of the level are written.
+   */
+  writeLine(level: 'error' | 'warn' | 'info', message: 'request', members: () => object): void;
+}
+
+export function createLog({ config, terminal, timeFormat = () => '', destination, keep }: LogOptions): Log {
+  const isoTime = createIsoTime();
+  const timeText = (): string | undefined => {
+    const format = timeFormat();
+    return format === '' ? undefined : tryFormatLogTime(format, new Date());
+  };
+  const timestamp = (): string => `,"time":"${timeText() ?? isoTime(Date.now())}"`;
   const options = {
     level: config.level,
     base: null,
-    timestamp: () => {
-      const text = timeText();
-      return text === undefined ? pino.stdTimeFunctions.isoTime() : `,"time":${JSON.stringify(text)}`;
-    },
+    timestamp,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretPaths, censor: '[redacted]' },
   };
   const readable = config.format === 'pretty' || (config.format === 'auto' && terminal);
   const output = destination ?? stderrDestination(terminal);
   const toText = readable ? readableLines({ colorize: terminal, timeText }) : undefined;
-  const isPlain = toText === undefined && keep === undefined;
-  const log = pino(
-    options,
-    isPlain
-      ? output
-      : {
-          write(line) {
-            keep?.(line);
-            output.write(toText?.(line) ?? line);
-          },
-        },
-  );
+  const write = (line: string): void => {
+    keep?.(line);
+    output.write(toText?.(line) ?? line);
+  };
+  const logger = pino(options, { write });
   if (output instanceof LogLines) {
-    output.onResume((lines) => log.warn({ lines }, 'Lines of the log could not be written and are lost'));
+    output.onResume((lines) => logger.warn({ lines }, 'Lines of the log could not be written and are lost'));
   }
-  return log;
+  return {
+    logger,
+    writeLine(level, message, members) {
+      if (!logger.isLevelEnabled(level)) return;
+      const inner = JSON.stringify(members()).slice(1, -1);
+      write(`{"level":"${level}"${timestamp()},${inner},"msg":"${message}"}\n`);
+    },
+  };
 }
 
 /** Lines that could not be written; 0 for a destination that does not count them. */
 export function lostLines(destination: DestinationStream): number {
   return destination instanceof LogLines ? destination.lost : 0;
-}
-
-/** What the access log says of a request. Durations are whole milliseconds; what never happened is left out. */
-export interface RequestLine {
-  readonly requestId: string;
-  /** undefined = it is not traced. */
-  readonly traceId: string | undefined;
-  readonly route: string;
-  readonly method: string;
-  readonly path: string;
-  readonly flow: string;
-  /** Id of the request that it is part of, and what it is for there. */
-  readonly parent: string | undefined;
-  readonly purpose: string | undefined;
-  readonly model: string | undefined;
-  readonly backend: string | undefined;
-  readonly stream: boolean;
-  readonly status: number | undefined;
-  readonly outcome: Outcome | undefined;
-  readonly code: string | undefined;
-  /** Reading the body and finding the model. */
-  readonly readMs: number | undefined;
-  /** Waiting for a slot, all attempts before the last one included. */
-  readonly queuedMs: number | undefined;
-  /** From the slot to the engine's status line; when nothing is streamed, most engines send that with the answer. */
-  readonly headMs: number | undefined;
-  /** From the arrival to the first byte of the answer. */
-  readonly firstByteMs: number | undefined;
-  /** From that byte to the end. */
-  readonly answerMs: number | undefined;
-  readonly totalMs: number | undefined;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly tokensIn: number | undefined;
-  readonly tokensOut: number | undefined;
-  readonly tokensCached: number | undefined;
-  readonly tokensReasoning: number | undefined;
-  /** `exact`, `semantic`, `miss` or `bypass`. */
-  readonly cache: string | undefined;
-  /** `trimContext(12)`, one for each thing that was put right. */
-  readonly repaired: readonly string[] | undefined;
-  /** `gpu-1: ECONNREFUSED`, one for each backend that failed it. */
-  readonly failedAttempts: readonly string[] | undefined;
-}
-
-/** The line as an object, without writing it. */
-export function requestLine(request: FinishedRequest, traceId?: string): RequestLine {
-  const { usage, startedMs, queuedAtMs, grantedAtMs, headAtMs, finishedAtMs } = request;
-  const failed = request.attempts.filter(({ failure }) => failure !== undefined);
-  return {
-    requestId: request.id,
-    traceId,
-    route: request.route,
-    method: request.method,
-    path: request.path,
-    flow: request.flow,
-    parent: request.parent?.id,
-    purpose: request.parent?.purpose,
-    model: request.model,
-    backend: request.backend,
-    stream: request.stream,
-    status: request.status,
-    outcome: request.outcome,
-    code: request.errorCode,
-    readMs: between(startedMs, queuedAtMs),
-    queuedMs: between(queuedAtMs, grantedAtMs ?? finishedAtMs),
-    headMs: between(grantedAtMs, headAtMs),
-    firstByteMs: between(startedMs, request.firstByteAtMs),
-    answerMs: between(request.firstByteAtMs, finishedAtMs),
-    totalMs: between(startedMs, finishedAtMs),
-    bytesIn: request.bytesIn,
-    bytesOut: request.bytesOut,
-    tokensIn: usage?.inputTokens,
-    tokensOut: usage?.outputTokens,
-    tokensCached: usage?.cachedTokens,
-    tokensReasoning: usage?.reasoningTokens,
-    cache: request.cache?.result,
-    repaired: request.repairs.length === 0 ? undefined : request.repairs.map(repairText),
-    failedAttempts:
-      failed.length === 0 ? undefined : failed.map(({ backend, failure }) => `${backend}: ${failure}`),
-  };
-}
-
-/** Writes the line of a request: our own faults as errors, faults of backends as warnings, everything else as information. */
-export function createRequestLog<Request extends FinishedRequest>(
-  log: Logger,
-  traceIdOf: (request: Request) => string | undefined = () => undefined,
-): (request: Request) => void {
-  // None of its fields can hold a secret, and to look for some costs ten times as much as the line.
-  const lines = log.child({}, { redact: [], level: 'trace' });
-  return (request) => {
-    const level = levelOf(request);
-    if (log.isLevelEnabled(level)) lines[level](requestLine(request, traceIdOf(request)), 'request');
-  };
-}
-
-function levelOf({ outcome }: FinishedRequest): 'error' | 'warn' | 'info' {
-  if (outcome === 'internal') return 'error';
-  return outcome?.startsWith('failed_') === true ? 'warn' : 'info';
 }
 
 const keyFields = ['authorization', '["x-api-key"]', '["api-key"]', 'apiKey', 'apiKeys', 'cookie'];
@@ -197,7 +97,3 @@ const secretPaths = [...keyFields, ...promptFields].flatMap((field) =>
     return field.startsWith('[') ? `${depth}${field}` : `${depth}.${field}`;
   }),
 );
-
-function between(fromMs: number | undefined, toMs: number | undefined): number | undefined {
-  return fromMs === undefined || toMs === undefined ? undefined : Math.round(toMs - fromMs);
-}
