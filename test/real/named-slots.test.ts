@@ -19,6 +19,7 @@ test('each of several conversations finds all of its last prompt in its slot', a
   context.skip(path === undefined, missing);
   const args = ['--alias', 'test', '--cache-ram', '0'];
   const server = await startLlamaServer({ model: modelFile(), slots: 3, contextTokens: 12_288, args });
+  context.onTestFinished(() => server.stop());
   await using router = await startRouter({
     backends: { one: { url: server.url } },
     affinity: { prefix: { nameSlots: true } },
@@ -46,5 +47,4 @@ test('each of several conversations finds all of its last prompt in its slot', a
       messages.push({ role: 'assistant', content: choices[0]?.message.content ?? '' });
     }
   }
-  await server.stop();
 });
