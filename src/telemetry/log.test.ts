@@ -38,11 +38,11 @@ describe('log', () => {
   test('changes its level at run time', () => {
     const { lines, destination } = capture();
     const log = createLog({ config: { ...settings, level: 'error' }, terminal: false, destination });
-    const members = (): object => ({ requestId: 'r1' });
-    log.writeLine('info', 'request', members);
+    const members = () => ({ requestId: 'r1', msg: 'request' });
+    log.writeLine('info', members);
     log.logger.info('one');
     log.logger.level = 'info';
-    log.writeLine('info', 'request', members);
+    log.writeLine('info', members);
     log.logger.info('two');
     expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['request', 'two']);
   });
@@ -51,7 +51,7 @@ describe('log', () => {
     const { lines, destination } = capture();
     const log = createLog({ config: settings, terminal: false, timeFormat: () => 'Kitchen', destination });
     const members = { model: 'a "b"\n', tokens: 3, left: undefined };
-    log.writeLine('warn', 'request', () => members);
+    log.writeLine('warn', () => ({ ...members, msg: 'request' }));
     log.logger.warn(members, 'request');
     expect(lines[0]).toBe(lines[1]);
   });

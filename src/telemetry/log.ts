@@ -43,7 +43,7 @@ export interface Log {
    * For what is told with every request: nobody looks for secrets in it, which costs many times as much as the line.
    * `members` are asked for only where lines of the level are written.
    */
-  writeLine(level: 'error' | 'warn' | 'info', message: 'request', members: () => object): void;
+  writeLine(level: 'error' | 'warn' | 'info', members: () => { readonly msg: string }): void;
 }
 
 export function createLog({ config, terminal, timeFormat = () => '', destination, keep }: LogOptions): Log {
@@ -73,10 +73,9 @@ export function createLog({ config, terminal, timeFormat = () => '', destination
   }
   return {
     logger,
-    writeLine(level, message, members) {
+    writeLine(level, members) {
       if (!logger.isLevelEnabled(level)) return;
-      const inner = JSON.stringify(members()).slice(1, -1);
-      write(`{"level":"${level}"${timestamp()},${inner},"msg":"${message}"}\n`);
+      write(`{"level":"${level}"${timestamp()},${JSON.stringify(members()).slice(1)}\n`);
     },
   };
 }

@@ -45,6 +45,7 @@ export interface RequestLine {
   readonly repaired: readonly string[] | undefined;
   /** `gpu-1: ECONNREFUSED`, one for each backend that failed it. */
   readonly failedAttempts: readonly string[] | undefined;
+  readonly msg: 'request';
 }
 
 /** The line as an object, without writing it. */
@@ -82,6 +83,7 @@ export function requestLine(request: FinishedRequest, traceId?: string): Request
     repaired: request.repairs.length === 0 ? undefined : request.repairs.map(repairText),
     failedAttempts:
       failed.length === 0 ? undefined : failed.map(({ backend, failure }) => `${backend}: ${failure}`),
+    msg: 'request',
   };
 }
 
@@ -90,8 +92,7 @@ export function createRequestLog<Request extends FinishedRequest>(
   log: Pick<Log, 'writeLine'>,
   traceIdOf: (request: Request) => string | undefined = () => undefined,
 ): (request: Request) => void {
-  return (request) =>
-    log.writeLine(levelOf(request), 'request', () => requestLine(request, traceIdOf(request)));
+  return (request) => log.writeLine(levelOf(request), () => requestLine(request, traceIdOf(request)));
 }
 
 function levelOf({ outcome }: FinishedRequest): 'error' | 'warn' | 'info' {
